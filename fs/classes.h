@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The inside of the tree: its classes, one for each kind of object, and what their files share. */
+#pragma once
+
+#include "call.h"
+#include "infra.h"
+#include "row.h"
+#include "tree.h"
+
+extern VirfsClass virfs_root_class;
+extern VirfsClass virfs_host_class;
+extern VirfsClass virfs_vm_class;
+extern VirfsClass virfs_job_class;
+
+/* Directories below by/, for the root's table (by.c). */
+extern const VirfsDir virfs_by_state_dir; /* the row's offset is the state */
+extern const VirfsDir virfs_by_host_dir;
+extern const VirfsDir virfs_by_uuid_dir;
+/* The guests of a host, as links, for the host's tables. */
+extern const VirfsDir virfs_host_vms_dir;
+
+/* What README shows (help.c). */
+void virfs_show_readme (const VirfsNode *node, GString *out);
+
+/* The inode number of a row of the root (id 0) or of an object. */
+guint64 virfs_inode_at (const VirfsClass *class, gconstpointer object, const char *path);
+
+static inline VirfsInfra *
+virfs_node_infra (const VirfsNode *node)
+{
+  return ((VirfsObject *) node->object)->infra;
+}
+
+/* A job for CALL, which ends with it; an interrupt of the call cancels the job.  Give it to the backend
+ * and drop the reference.  OPERATION is copied. */
+VirfsJob *virfs_call_job (VirfsCall *call, const char *operation, gpointer object, VirfsHost *host,
+                          VirfsHost *target);
+
+/* Moves VM to the host NAME; CALL ends with the migration, or when it has begun (WAIT FALSE). */
+void virfs_vm_migrate (VirfsCall *call, VirfsVm *vm, const VirfsVmInfo *info, const char *name,
+                       gboolean wait);
+
+static inline void
+virfs_release_none (gconstpointer snapshot)
+{
+}

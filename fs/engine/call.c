@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Calls.  A write may hold several lines: each is carried out when the one before has ended.  When
+ * all is done, or one has failed, the answer goes through the notifier, behind all that changed: so
+ * the kernel has forgotten the old values before the process goes on.
+ *
+ * Who owns what: a call has one reference for its answer, and one for each interrupt under way.
+ */
+#include "engine.h"
+
+#include "text.h"
+
+#include <string.h>
+
+typedef struct VirfsCallKind {
+  void (*begin) (VirfsCall *call); /* the next step; clears `pending` if it is the last */
+  void (*answer) (VirfsCall *call);
+} Kind;
+
+/* Where a step is: it may end before the function that began it has returned, or after. */
+enum { STEP_BEGUN, STEP_RETURNED, STEP_ENDED };
+
+struct VirfsCall {
+  gatomicrefcount refs;
+  VirfsSession *session;
+  gpointer request;
+  guint uid;
+  const Kind *kind;
+  VirfsNode node, to;
+  char *name, *new_name;
+  char *text, *next; /* the next line within the text */
+  gsize bytes;
+  gboolean pending; /* there are steps left */
+  guint done;       /* steps carried out */
+  gint step;        /* atomic */
+  GError *error;
+
+  GMutex lock;
+  gboolean interrupted;
+  void (*interrupt) (gpointer data);
+  gpointer interrupt_data;
+  GDestroyNotify interrupt_destroy;
+};
+
+VirfsCall *
+virfs_call_ref (VirfsCall *call)
+{
+  g_atomic_ref_count_inc (&call->refs);
+  return call;
+}
+
+void
+virfs_call_unref (VirfsCall *call)
+{
+  if (!g_atomic_ref_count_dec (&call->refs))
+    return;
+  if (call->interrupt_destroy != NULL)
+    call->interrupt_destroy (call->interrupt_data);
+  virfs_node_clear (&call->node);
+  virfs_node_clear (&call->to);
+  g_free (call->name);
+  g_free (call->new_name);
+  g_free (call->text);
+  g_clear_error (&call->error);
+  g_mutex_clear (&call->lock);
+  g_free (call);
+}
+
+guint
+virfs_call_uid (VirfsCall *call)
+{
+  return call->uid;
+}
+
+/* Interrupts. */
+
+/* Runs outside of FUSE's locks. */
+static void
+interrupt (gpointer data)
+{
+  g_autoptr (VirfsCall) call = data;
+  void (*func) (gpointer func_data);
+  gpointer func_data;
+
+  g_mutex_lock (&call->lock);
+  call->interrupted = TRUE;
+  func = call->interrupt;
+  func_data = call->interrupt_data;
+  call->interrupt = NULL;
+  g_mutex_unlock (&call->lock);
+  if (func != NULL)
+    func (func_data);
+}
+
+void
+virfs_call_interrupt (VirfsCall *call)
+{
+  virfs_session_defer (call->session, interrupt, virfs_call_ref (call));
+}
+
+void
+virfs_call_on_interrupt (VirfsCall *call, void (*func) (gpointer data), gpointer data,
+                         GDestroyNotify destroy)
+{
+  gpointer old_data;
+  GDestroyNotify old_destroy;
+  gboolean now;
+
+  g_mutex_lock (&call->lock);
+  old_data = call->interrupt_data;
+  old_destroy = call->interrupt_destroy;
+  call->interrupt = func;
+  call->interrupt_data = data;
+  call->interrupt_destroy = destroy;
+  now = call->interrupted;
+  g_mutex_unlock (&call->lock);
+  if (old_destroy != NULL)
+    old_destroy (old_data);
+  if (now)
+    virfs_call_interrupt (call);
+}
+
+/* The end. */
+
+/* The path of what the call is about. */
+static char *
+call_path (VirfsCall *call)
+{
+  g_autofree char *path = call->session->ops->path (call->session->tree, &call->node);
+
+  if (call->name == NULL)
+    return g_strdup (path ? path : "?");
+  return g_build_filename (path ? path : "", call->name, NULL);
+}
+
+static void
+set_busy (VirfsCall *call, void (*func) (VirfsNotifier *, guint64))
+{
+  func (call->session->notifier, virfs_node_inode (&call->node));
+  if (call->to.class != NULL)
+    func (call->session->notifier, virfs_node_inode (&call->to));
+}
+
+/* Runs in the notifier's thread. */
+static void
+answer (gpointer data)
+{
+  VirfsCall *call = data;
+
+  virfs_request_watch_call (call->request, NULL);
+  if (call->error != NULL)
+    virfs_reply_error (call->request, virfs_error_to_errno (call->error));
+  else
+    call->kind->answer (call);
+  set_busy (call, virfs_notifier_idle);
+  virfs_call_unref (call);
+}
+
+static void
+end (VirfsCall *call)
+{
+  VirfsSession *session = call->session;
+
+  if (call->error != NULL) {
+    g_autofree char *path = call_path (call);
+
+    if (call->done > 0)
+      g_prefix_error (&call->error, "line %u (those before were carried out): ", call->done + 1);
+    session->ops->report (session->tree, &call->node, path, call->uid, call->error);
+  }
+  if (!S_ISDIR (call->node.row->mode))
+    virfs_notifier_inode (session->notifier, virfs_node_inode (&call->node));
+  virfs_notifier_then (session->notifier, answer, call);
+}
+
+/* Begins steps until one is left to end later, fails, or none is left. */
+static void
+run (VirfsCall *call)
+{
+  while (call->error == NULL && call->pending) {
+    g_atomic_int_set (&call->step, STEP_BEGUN);
+    call->kind->begin (call);
+    if (g_atomic_int_compare_and_exchange (&call->step, STEP_BEGUN, STEP_RETURNED))
+      return;
+  }
+  end (call);
+}
+
+void
+virfs_call_finish (VirfsCall *call, const GError *error)
+{
+  if (error != NULL)
+    call->error = g_error_copy (error);
+  else
+    call->done++;
+  /* the one who comes second goes on */
+  if (!g_atomic_int_compare_and_exchange (&call->step, STEP_BEGUN, STEP_ENDED))
+    run (call);
+}
+
+void
+virfs_call_fail (VirfsCall *call, VirfsError code, const char *format, ...)
+{
+  g_autoptr (GError) error = NULL;
+  va_list args;
+
+  va_start (args, format);
+  error = g_error_new_valist (VIRFS_ERROR, code, format, args);
+  va_end (args);
+  virfs_call_finish (call, error);
+}
+
+static VirfsCall *
+new_call (VirfsSession *session, gpointer request, guint uid, const Kind *kind, VirfsNode *node)
+{
+  VirfsCall *call = g_new0 (VirfsCall, 1);
+
+  g_atomic_ref_count_init (&call->refs);
+  g_mutex_init (&call->lock);
+  call->session = session;
+  call->request = request;
+  call->uid = uid;
+  call->kind = kind;
+  call->node = *node;
+  *node = (VirfsNode){ 0 };
+  return call;
+}
+
+static void
+begin (VirfsCall *call)
+{
+  set_busy (call, virfs_notifier_busy);
+  virfs_request_watch_call (call->request, call);
+  run (call);
+}
+
+/* Writes. */
+
+static void
+store_parsed (VirfsCall *call, const char *text)
+{
+  const VirfsRow *row = call->node.row;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *value = NULL;
+  guint64 number;
+  gint64 signed_number;
+  gboolean flag;
+
+  if (row->store != NULL)
+    row->store (call, &call->node, text);
+  else if (row->store_number != NULL && virfs_parse_u64 (text, &number, &error))
+    row->store_number (call, &call->node, number);
+  else if (row->store_signed != NULL && virfs_parse_i64 (text, &signed_number, &error))
+    row->store_signed (call, &call->node, signed_number);
+  else if (row->store_size != NULL && virfs_parse_size (text, &number, &error))
+    row->store_size (call, &call->node, number);
+  else if (row->store_bool != NULL && virfs_parse_bool (text, &flag, &error))
+    row->store_bool (call, &call->node, flag);
+  else if (row->store_text != NULL && (value = virfs_text_unescape (text, &error)) != NULL)
+    row->store_text (call, &call->node, value);
+  else
+    virfs_call_finish (call, error);
+}
+
+/* Later lines see what earlier ones changed. */
+static gboolean
+refresh_node (VirfsCall *call)
+{
+  guint64 ino = virfs_node_inode (&call->node);
+  VirfsNode fresh;
+
+  if (!virfs_node_get (call->session, ino, &fresh))
+    return FALSE;
+  virfs_node_clear (&call->node);
+  call->node = fresh;
+  return TRUE;
+}
+
+static void
+begin_line (VirfsCall *call)
+{
+  char *line = call->next;
+  char *newline = strchr (line, '\n');
+
+  if (newline != NULL)
+    *newline++ = '\0';
+  call->next = newline;
+  call->pending = newline != NULL && *newline;
+  if (call->done > 0 && !refresh_node (call))
+    virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "it is gone");
+  else
+    store_parsed (call, g_strstrip (line));
+}
+
+static void
+begin_document (VirfsCall *call)
+{
+  call->pending = FALSE;
+  store_parsed (call, call->text);
+}
+
+static void
+answer_written (VirfsCall *call)
+{
+  virfs_reply_written (call->request, call->bytes);
+}
+
+static void
+answer_done (VirfsCall *call)
+{
+  virfs_reply_error (call->request, 0);
+}
+
+void
+virfs_call_lines (VirfsSession *session, gpointer request, guint uid, VirfsNode *node, char *text,
+                  gsize bytes)
+{
+  static const Kind kind = { begin_line, answer_written };
+  VirfsCall *call = new_call (session, request, uid, &kind, node);
+
+  call->text = call->next = text;
+  call->pending = TRUE;
+  call->bytes = bytes;
+  begin (call);
+}
+
+void
+virfs_call_rest (VirfsSession *session, gpointer request, guint uid, VirfsNode *node, char *text)
+{
+  static const Kind line = { begin_line, answer_done };
+  static const Kind document = { begin_document, answer_done };
+  gboolean whole = node->row->flags & VIRFS_ROW_DOCUMENT;
+  VirfsCall *call = new_call (session, request, uid, whole ? &document : &line, node);
+
+  call->text = call->next = text;
+  call->pending = TRUE;
+  begin (call);
+}
+
+/* Directories. */
+
+static void
+begin_make (VirfsCall *call)
+{
+  call->pending = FALSE;
+  call->node.row->dir->make (call, &call->node, call->name);
+}
+
+static void
+begin_remove (VirfsCall *call)
+{
+  call->pending = FALSE;
+  call->node.row->dir->remove (call, &call->node, call->name);
+}
+
+static void
+begin_move (VirfsCall *call)
+{
+  call->pending = FALSE;
+  call->node.row->dir->move (call, &call->node, call->name, &call->to, call->new_name);
+}
+
+static void
+answer_made (VirfsCall *call)
+{
+  guint64 child = virfs_node_child (call->session, &call->node, call->name);
+
+  virfs_reply_node (call->session, call->request, child);
+}
+
+/* The kernel now believes that what was moved is at its new place at once; let it look. */
+static void
+answer_moved (VirfsCall *call)
+{
+  guint64 to = virfs_node_inode (&call->to);
+
+  virfs_reply_error (call->request, 0);
+  virfs_notifier_entry (call->session->notifier, to, call->new_name, 0);
+  virfs_notifier_inode (call->session->notifier, to);
+  virfs_notifier_inode (call->session->notifier, virfs_node_inode (&call->node));
+}
+
+static void
+begin_named (VirfsCall *call, const char *name)
+{
+  call->name = g_strdup (name);
+  call->pending = TRUE;
+  begin (call);
+}
+
+void
+virfs_call_make (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
+                 const char *name)
+{
+  static const Kind kind = { begin_make, answer_made };
+
+  begin_named (new_call (session, request, uid, &kind, dir), name);
+}
+
+void
+virfs_call_remove (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
+                   const char *name)
+{
+  static const Kind kind = { begin_remove, answer_done };
+
+  begin_named (new_call (session, request, uid, &kind, dir), name);
+}
+
+void
+virfs_call_move (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
+                 const char *name, VirfsNode *to, const char *new_name)
+{
+  static const Kind kind = { begin_move, answer_moved };
+  VirfsCall *call = new_call (session, request, uid, &kind, dir);
+
+  call->to = *to;
+  *to = (VirfsNode){ 0 };
+  call->new_name = g_strdup (new_name);
+  begin_named (call, name);
+}
+
+void
+virfs_call_refuse (VirfsSession *session, gpointer request, guint uid, VirfsNode *node,
+                   const char *name, VirfsError code, const char *why)
+{
+  static const Kind kind = { NULL, answer_done };
+  VirfsCall *call = new_call (session, request, uid, &kind, node);
+
+  call->error = g_error_new_literal (VIRFS_ERROR, code, why);
+  call->name = g_strdup (name);
+  begin (call);
+}

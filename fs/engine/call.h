@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A call: something that a process asked for and that is answered when it is done, maybe much later
+ * and from another thread.  The process sleeps in its system call until then; a signal interrupts
+ * it.
+ */
+#pragma once
+
+#include "row.h"
+
+/* Ends the call, once: ERROR (borrowed) or NULL for success. */
+void virfs_call_finish (VirfsCall *call, const GError *error);
+void virfs_call_fail (VirfsCall *call, VirfsError code, const char *format, ...)
+  G_GNUC_PRINTF (3, 4);
+
+/* Who asked. */
+guint virfs_call_uid (VirfsCall *call);
+
+/* FUNC is called (from a thread of its own, at most once, not after the end) when the caller is
+ * interrupted; at once if he has been.  DESTROY frees DATA when the call has ended. */
+void virfs_call_on_interrupt (VirfsCall *call, void (*func) (gpointer data), gpointer data,
+                              GDestroyNotify destroy);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The inside of the engine, shared by its files and by no others.
+ *
+ *   session.c  what FUSE asks and is answered; the only file that includes its header
+ *   node.c     inode numbers, lookup, attributes
+ *   listing.c  the entries of an open directory
+ *   open.c     open files: their text, lines and documents, streams, poll
+ *   call.c     what is answered later
+ *   notify.c   what the kernel has to forget
+ */
+#pragma once
+
+#include "call.h"
+#include "row.h"
+#include "session.h"
+
+typedef struct VirfsNotifier VirfsNotifier;
+typedef struct VirfsOpen VirfsOpen;
+
+struct VirfsSession {
+  const VirfsTreeOps *ops;
+  gpointer tree;
+  guint uid, gid; /* who mounted: owns what nobody else owns */
+  char *mountpoint;
+  gpointer fuse; /* struct fuse_session * */
+  VirfsNotifier *notifier;
+  GThreadPool *deferred; /* runs what must not run under FUSE's locks */
+  GMutex waiting_lock;
+  GHashTable *waiting; /* under waiting_lock: inode number -> GPtrArray of VirfsOpen* */
+};
+
+/* node.c */
+
+/* The node INO now; FALSE if its object is gone or never was. */
+gboolean virfs_node_get (VirfsSession *session, guint64 ino, VirfsNode *node);
+void virfs_node_clear (VirfsNode *node);
+guint64 virfs_node_inode (const VirfsNode *node);
+/* The entry NAME of DIR; 0 if there is none. */
+guint64 virfs_node_child (VirfsSession *session, const VirfsNode *dir, const char *name);
+guint64 virfs_node_parent (const VirfsNode *node);
+void virfs_node_stat (VirfsSession *session, const VirfsNode *node, struct stat *st);
+/* Microseconds since the epoch. */
+gint64 virfs_node_changed (const VirfsNode *node);
+gboolean virfs_node_writable (const VirfsNode *node);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VirfsNode, virfs_node_clear)
+
+/* listing.c */
+
+/* Of one open directory; it is filled whenever that is read from its beginning. */
+VirfsListing *virfs_listing_new (void);
+void virfs_listing_fill (VirfsListing *listing, const VirfsNode *dir);
+void virfs_listing_free (VirfsListing *listing);
+/* Entry INDEX, from 0, sorted by name; FALSE behind the last. */
+gboolean virfs_listing_get (const VirfsListing *listing, guint64 index, const char **name,
+                            guint64 *ino, mode_t *type);
+
+/* call.c: each takes the node and ends by answering REQUEST. */
+
+/* Carries out the lines of TEXT (taken); answered with BYTES written. */
+void virfs_call_lines (VirfsSession *session, gpointer request, guint uid, VirfsNode *node,
+                       char *text, gsize bytes);
+/* Carries out a document, or a last line without newline; answered with success. */
+void virfs_call_rest (VirfsSession *session, gpointer request, guint uid, VirfsNode *node,
+                      char *text);
+void virfs_call_make (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
+                      const char *name);
+void virfs_call_remove (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
+                        const char *name);
+void virfs_call_move (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
+                      const char *name, VirfsNode *to, const char *new_name);
+/* A refusal that needs no more than its sentence. */
+void virfs_call_refuse (VirfsSession *session, gpointer request, guint uid, VirfsNode *node,
+                        const char *name, VirfsError code, const char *why);
+VirfsCall *virfs_call_ref (VirfsCall *call);
+void virfs_call_unref (VirfsCall *call);
+/* The caller has got a signal; may be called under FUSE's locks. */
+void virfs_call_interrupt (VirfsCall *call);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsCall, virfs_call_unref)
+
+/* open.c */
+
+VirfsOpen *virfs_open_new (const VirfsNode *node, gboolean writes, gboolean direct);
+void virfs_open_close (VirfsSession *session, VirfsOpen *open);
+/* Takes what is written.  *LINES: complete lines to be carried out, NULL for none (the caller owns
+ * them).  FALSE if it is more than such a file takes. */
+gboolean virfs_open_write (VirfsOpen *open, const VirfsNode *node, const char *data, gsize size,
+                           goffset offset, char **lines, GError **error);
+/* What has been written and not been carried out, in *REST; NULL for nothing.  The caller owns it. */
+gboolean virfs_open_take_rest (VirfsOpen *open, const VirfsNode *node, char **rest, GError **error);
+/* Up to SIZE bytes from OFFSET, in *BUFFER (the caller owns it); returns how many. */
+gsize virfs_open_read (VirfsOpen *open, const VirfsNode *node, goffset offset, gsize size,
+                       char **buffer);
+/* Of a stream: as above if there is something; else keeps REQUEST until there is and returns
+ * G_MAXSIZE. */
+gsize virfs_open_follow (VirfsSession *session, VirfsOpen *open, const VirfsNode *node, gsize size,
+                         gboolean block, gpointer request, char **buffer);
+/* The poll(2) events that hold; keeps HANDLE (may be NULL) until something changes. */
+unsigned virfs_open_poll (VirfsSession *session, VirfsOpen *open, const VirfsNode *node,
+                          gpointer handle);
+/* Something changed: readers and pollers of INO are told. */
+void virfs_open_wake (VirfsSession *session, guint64 ino);
+/* Its reader has got a signal; may be called under FUSE's locks. */
+void virfs_open_interrupt (VirfsSession *session, VirfsOpen *open);
+
+/* notify.c */
+
+VirfsNotifier *virfs_notifier_new (VirfsSession *session);
+/* Waits for what is queued, at most TIMEOUT microseconds; then the kernel is told no more. */
+void virfs_notifier_stop (VirfsNotifier *notifier, gint64 timeout);
+/* After the unmount, which frees threads that wait in the kernel. */
+void virfs_notifier_free (VirfsNotifier *notifier);
+/* The kernel is about to be told of INO: from now on it is told what changes. */
+void virfs_notifier_seen (VirfsNotifier *notifier, guint64 ino);
+void virfs_notifier_changed (VirfsNotifier *notifier, const VirfsClass *class, guint64 id,
+                             guint64 fields);
+void virfs_notifier_inode (VirfsNotifier *notifier, guint64 ino);
+void virfs_notifier_entry (VirfsNotifier *notifier, guint64 dir, const char *name, guint64 child);
+void virfs_notifier_removed (VirfsNotifier *notifier, guint64 id);
+/* FUNC runs when the kernel has forgotten the contents of all that changed before. */
+void virfs_notifier_then (VirfsNotifier *notifier, void (*func) (gpointer), gpointer data);
+/* While INO is busy the kernel holds its lock, and nothing that would wait for it is sent. */
+void virfs_notifier_busy (VirfsNotifier *notifier, guint64 ino);
+void virfs_notifier_idle (VirfsNotifier *notifier, guint64 ino);
+
+/* session.c: answers, and words to the kernel (0 or a negative errno). */
+
+/* Runs FUNC soon in a thread where it may take any lock. */
+void virfs_session_defer (VirfsSession *session, void (*func) (gpointer), gpointer data);
+
+void virfs_reply_error (gpointer request, int error);
+void virfs_reply_written (gpointer request, gsize bytes);
+void virfs_reply_data (gpointer request, const char *data, gsize size);
+void virfs_reply_node (VirfsSession *session, gpointer request, guint64 ino);
+/* An interrupt of REQUEST interrupts CALL; NULL: no longer. */
+void virfs_request_watch_call (gpointer request, VirfsCall *call);
+void virfs_request_watch_open (gpointer request, VirfsSession *session, VirfsOpen *open);
+int virfs_kernel_forget_inode (VirfsSession *session, guint64 ino);
+int virfs_kernel_forget_entry (VirfsSession *session, guint64 dir, const char *name, guint64 child);
+void virfs_kernel_wake_poll (gpointer handle);
+void virfs_kernel_drop_poll (gpointer handle);

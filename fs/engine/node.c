@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Nodes.  Inodes are computed, not allocated: the number of an object and the number of a row make
+ * an inode number, and both can be had back from it.  So nothing is kept for a file, however often
+ * the kernel asks for it or forgets it.
+ */
+#include "engine.h"
+
+gboolean
+virfs_node_get (VirfsSession *session, guint64 ino, VirfsNode *node)
+{
+  guint row = ino & (VIRFS_BIT_ROWS - 1);
+
+  *node = (VirfsNode){ .id = ino >> VIRFS_ROW_BITS };
+  node->class = session->ops->find (session->tree, node->id, &node->object);
+  if (node->class == NULL)
+    return FALSE;
+  if (row == 0 || row > node->class->n_rows) {
+    virfs_node_clear (node);
+    return FALSE;
+  }
+  node->row = &node->class->rows[row - 1];
+  node->snapshot = node->class->snapshot (node->object);
+  return TRUE;
+}
+
+void
+virfs_node_clear (VirfsNode *node)
+{
+  if (node->snapshot != NULL)
+    node->class->release (node->snapshot);
+  if (node->object != NULL)
+    node->class->unref (node->object);
+  *node = (VirfsNode){ 0 };
+}
+
+guint64
+virfs_node_inode (const VirfsNode *node)
+{
+  return virfs_inode (node->class, node->id, node->row);
+}
+
+guint64
+virfs_node_child (VirfsSession *session, const VirfsNode *dir, const char *name)
+{
+  const VirfsRow *row = virfs_class_find (dir->class, dir->row, name);
+
+  if (row != NULL)
+    return virfs_inode (dir->class, dir->id, row);
+  return dir->row->dir ? dir->row->dir->find (dir, name) : 0;
+}
+
+guint64
+virfs_node_parent (const VirfsNode *node)
+{
+  guint parent = node->class->parents[node->row - node->class->rows];
+
+  if (parent != G_MAXUINT)
+    return virfs_inode (node->class, node->id, &node->class->rows[parent]);
+  return node->class->parent ? node->class->parent () : virfs_node_inode (node);
+}
+
+gint64
+virfs_node_changed (const VirfsNode *node)
+{
+  return node->class->changed (node, node->row->fields);
+}
+
+gboolean
+virfs_node_writable (const VirfsNode *node)
+{
+  return !(node->row->flags & VIRFS_ROW_NEEDS) || node->class->ready == NULL
+         || node->class->ready (node);
+}
+
+static gsize
+text_size (const VirfsNode *node)
+{
+  g_autoptr (GString) text = NULL;
+
+  if (node->row->size != NULL)
+    return node->row->size (node);
+  text = g_string_sized_new (128);
+  if (node->row->show != NULL)
+    node->row->show (node, text);
+  else if (node->row->link != NULL)
+    node->row->link (node, text);
+  return text->len;
+}
+
+void
+virfs_node_stat (VirfsSession *session, const VirfsNode *node, struct stat *st)
+{
+  gint64 changed = virfs_node_changed (node);
+
+  *st = (struct stat){
+    .st_ino = virfs_node_inode (node),
+    .st_mode = node->row->mode,
+    .st_nlink = 1, /* of directories too: it says that the number of subdirectories is not told */
+    .st_uid = session->uid,
+    .st_gid = session->gid,
+    .st_blksize = 4096,
+  };
+  if (!virfs_node_writable (node))
+    st->st_mode &= ~0222;
+  if (!S_ISDIR (st->st_mode))
+    st->st_size = text_size (node);
+  st->st_blocks = (st->st_size + 511) / 512;
+  st->st_mtim.tv_sec = changed / G_USEC_PER_SEC;
+  st->st_mtim.tv_nsec = changed % G_USEC_PER_SEC * 1000;
+  st->st_ctim = st->st_atim = st->st_mtim;
+}

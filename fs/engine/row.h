@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How a tree is described to the engine: classes of objects, and for each class one const table with
+ * one row for each of its files.  A row is the only place where a file is described: readdir, lookup,
+ * attributes, permissions, the help, the manual and the generic tests are all made from it.
+ *
+ * A node is one file: a row of one object, at one moment.
+ */
+#pragma once
+
+#include "error.h"
+
+#include <glib.h>
+#include <sys/stat.h>
+
+typedef struct VirfsCall VirfsCall;
+typedef struct VirfsClass VirfsClass;
+typedef struct VirfsListing VirfsListing;
+typedef struct VirfsRow VirfsRow;
+
+typedef struct {
+  const VirfsClass *class;
+  const VirfsRow *row;
+  guint64 id;             /* of the object */
+  gpointer object;        /* a reference */
+  gconstpointer snapshot; /* what is known of the object; a reference */
+} VirfsNode;
+
+typedef enum {
+  VIRFS_ROW_UNLISTED = 1 << 0, /* can be opened by name but is not listed: it has no end */
+  VIRFS_ROW_DOCUMENT = 1 << 1, /* a write is taken as a whole, when the file is closed */
+  VIRFS_ROW_MEASURED = 1 << 2, /* changes without notice: never cached, made once per open */
+  VIRFS_ROW_NEEDS = 1 << 3,    /* can be written only while the class's `ready` says so */
+} VirfsRowFlags;
+
+/* What can be done in a directory whose entries are not rows. */
+typedef struct {
+  /* Adds all entries (virfs_listing_add()). */
+  void (*list) (const VirfsNode *dir, VirfsListing *listing);
+  /* The inode number of an entry, 0 if there is none. */
+  guint64 (*find) (const VirfsNode *dir, const char *name);
+  /* NULL where it is not allowed (EPERM).  Each ends by virfs_call_finish(), as `store` does. */
+  void (*make) (VirfsCall *call, const VirfsNode *dir, const char *name);
+  void (*remove) (VirfsCall *call, const VirfsNode *dir, const char *name);
+  void (*move) (VirfsCall *call, const VirfsNode *dir, const char *name, const VirfsNode *to,
+                const char *new_name);
+} VirfsDir;
+
+struct VirfsRow {
+  /* Relative to the object's directory, "" for that itself.  Its directories come before what is in
+   * them.  A path that begins with '/' is elsewhere in the tree: some VirfsDir lists it there, and
+   * the path tells the manual where. */
+  const char *path;
+  mode_t mode;    /* type and permissions */
+  guint flags;    /* VirfsRowFlags */
+  guint64 fields; /* of the object: it shows these and changes with them */
+
+  /* Of a regular file: appends what it shows.  Nothing, for a value that does not apply. */
+  void (*show) (const VirfsNode *node, GString *out);
+  gsize offset; /* for those who show a member of the snapshot */
+  /* Where `show` is costly: its exact length. */
+  gsize (*size) (const VirfsNode *node);
+  /* In place of `show`, for what is large: copies from OFFSET; `size` is needed too. */
+  gsize (*read) (const VirfsNode *node, goffset offset, char *buffer, gsize size);
+  /* In place of `show`, for what has no end: copies what comes after *POSITION and moves that.  0 if
+   * there is nothing yet: the reader waits for a change of `fields`. */
+  gsize (*follow) (const VirfsNode *node, guint64 *position, char *buffer, gsize size);
+  guint64 (*follow_from) (const VirfsNode *node); /* the position at open */
+
+  /* Of a file that can be written: takes one line without its newline and without white space around
+   * it, or the whole document; valid UTF-8.  It must end by virfs_call_finish(), at once or later from
+   * any thread, when the new value is what `show` shows. */
+  void (*store) (VirfsCall *call, const VirfsNode *node, const char *text);
+  /* In place of `store`: the value read from the text, which INVALID refuses with a sentence. */
+  void (*store_number) (VirfsCall *call, const VirfsNode *node, guint64 value);
+  void (*store_signed) (VirfsCall *call, const VirfsNode *node, gint64 value);
+  void (*store_size) (VirfsCall *call, const VirfsNode *node, guint64 bytes);
+  void (*store_bool) (VirfsCall *call, const VirfsNode *node, gboolean value);
+  void (*store_text) (VirfsCall *call, const VirfsNode *node, const char *value);
+
+  /* Of a symbolic link: appends where it leads.  Nothing: there is no such link now. */
+  void (*link) (const VirfsNode *node, GString *out);
+  /* Of a directory with entries of its own beside its rows. */
+  const VirfsDir *dir;
+
+  const char *help; /* one line, for users */
+};
+
+/* Whether ROW can be written. */
+gboolean virfs_row_is_writable (const VirfsRow *row);
+
+struct VirfsClass {
+  const char *path; /* of its objects, for the manual: `vms/<vm>` */
+  const VirfsRow *rows;
+  guint n_rows;
+  guint64 (*parent) (void); /* inode number of the directory that its objects are in */
+
+  void (*unref) (gpointer object);
+  /* A reference to what is known of OBJECT now, and its end. */
+  gconstpointer (*snapshot) (gpointer object);
+  void (*release) (gconstpointer snapshot);
+  /* When FIELDS last changed, microseconds since the epoch. */
+  gint64 (*changed) (const VirfsNode *node, guint64 fields);
+  /* Whether rows with VIRFS_ROW_NEEDS can be written now; NULL: always. */
+  gboolean (*ready) (const VirfsNode *node);
+
+  /* made by virfs_class_init() */
+  guint *parents;    /* of each row: the row that is its directory, G_MAXUINT for none */
+  GHashTable *names; /* parent and name -> row */
+};
+
+#define VIRFS_ROW_BITS 10
+#define VIRFS_BIT_ROWS (1 << VIRFS_ROW_BITS)
+
+/* To be called once for each class, before it is used. */
+void virfs_class_init (VirfsClass *class);
+/* The row with PATH, which must exist. */
+const VirfsRow *virfs_class_row (const VirfsClass *class, const char *path);
+
+/* The row NAME in the directory DIR of the same class; NULL if there is none. */
+const VirfsRow *virfs_class_find (const VirfsClass *class, const VirfsRow *dir, const char *name);
+
+/* The inode number of ROW of the object ID. */
+guint64 virfs_inode (const VirfsClass *class, guint64 id, const VirfsRow *row);
+
+/* One more entry: any name but "." and "..", with the inode number and type (S_IFDIR …) of its node. */
+void virfs_listing_add (VirfsListing *listing, const char *name, guint64 ino, mode_t type);
+
+/* Shows members of a snapshot, at `offset`: with a newline, and nothing for a value that is not there
+ * (NULL).  Text is escaped (virfs_text_escape()). */
+void virfs_show_text (const VirfsNode *node, GString *out); /* of const char * */
+void virfs_show_u64 (const VirfsNode *node, GString *out);  /* of guint64 */
+void virfs_show_uint (const VirfsNode *node, GString *out); /* of guint */
+void virfs_show_bool (const VirfsNode *node, GString *out); /* of gboolean */
+void virfs_show_time (const VirfsNode *node, GString *out); /* of gint64, microseconds; 0: none */

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The root of the tree: the fleet as a whole, and the directories that list its objects. */
+#include "classes.h"
+#include "version.h"
+
+#include <stdlib.h>
+
+static void
+show_version (const VirfsNode *node, GString *out)
+{
+  g_string_append (out, VIRFS_VERSION "\n");
+}
+
+static void
+show_error (const VirfsNode *node, GString *out)
+{
+  virfs_infra_append_error (virfs_node_infra (node), out);
+}
+
+/* hosts/ */
+
+static void
+add_host (VirfsHost *host, const VirfsHostInfo *info, gpointer listing)
+{
+  virfs_listing_add (listing, host->name, virfs_inode_at (&virfs_host_class, host, ""), S_IFDIR);
+}
+
+static void
+list_hosts (const VirfsNode *dir, VirfsListing *listing)
+{
+  virfs_infra_foreach_host (virfs_node_infra (dir), add_host, listing);
+}
+
+static guint64
+find_host (const VirfsNode *dir, const char *name)
+{
+  g_autoptr (VirfsHost) host = virfs_infra_host (virfs_node_infra (dir), name);
+
+  return host ? virfs_inode_at (&virfs_host_class, host, "") : 0;
+}
+
+static void
+make_host (VirfsCall *call, const VirfsNode *dir, const char *name)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VirfsHost) host = virfs_infra_add_host (virfs_node_infra (dir), name, NULL, &error);
+
+  virfs_call_finish (call, error);
+}
+
+static void
+remove_host (VirfsCall *call, const VirfsNode *dir, const char *name)
+{
+  g_autoptr (VirfsHost) host = virfs_infra_host (virfs_node_infra (dir), name);
+  g_autoptr (GError) error = NULL;
+
+  if (host == NULL)
+    g_set_error (&error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "no host is named \"%s\"", name);
+  else
+    virfs_infra_remove_host (virfs_node_infra (dir), host, &error);
+  virfs_call_finish (call, error);
+}
+
+static const VirfsDir hosts_dir = {
+  .list = list_hosts,
+  .find = find_host,
+  .make = make_host,
+  .remove = remove_host,
+};
+
+/* vms/ */
+
+static void
+add_vm (VirfsVm *vm, const VirfsVmInfo *info, gpointer listing)
+{
+  virfs_listing_add (listing, info->label, virfs_inode_at (&virfs_vm_class, vm, ""), S_IFDIR);
+}
+
+static void
+list_vms (const VirfsNode *dir, VirfsListing *listing)
+{
+  virfs_infra_foreach_vm (virfs_node_infra (dir), NULL, add_vm, listing);
+}
+
+static guint64
+find_vm (const VirfsNode *dir, const char *name)
+{
+  g_autoptr (VirfsVm) vm = virfs_infra_vm (virfs_node_infra (dir), name);
+
+  return vm ? virfs_inode_at (&virfs_vm_class, vm, "") : 0;
+}
+
+static const VirfsDir vms_dir = { .list = list_vms, .find = find_vm };
+
+/* jobs/ */
+
+static void
+add_job (VirfsJob *job, guint number, gpointer listing)
+{
+  g_autofree char *name = g_strdup_printf ("%u", number);
+
+  virfs_listing_add (listing, name, virfs_inode_at (&virfs_job_class, job, ""), S_IFDIR);
+}
+
+static void
+list_jobs (const VirfsNode *dir, VirfsListing *listing)
+{
+  virfs_infra_foreach_job (virfs_node_infra (dir), add_job, listing);
+}
+
+static guint64
+find_job (const VirfsNode *dir, const char *name)
+{
+  guint number = (guint) strtoul (name, NULL, 10);
+  g_autofree char *again = g_strdup_printf ("%u", number);
+  g_autoptr (VirfsJob) job = NULL;
+
+  if (g_str_equal (name, again))
+    job = virfs_infra_job (virfs_node_infra (dir), number);
+  return job ? virfs_inode_at (&virfs_job_class, job, "") : 0;
+}
+
+static const VirfsDir jobs_dir = { .list = list_jobs, .find = find_job };
+
+/* events/ */
+
+static VirfsEventLog *
+events_of (const VirfsNode *node)
+{
+  return virfs_infra_events (virfs_node_infra (node));
+}
+
+static gsize
+log_size (const VirfsNode *node)
+{
+  return virfs_event_log_size (events_of (node), NULL);
+}
+
+static gsize
+log_read (const VirfsNode *node, goffset offset, char *buffer, gsize size)
+{
+  return virfs_event_log_read (events_of (node), offset, buffer, size);
+}
+
+static guint64
+stream_from (const VirfsNode *node)
+{
+  guint64 start;
+  gsize size = virfs_event_log_size (events_of (node), &start);
+
+  return start + size;
+}
+
+static gsize
+stream_follow (const VirfsNode *node, guint64 *position, char *buffer, gsize size)
+{
+  return virfs_event_log_follow (events_of (node), position, buffer, size);
+}
+
+/* The class. */
+
+#define F(field)     VIRFS_BIT (VIRFS_ROOT_##field)
+#define STATE(state) VIRFS_BIT (VIRFS_ROOT_STATES + VIRFS_VM_##state)
+#define BY_STATE(name, state)                                                                      \
+  { "by/state/" name, S_IFDIR | 0550, .fields = STATE (state), .dir = &virfs_by_state_dir,         \
+    .offset = VIRFS_VM_##state, .help = "links to the guests whose state is " name }
+
+static const VirfsRow rows[] = {
+  { "", S_IFDIR | 0750, .help = "the virtual infrastructure as a tree of files" },
+  { "README", S_IFREG | 0440, .show = virfs_show_readme, .help = "how to use the tree" },
+  { "version", S_IFREG | 0440, .show = show_version, .help = "version of virfs" },
+  { "error", S_IFREG | 0440, .fields = F (ERROR), .show = show_error,
+    .help = "what was refused or failed last: time, file, user and the reason" },
+  { "hosts", S_IFDIR | 0750, .fields = F (HOSTS), .dir = &hosts_dir,
+    .help = "the hosts; mkdir adds one, rmdir forgets it (its guests run on)" },
+  { "vms", S_IFDIR | 0750, .fields = F (VMS), .dir = &vms_dir, .help = "the guests of all hosts" },
+  { "jobs", S_IFDIR | 0550, .fields = F (JOBS), .dir = &jobs_dir,
+    .help = "operations that run, and the last 100 that have ended" },
+  { "events", S_IFDIR | 0550, .help = "what happens" },
+  { "events/log", S_IFREG | 0440, .fields = F (EVENTS), .size = log_size, .read = log_read,
+    .help = "one line an event: time, object, kind, details; `tail -f` follows it" },
+  { "events/stream", S_IFREG | 0440, VIRFS_ROW_UNLISTED, .fields = F (EVENTS),
+    .follow_from = stream_from, .follow = stream_follow,
+    .help = "events from now on: a read waits for the next; not listed, because it has no end" },
+  { "by", S_IFDIR | 0550, .help = "guests by what they are: links to them" },
+  { "by/state", S_IFDIR | 0550, .help = "guests by state" },
+  BY_STATE ("running", RUNNING),
+  BY_STATE ("paused", PAUSED),
+  BY_STATE ("shutdown", SHUTDOWN),
+  BY_STATE ("shutoff", SHUTOFF),
+  BY_STATE ("crashed", CRASHED),
+  BY_STATE ("pmsuspended", PMSUSPENDED),
+  BY_STATE ("unknown", UNKNOWN),
+  { "by/host", S_IFDIR | 0550, .fields = F (HOSTS), .dir = &virfs_by_host_dir,
+    .help = "guests by host" },
+  { "by/uuid", S_IFDIR | 0550, .fields = F (VMS), .dir = &virfs_by_uuid_dir,
+    .help = "guests by UUID" },
+};
+
+static gconstpointer
+snapshot (gpointer object)
+{
+  return object;
+}
+
+static void
+unref_none (gpointer object)
+{
+}
+
+static gint64
+changed (const VirfsNode *node, guint64 fields)
+{
+  /* what never changes is as old as the tree; the lists were empty then */
+  return virfs_infra_changed (virfs_node_infra (node),
+                              fields ? fields : VIRFS_BIT (VIRFS_ROOT_STATES + VIRFS_VM_UNKNOWN));
+}
+
+VirfsClass virfs_root_class = {
+  .path = "",
+  .rows = rows,
+  .n_rows = G_N_ELEMENTS (rows),
+  .unref = unref_none,
+  .snapshot = snapshot,
+  .release = virfs_release_none,
+  .changed = changed,
+};

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What joins the model and the engine: objects become classes, changes of the model become words to
+ * the session, jobs become calls.
+ */
+#include "tree.h"
+
+#include "classes.h"
+
+struct VirfsTree {
+  VirfsInfra *infra;
+  VirfsObject *root;
+  VirfsSession *session; /* set before the first host is added */
+};
+
+static VirfsClass *const classes[] = {
+  [VIRFS_KIND_ROOT] = &virfs_root_class,
+  [VIRFS_KIND_HOST] = &virfs_host_class,
+  [VIRFS_KIND_VM] = &virfs_vm_class,
+  [VIRFS_KIND_JOB] = &virfs_job_class,
+  NULL,
+};
+
+const VirfsClass *const *
+virfs_tree_classes (void)
+{
+  static gsize made = 0;
+
+  if (g_once_init_enter (&made)) {
+    for (guint i = 0; classes[i] != NULL; i++)
+      virfs_class_init (classes[i]);
+    g_once_init_leave (&made, 1);
+  }
+  return (const VirfsClass *const *) classes;
+}
+
+static const VirfsClass *
+class_of (const VirfsObject *object)
+{
+  return classes[object->kind];
+}
+
+guint64
+virfs_inode_at (const VirfsClass *class, gconstpointer object, const char *path)
+{
+  guint64 id = object ? ((const VirfsObject *) object)->id : 0;
+
+  return virfs_inode (class, id, virfs_class_row (class, path));
+}
+
+/* What the session asks. */
+
+static const VirfsClass *
+find_object (gpointer data, guint64 id, gpointer *object)
+{
+  VirfsTree *tree = data;
+
+  *object = id == 0 ? tree->root : virfs_infra_object (tree->infra, id);
+  return *object ? class_of (*object) : NULL;
+}
+
+static char *
+node_path (gpointer data, const VirfsNode *node)
+{
+  g_autofree char *object = NULL;
+
+  if (*node->row->path == '/')
+    return NULL;
+  if (node->class == &virfs_root_class)
+    return g_strdup (node->row->path);
+  object = virfs_object_path (node->object);
+  return *node->row->path ? g_build_filename (object, node->row->path, NULL)
+                          : g_steal_pointer (&object);
+}
+
+static void
+report (gpointer data, const VirfsNode *node, const char *path, guint uid, const GError *error)
+{
+  VirfsTree *tree = data;
+
+  virfs_infra_report (tree->infra, node->class == &virfs_root_class ? NULL : node->object, path,
+                      uid, error);
+}
+
+const VirfsTreeOps virfs_tree_ops = { .find = find_object, .report = report, .path = node_path };
+
+/* What the model tells: under its lock, so this only passes it on. */
+
+static void
+vanish (VirfsTree *tree, const VirfsClass *dir_class, gconstpointer dir, const char *path,
+        const char *name, const VirfsVm *vm, const char *row)
+{
+  virfs_session_vanished (tree->session, virfs_inode_at (dir_class, dir, path), name,
+                          virfs_inode_at (&virfs_vm_class, vm, row));
+}
+
+static void
+vanish_from_state (VirfsTree *tree, const VirfsVm *vm, const VirfsVmInfo *before)
+{
+  g_autofree char *path = g_strdup_printf ("by/state/%s", virfs_vm_state_name (before->state));
+
+  vanish (tree, &virfs_root_class, NULL, path, before->label, vm, "/by/state/<state>/<vm>");
+}
+
+static void
+vanish_from_host (VirfsTree *tree, const VirfsVm *vm, const VirfsVmInfo *before)
+{
+  vanish (tree, &virfs_host_class, before->host, "vms", before->label, vm,
+          "/hosts/<host>/vms/<vm>");
+  vanish (tree, &virfs_host_class, before->host, "/by/host/<host>", before->label, vm,
+          "/by/host/<host>/<vm>");
+}
+
+/* AFTER is NULL for a guest that is gone. */
+static void
+vm_changed (VirfsTree *tree, const VirfsVm *vm, const VirfsVmInfo *before, const VirfsVmInfo *after)
+{
+  gboolean renamed;
+
+  if (before == NULL || before->label == NULL)
+    return;
+  renamed = after == NULL || g_strcmp0 (before->label, after->label) != 0;
+  if (renamed)
+    vanish (tree, &virfs_root_class, NULL, "vms", before->label, vm, "");
+  if (renamed || before->state != after->state)
+    vanish_from_state (tree, vm, before);
+  if (renamed || before->host != after->host)
+    vanish_from_host (tree, vm, before);
+  if (after == NULL && !vm->twin)
+    vanish (tree, &virfs_root_class, NULL, "by/uuid", vm->uuid, vm, "/by/uuid/<uuid>");
+}
+
+static void
+host_gone (VirfsTree *tree, const VirfsHost *host)
+{
+  virfs_session_vanished (tree->session, virfs_inode_at (&virfs_root_class, NULL, "hosts"),
+                          host->name, virfs_inode_at (&virfs_host_class, host, ""));
+  virfs_session_vanished (tree->session, virfs_inode_at (&virfs_root_class, NULL, "by/host"),
+                          host->name, virfs_inode_at (&virfs_host_class, host, "/by/host/<host>"));
+}
+
+static void
+job_gone (VirfsTree *tree, VirfsJob *job)
+{
+  g_autofree char *name = g_strdup_printf ("%u", virfs_job_number (job));
+
+  virfs_session_vanished (tree->session, virfs_inode_at (&virfs_root_class, NULL, "jobs"), name,
+                          virfs_inode_at (&virfs_job_class, job, ""));
+}
+
+static void
+model_changed (const VirfsChange *change, gpointer data)
+{
+  VirfsTree *tree = data;
+  const VirfsClass *class = class_of (change->object);
+
+  if (tree->session == NULL)
+    return;
+  if (change->object->kind == VIRFS_KIND_VM)
+    vm_changed (tree, (VirfsVm *) change->object, change->before, change->after);
+  if (change->kind == VIRFS_REMOVED && change->object->kind == VIRFS_KIND_HOST)
+    host_gone (tree, (VirfsHost *) change->object);
+  if (change->kind == VIRFS_REMOVED && change->object->kind == VIRFS_KIND_JOB)
+    job_gone (tree, (VirfsJob *) change->object);
+  if (change->kind == VIRFS_REMOVED)
+    virfs_session_removed (tree->session, class, change->object->id);
+  else if (change->kind == VIRFS_CHANGED)
+    virfs_session_changed (tree->session, class, change->object->id, change->fields);
+}
+
+/* Jobs as calls. */
+
+static void
+finish_call (VirfsJob *job, const GError *error, gpointer call)
+{
+  virfs_call_finish (call, error);
+}
+
+static void
+cancel_job (gpointer job)
+{
+  virfs_job_cancel (job);
+}
+
+VirfsJob *
+virfs_call_job (VirfsCall *call, const char *operation, gpointer object, VirfsHost *host,
+                VirfsHost *target)
+{
+  VirfsJobSpec spec = { .operation = operation,
+                        .object = object,
+                        .host = host ? &host->object : NULL,
+                        .target = target ? &target->object : NULL,
+                        .uid = virfs_call_uid (call),
+                        .done = finish_call,
+                        .data = call };
+  VirfsJob *job = virfs_job_new (spec.object->infra, &spec);
+
+  virfs_call_on_interrupt (call, cancel_job, virfs_object_ref (job), virfs_object_unref);
+  return job;
+}
+
+/* The tree. */
+
+VirfsTree *
+virfs_tree_new (VirfsInfra *infra)
+{
+  VirfsTree *tree = g_new0 (VirfsTree, 1);
+
+  virfs_tree_classes ();
+  tree->infra = infra;
+  tree->root = virfs_infra_root (infra);
+  virfs_infra_listen (infra, model_changed, tree);
+  return tree;
+}
+
+void
+virfs_tree_free (VirfsTree *tree)
+{
+  virfs_infra_unlisten (tree->infra, model_changed, tree);
+  g_free (tree);
+}
+
+void
+virfs_tree_set_session (VirfsTree *tree, VirfsSession *session)
+{
+  tree->session = session;
+}

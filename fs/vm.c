@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vms/<vm>/: a guest, its attributes, and what can be done to it. */
+#include "classes.h"
+#include "fit.h"
+
+#include <string.h>
+
+static const VirfsBackend *
+backend_of (const VirfsNode *node)
+{
+  return virfs_infra_backend (virfs_node_infra (node));
+}
+
+static const char *
+label_of (const VirfsVmInfo *info)
+{
+  return info->label ? info->label : info->uuid;
+}
+
+/* A job on the guest of NODE, for CALL. */
+static VirfsJob *
+vm_job (VirfsCall *call, const VirfsNode *node, const char *operation)
+{
+  const VirfsVmInfo *info = node->snapshot;
+
+  return virfs_call_job (call, operation, node->object, info->host, NULL);
+}
+
+/* state */
+
+static void
+show_state (const VirfsNode *node, GString *out)
+{
+  const VirfsVmInfo *info = node->snapshot;
+
+  g_string_append_printf (out, "%s\n", virfs_vm_state_name (info->state));
+}
+
+static void
+store_state (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  VirfsVmState state = virfs_vm_state_parse (text);
+  g_autofree char *operation = g_strdup_printf ("bring to %s", text);
+  g_autoptr (VirfsJob) job = NULL;
+
+  if (state != VIRFS_VM_RUNNING && state != VIRFS_VM_PAUSED && state != VIRFS_VM_SHUTOFF) {
+    virfs_call_fail (call, VIRFS_ERROR_INVALID,
+                     "a guest cannot be brought to \"%s\"; write running, paused or shutoff", text);
+    return;
+  }
+  job = vm_job (call, node, operation);
+  backend_of (node)->vm_bring (node->object, state, job);
+}
+
+/* ctl */
+
+#define IN(state)  (1u << VIRFS_VM_##state)
+#define IN_ACTIVE  (IN (RUNNING) | IN (PAUSED) | IN (SHUTDOWN) | IN (PMSUSPENDED) | IN (UNKNOWN))
+
+typedef struct {
+  const char *name;
+  VirfsVmVerb verb;
+  guint states; /* it is valid in */
+  gboolean saved; /* only when its memory was saved */
+} Verb;
+
+static const Verb verbs[] = {
+  { "start", VIRFS_VERB_START, IN (SHUTOFF) | IN (CRASHED) },
+  { "shutdown", VIRFS_VERB_SHUTDOWN, IN (RUNNING) },
+  { "destroy", VIRFS_VERB_DESTROY, IN_ACTIVE | IN (CRASHED) },
+  { "reboot", VIRFS_VERB_REBOOT, IN (RUNNING) },
+  { "reset", VIRFS_VERB_RESET, IN (RUNNING) | IN (PAUSED) },
+  { "suspend", VIRFS_VERB_SUSPEND, IN (RUNNING) },
+  { "resume", VIRFS_VERB_RESUME, IN (PAUSED) },
+  { "save", VIRFS_VERB_SAVE, IN (RUNNING) | IN (PAUSED) },
+  { "restore", VIRFS_VERB_RESTORE, IN (SHUTOFF), .saved = TRUE },
+  { "discard", VIRFS_VERB_DISCARD, IN (SHUTOFF), .saved = TRUE },
+  { "nmi", VIRFS_VERB_NMI, IN (RUNNING) },
+  { "pmsuspend", VIRFS_VERB_PMSUSPEND, IN (RUNNING) },
+  { "wakeup", VIRFS_VERB_WAKEUP, IN (PMSUSPENDED) },
+};
+
+static gboolean
+is_valid (const Verb *verb, const VirfsVmInfo *info)
+{
+  return verb->states & (1u << info->state) && (!verb->saved || info->saved);
+}
+
+static void
+append_verbs (GString *out, const VirfsVmInfo *info, const char *before, const char *after)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (verbs); i++)
+    if (is_valid (&verbs[i], info))
+      g_string_append_printf (out, "%s%s%s", before, verbs[i].name, after);
+}
+
+static void
+show_ctl (const VirfsNode *node, GString *out)
+{
+  append_verbs (out, node->snapshot, "", "\n");
+}
+
+static const Verb *
+find_verb (const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (verbs); i++)
+    if (g_str_equal (verbs[i].name, name))
+      return &verbs[i];
+  return NULL;
+}
+
+static void
+store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  const VirfsVmInfo *info = node->snapshot;
+  const Verb *verb = find_verb (text);
+  g_autoptr (GString) valid = g_string_new (NULL);
+  g_autoptr (VirfsJob) job = NULL;
+
+  append_verbs (valid, info, " ", "");
+  if (verb == NULL) {
+    virfs_call_fail (call, VIRFS_ERROR_INVALID, "\"%s\" is not a verb; now there are:%s", text,
+                     valid->str);
+  } else if (!is_valid (verb, info)) {
+    virfs_call_fail (call, VIRFS_ERROR_BUSY, "the guest is %s%s, which does not go with %s; now there"
+                     " are:%s", virfs_vm_state_name (info->state),
+                     verb->saved ? " and nothing is saved of it" : "", text, valid->str);
+  } else {
+    job = vm_job (call, node, verb->name);
+    backend_of (node)->vm_verb (node->object, verb->verb, job);
+  }
+}
+
+/* host, migrate */
+
+static void
+link_host (const VirfsNode *node, GString *out)
+{
+  const VirfsVmInfo *info = node->snapshot;
+
+  g_string_append_printf (out, "../../hosts/%s", info->host->name);
+}
+
+typedef struct {
+  const VirfsVmInfo *vm;
+  const VirfsVmNeeds *needs;
+  GPtrArray *hosts; /* of VirfsHost* */
+} Candidates;
+
+static void
+add_host (VirfsHost *host, const VirfsHostInfo *info, gpointer data)
+{
+  g_ptr_array_add (((Candidates *) data)->hosts, virfs_object_ref (host));
+}
+
+static gint
+compare_hosts (gconstpointer a, gconstpointer b)
+{
+  return strcmp ((*(VirfsHost *const *) a)->name, (*(VirfsHost *const *) b)->name);
+}
+
+static GPtrArray *
+all_hosts (VirfsInfra *infra)
+{
+  Candidates all = { .hosts = g_ptr_array_new_with_free_func (virfs_object_unref) };
+
+  virfs_infra_foreach_host (infra, add_host, &all);
+  g_ptr_array_sort (all.hosts, compare_hosts);
+  return all.hosts;
+}
+
+static gboolean
+fits (VirfsInfra *infra, const VirfsVmInfo *vm, VirfsHost *host, GError **error)
+{
+  g_autoptr (VirfsVmNeeds) needs = virfs_infra_backend (infra)->vm_needs (vm, error);
+  g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
+
+  return needs != NULL && virfs_fit (vm, needs, host, info, error);
+}
+
+static void
+show_migrate (const VirfsNode *node, GString *out)
+{
+  g_autoptr (GPtrArray) hosts = all_hosts (virfs_node_infra (node));
+
+  for (guint i = 0; i < hosts->len; i++)
+    if (fits (virfs_node_infra (node), node->snapshot, hosts->pdata[i], NULL))
+      g_string_append_printf (out, "%s\n", ((VirfsHost *) hosts->pdata[i])->name);
+}
+
+static void
+refuse_host (VirfsCall *call, VirfsInfra *infra, const char *name)
+{
+  g_autoptr (GPtrArray) hosts = all_hosts (infra);
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  for (guint i = 0; i < hosts->len && i < 20; i++)
+    g_string_append_printf (names, "%s%s", i ? ", " : "", ((VirfsHost *) hosts->pdata[i])->name);
+  if (hosts->len > 20)
+    g_string_append (names, " …");
+  virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "no host is named \"%s\"; there are: %s", name,
+                   names->str);
+}
+
+/* Of a migration that nobody waits for. */
+static void
+report_end (VirfsJob *job, const GError *error, gpointer data)
+{
+  VirfsObject *vm = virfs_job_object (job);
+  g_autofree char *path = virfs_object_path (vm);
+
+  if (error != NULL)
+    virfs_infra_report (vm->infra, vm, path, GPOINTER_TO_UINT (data), error);
+}
+
+void
+virfs_vm_migrate (VirfsCall *call, VirfsVm *vm, const VirfsVmInfo *info, const char *name,
+                  gboolean wait)
+{
+  VirfsInfra *infra = vm->object.infra;
+  g_autoptr (VirfsHost) target = virfs_infra_host (infra, name);
+  g_autofree char *operation = g_strdup_printf ("migrate to %s", name);
+  g_autoptr (VirfsJob) job = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (target == NULL) {
+    refuse_host (call, infra, name);
+  } else if (target == info->host) {
+    virfs_call_finish (call, NULL);
+  } else if (!fits (infra, info, target, &error)) {
+    g_prefix_error (&error, "%s cannot go to %s: ", label_of (info), name);
+    virfs_call_finish (call, error);
+  } else if (wait) {
+    job = virfs_call_job (call, operation, vm, info->host, target);
+    virfs_infra_backend (infra)->vm_migrate (vm, target, job);
+  } else {
+    VirfsJobSpec spec = { .operation = operation,
+                          .object = &vm->object,
+                          .host = &info->host->object,
+                          .target = &target->object,
+                          .uid = virfs_call_uid (call),
+                          .done = report_end,
+                          .data = GUINT_TO_POINTER (virfs_call_uid (call)) };
+
+    job = virfs_job_new (infra, &spec);
+    virfs_infra_backend (infra)->vm_migrate (vm, target, job);
+    virfs_call_finish (call, NULL);
+  }
+}
+
+static void
+store_migrate (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  virfs_vm_migrate (call, node->object, node->snapshot, text, TRUE);
+}
+
+/* Attributes. */
+
+static void
+show_id (const VirfsNode *node, GString *out)
+{
+  const VirfsVmInfo *info = node->snapshot;
+
+  if (info->id >= 0)
+    g_string_append_printf (out, "%d\n", info->id);
+}
+
+static void
+show_uuid (const VirfsNode *node, GString *out)
+{
+  const VirfsVmInfo *info = node->snapshot;
+
+  g_string_append_printf (out, "%s\n", info->uuid);
+}
+
+/* 0 stands for the hypervisor's default, which libvirt does not tell. */
+static void
+show_tuned (const VirfsNode *node, GString *out)
+{
+  gint64 value = *(const gint64 *) ((const char *) node->snapshot + node->row->offset);
+
+  if (value != 0)
+    g_string_append_printf (out, "%" G_GINT64_FORMAT "\n", value);
+}
+
+static const VirfsBlob *
+blob_of (const VirfsNode *node)
+{
+  return *(VirfsBlob *const *) ((const char *) node->snapshot + node->row->offset);
+}
+
+static void
+show_blob (const VirfsNode *node, GString *out)
+{
+  virfs_blob_append (blob_of (node), out);
+}
+
+static gsize
+blob_size (const VirfsNode *node)
+{
+  return virfs_blob_size (blob_of (node));
+}
+
+/* The field that a row sets: the first of those that it shows. */
+static void
+set_field (VirfsCall *call, const VirfsNode *node, guint64 number, const char *text)
+{
+  VirfsVmSetting setting = { .field = (VirfsVmField) g_bit_nth_lsf (node->row->fields, -1),
+                             .number = number,
+                             .text = text };
+  g_autofree char *operation = g_strdup_printf ("set %s", node->row->path);
+  g_autoptr (VirfsJob) job = vm_job (call, node, operation);
+
+  backend_of (node)->vm_set (node->object, &setting, job);
+}
+
+static void
+store_number (VirfsCall *call, const VirfsNode *node, guint64 value)
+{
+  set_field (call, node, value, NULL);
+}
+
+static void
+store_signed (VirfsCall *call, const VirfsNode *node, gint64 value)
+{
+  set_field (call, node, (guint64) value, NULL);
+}
+
+static void
+store_bool (VirfsCall *call, const VirfsNode *node, gboolean value)
+{
+  set_field (call, node, value, NULL);
+}
+
+static void
+store_text (VirfsCall *call, const VirfsNode *node, const char *value)
+{
+  set_field (call, node, 0, value);
+}
+
+static void
+store_xml (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  g_autoptr (VirfsJob) job = vm_job (call, node, "define");
+
+  backend_of (node)->vm_define (node->object, text, job);
+}
+
+static void
+store_timeout (VirfsCall *call, const VirfsNode *node, guint64 seconds)
+{
+  if (seconds == 0 || seconds > 7 * 24 * 3600) {
+    virfs_call_fail (call, VIRFS_ERROR_INVALID, "a number of seconds is wanted, 1 to a week");
+    return;
+  }
+  virfs_infra_set_shutdown_timeout (virfs_node_infra (node), node->object, (guint) seconds);
+  virfs_call_finish (call, NULL);
+}
+
+/* Links to the guest, elsewhere in the tree. */
+
+static void
+link_from_depth_3 (const VirfsNode *node, GString *out)
+{
+  g_string_append_printf (out, "../../../vms/%s", label_of (node->snapshot));
+}
+
+static void
+link_from_depth_2 (const VirfsNode *node, GString *out)
+{
+  g_string_append_printf (out, "../../vms/%s", label_of (node->snapshot));
+}
+
+/* The class. */
+
+#define F(field)                      VIRFS_BIT (VIRFS_VM_##field)
+#define SHOW(function, field, member)                                                              \
+  F (field), .show = function, .offset = G_STRUCT_OFFSET (VirfsVmInfo, member)
+#define SHOW_BLOB(field, member) SHOW (show_blob, field, member), .size = blob_size
+/* What the host must be up for.  READY is the last bit: the first is the field that a row sets. */
+#define WRITE S_IFREG | 0640, VIRFS_ROW_NEEDS, F (READY)
+
+static const VirfsRow rows[] = {
+  { "", S_IFDIR | 0750, .fields = F (STATE), .help = "a guest" },
+  { "state", WRITE | F (STATE), .show = show_state, .store = store_state,
+    .help = "running, paused, shutdown (on its way down), shutoff, crashed, pmsuspended, unknown;"
+            " write running, paused or shutoff to bring it there" },
+  { "reason", S_IFREG | 0440, .fields = SHOW (virfs_show_text, REASON, reason),
+    .help = "why it is in this state, in libvirt's words" },
+  { "ctl", WRITE | F (STATE) | F (SAVED), .show = show_ctl, .store = store_ctl,
+    .help = "what can be done to it now, one verb a line; write one of them" },
+  { "host", S_IFLNK | 0777, .fields = F (HOST), .link = link_host,
+    .help = "the host that it is on" },
+  { "migrate", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_MEASURED, .fields = F (READY) | F (HOST),
+    .show = show_migrate, .store = store_migrate,
+    .help = "hosts that could take it now; write one to move it there, live if it runs" },
+  { "uuid", S_IFREG | 0440, .show = show_uuid, .help = "what it is known by for ever" },
+  { "id", S_IFREG | 0440, .fields = F (ID), .show = show_id,
+    .help = "its number on its host while it runs" },
+  { "title", WRITE | SHOW (virfs_show_text, TITLE, title), .store_text = store_text,
+    .help = "a short title; an empty line removes it" },
+  { "description", WRITE | SHOW (virfs_show_text, DESCRIPTION, description),
+    .store_text = store_text, .help = "a longer description, on one line: \\n stands for a new line" },
+  { "autostart", WRITE | SHOW (virfs_show_bool, AUTOSTART, autostart), .store_bool = store_bool,
+    .help = "1: starts with its host" },
+  { "persistent", S_IFREG | 0440, .fields = SHOW (virfs_show_bool, PERSISTENT, persistent),
+    .help = "0: vanishes when it stops" },
+  { "created", S_IFREG | 0440, .fields = SHOW (virfs_show_time, CREATED, created),
+    .help = "when it was made, where that is known" },
+  { "vcpus", WRITE | SHOW (virfs_show_uint, VCPUS, vcpus), .store_number = store_number,
+    .help = "virtual CPUs; hot up to vcpus_max" },
+  { "vcpus_max", WRITE | SHOW (virfs_show_uint, VCPUS_MAX, vcpus_max),
+    .store_number = store_number, .help = "virtual CPUs at most; can be set while it is shut off" },
+  { "memory", WRITE | SHOW (virfs_show_u64, MEMORY, memory), .store_size = store_number,
+    .help = "memory in bytes; hot up to memory_max where the guest has a balloon" },
+  { "memory_max", WRITE | SHOW (virfs_show_u64, MEMORY_MAX, memory_max),
+    .store_size = store_number,
+    .help = "memory in bytes at most; can be set while it is shut off" },
+  { "cpu_shares", WRITE | SHOW (show_tuned, CPU_SHARES, cpu_shares), .store_number = store_number,
+    .help = "weight among the guests of its host when CPU time is scarce" },
+  { "cpu_quota", WRITE | SHOW (show_tuned, CPU_QUOTA, cpu_quota), .store_signed = store_signed,
+    .help = "microseconds of CPU time that each virtual CPU may use in a cpu_period; -1: no limit" },
+  { "cpu_period", WRITE | SHOW (show_tuned, CPU_PERIOD, cpu_period), .store_number = store_number,
+    .help = "microseconds of the period that cpu_quota is about" },
+  { "shutdown_timeout", S_IFREG | 0640,
+    .fields = SHOW (virfs_show_uint, SHUTDOWN_TIMEOUT, shutdown_timeout),
+    .store_number = store_timeout,
+    .help = "seconds that shutoff, written to state, waits for the guest" },
+  { "xml", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_DOCUMENT,
+    .fields = F (READY) | SHOW_BLOB (XML, xml), .store = store_xml,
+    .help = "libvirt's XML of the guest as it is now; write a whole one to define it anew" },
+  { "xml_inactive", S_IFREG | 0440, .fields = SHOW_BLOB (XML_INACTIVE, xml_inactive),
+    .help = "libvirt's XML of the guest as it will start next" },
+  { "error", S_IFREG | 0440, .fields = SHOW (virfs_show_text, ERROR, error),
+    .help = "what was refused or failed last: time, file, user and the reason" },
+  { "/hosts/<host>/vms/<vm>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_3,
+    .help = "a guest of this host; mv it into another host's vms to migrate it" },
+  { "/by/state/<state>/<vm>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_3,
+    .help = "a guest in this state" },
+  { "/by/host/<host>/<vm>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_3,
+    .help = "a guest of this host" },
+  { "/by/uuid/<uuid>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_2,
+    .help = "the guest with this UUID" },
+};
+
+static gconstpointer
+snapshot (gpointer object)
+{
+  return virfs_vm_info (object);
+}
+
+static void
+release (gconstpointer info)
+{
+  virfs_vm_info_unref ((VirfsVmInfo *) info);
+}
+
+static gint64
+changed (const VirfsNode *node, guint64 fields)
+{
+  const VirfsVmInfo *info = node->snapshot;
+
+  return virfs_latest_change (info->changed, VIRFS_VM_N_FIELDS, fields ? fields : F (NAME));
+}
+
+static gboolean
+ready (const VirfsNode *node)
+{
+  const VirfsVmInfo *info = node->snapshot;
+  g_autoptr (VirfsHostInfo) host = virfs_host_info (info->host);
+
+  return host->state == VIRFS_HOST_UP;
+}
+
+static guint64
+parent (void)
+{
+  return virfs_inode (&virfs_root_class, 0, virfs_class_row (&virfs_root_class, "vms"));
+}
+
+VirfsClass virfs_vm_class = {
+  .path = "vms/<vm>",
+  .rows = rows,
+  .n_rows = G_N_ELEMENTS (rows),
+  .parent = parent,
+  .unref = virfs_object_unref,
+  .snapshot = snapshot,
+  .release = release,
+  .changed = changed,
+  .ready = ready,
+};

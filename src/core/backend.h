@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the model wants of those who manage hypervisors: a struct of functions.  The program has one
+ * (libvirt's); tests bring their own.
+ *
+ * None of these functions may block: they run in threads that serve the file system.  Operations
+ * are queued and end their job (virfs_job_finish()) when the model already shows the outcome, so that
+ * what was written is what is read next.
+ */
+#pragma once
+
+#include "host.h"
+#include "job.h"
+#include "vm.h"
+
+/* One attribute of a guest, to be set live and for its next start. */
+typedef struct {
+  VirfsVmField field; /* TITLE, DESCRIPTION, AUTOSTART, VCPUS, VCPUS_MAX, MEMORY, MEMORY_MAX,
+                         CPU_SHARES, CPU_QUOTA or CPU_PERIOD */
+  guint64 number;     /* units as in VirfsVmInfo; CPU_QUOTA as a gint64 */
+  const char *text;   /* TITLE, DESCRIPTION */
+} VirfsVmSetting;
+
+/* What a guest needs of the host that it is to run on; see fit.h. */
+typedef struct {
+  char *guest_type;    /* `TYPE ARCH`, as in `kvm x86_64` */
+  GPtrArray *networks; /* of char*: libvirt networks by name */
+  GPtrArray *bridges;  /* of char*: bridges or interfaces of the host */
+  GPtrArray *pools;    /* of char*: pools that its disks name (`<disk type='volume'>`) */
+  GPtrArray *files;    /* of char*: paths of its other disks that are files */
+} VirfsVmNeeds;
+
+VirfsVmNeeds *virfs_vm_needs_new (void);
+void virfs_vm_needs_free (VirfsVmNeeds *needs);
+
+typedef struct VirfsBackend {
+  const char *name;
+
+  /* Whether URI is one to connect to; INVALID otherwise.  Makes no connection. */
+  gboolean (*check_uri) (const char *uri, GError **error);
+  /* Begins to keep HOST (whose info has the URI) and its guests true in the registry, for as long as
+   * the host is there: connects, reconnects, follows events. */
+  void (*host_open) (VirfsHost *host);
+  /* Stops it.  Nothing of HOST is told to the registry after it has returned. */
+  void (*host_close) (VirfsHost *host);
+
+  /* From what is known already, without asking the host. */
+  VirfsVmNeeds *(*vm_needs) (const VirfsVmInfo *info, GError **error);
+
+  /* Brings the guest to RUNNING, PAUSED or SHUTOFF from whatever state it is in; success at once
+   * where it is there already.  SHUTOFF asks the guest and waits (shutdown_timeout). */
+  void (*vm_bring) (VirfsVm *vm, VirfsVmState state, VirfsJob *job);
+  void (*vm_verb) (VirfsVm *vm, VirfsVmVerb verb, VirfsJob *job);
+  void (*vm_set) (VirfsVm *vm, const VirfsVmSetting *setting, VirfsJob *job);
+  /* Replaces the definition; XML must describe this guest (its name and UUID). */
+  void (*vm_define) (VirfsVm *vm, const char *xml, VirfsJob *job);
+  /* Live if it runs, its definition alone if not. */
+  void (*vm_migrate) (VirfsVm *vm, VirfsHost *target, VirfsJob *job);
+} VirfsBackend;
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsVmNeeds, virfs_vm_needs_free)

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A large text (a guest's or a host's XML) kept small: compressed with zstd (RFC 8878) where that
+ * helps, immutable, shared by reference.  Its exact length is known without unpacking it.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct VirfsBlob VirfsBlob;
+
+VirfsBlob *virfs_blob_new (const char *text);
+VirfsBlob *virfs_blob_ref (VirfsBlob *blob);
+void virfs_blob_unref (VirfsBlob *blob);
+
+/* Bytes of the text; 0 for NULL. */
+gsize virfs_blob_size (const VirfsBlob *blob);
+/* Appends the text; nothing for NULL. */
+void virfs_blob_append (const VirfsBlob *blob, GString *out);
+/* The text; the caller owns it.  NULL for NULL. */
+char *virfs_blob_text (const VirfsBlob *blob);
+/* Whether both hold the same text; two NULLs do. */
+gboolean virfs_blob_equal (const VirfsBlob *a, const VirfsBlob *b);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsBlob, virfs_blob_unref)

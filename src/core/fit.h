@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whether a host can take a guest, from what is known of both without asking either: it answers, has
+ * the guest's kind of hypervisor and architecture, memory, networks and storage.
+ */
+#pragma once
+
+#include "infra.h"
+
+/* FALSE with the reason: EXISTS if it is there already, HOST_DOWN, UNSUPPORTED (hypervisor or
+ * architecture), NO_SPACE (memory), NOT_FOUND (network, storage). */
+gboolean virfs_fit (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host,
+                    const VirfsHostInfo *info, GError **error);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is known of a host: making, copying and comparing infos.  The registry is in infra.c. */
+#include "host.h"
+
+#include <string.h>
+
+static const char *const state_names[] = {
+  [VIRFS_HOST_UNCONFIGURED] = "unconfigured",
+  [VIRFS_HOST_CONNECTING] = "connecting",
+  [VIRFS_HOST_UP] = "up",
+  [VIRFS_HOST_UNREACHABLE] = "unreachable",
+};
+
+const char *
+virfs_host_state_name (VirfsHostState state)
+{
+  return state_names[state];
+}
+
+void
+virfs_ref_string_set (GRefString **field, const char *value)
+{
+  if (*field != NULL && value != NULL && g_str_equal (*field, value))
+    return;
+  g_clear_pointer (field, g_ref_string_release);
+  if (value != NULL && *value)
+    *field = g_ref_string_new (value);
+}
+
+static GRefString *
+ref_string (GRefString *string)
+{
+  return string ? g_ref_string_acquire (string) : NULL;
+}
+
+static GPtrArray *
+ref_array (GPtrArray *array)
+{
+  return array ? g_ptr_array_ref (array) : NULL;
+}
+
+VirfsHostPool *
+virfs_host_pool_new (const char *name, const char *type, const char *path, guint64 available)
+{
+  VirfsHostPool *pool = g_new (VirfsHostPool, 1);
+
+  pool->name = g_ref_string_new (name);
+  pool->type = g_ref_string_new_intern (type ? type : "");
+  pool->path = g_ref_string_new (path ? path : "");
+  pool->available = available;
+  return pool;
+}
+
+void
+virfs_host_pool_free (VirfsHostPool *pool)
+{
+  g_ref_string_release (pool->name);
+  g_ref_string_release (pool->type);
+  g_ref_string_release (pool->path);
+  g_free (pool);
+}
+
+VirfsHostInfo *
+virfs_host_info_new (void)
+{
+  VirfsHostInfo *info = g_new0 (VirfsHostInfo, 1);
+
+  g_atomic_ref_count_init (&info->refs);
+  info->cpu_load = -1;
+  return info;
+}
+
+VirfsHostInfo *
+virfs_host_info_copy (const VirfsHostInfo *info)
+{
+  VirfsHostInfo *copy = g_memdup2 (info, sizeof *info);
+
+  g_atomic_ref_count_init (&copy->refs);
+  ref_string (copy->uri);
+  ref_string (copy->hostname);
+  ref_string (copy->hypervisor);
+  ref_string (copy->arch);
+  ref_string (copy->cpu_model);
+  ref_string (copy->error);
+  virfs_blob_ref (copy->capabilities);
+  virfs_blob_ref (copy->sysinfo);
+  ref_array (copy->guest_types);
+  ref_array (copy->networks);
+  ref_array (copy->bridges);
+  ref_array (copy->pools);
+  return copy;
+}
+
+void
+virfs_host_info_unref (VirfsHostInfo *info)
+{
+  if (info == NULL || !g_atomic_ref_count_dec (&info->refs))
+    return;
+  g_clear_pointer (&info->uri, g_ref_string_release);
+  g_clear_pointer (&info->hostname, g_ref_string_release);
+  g_clear_pointer (&info->hypervisor, g_ref_string_release);
+  g_clear_pointer (&info->arch, g_ref_string_release);
+  g_clear_pointer (&info->cpu_model, g_ref_string_release);
+  g_clear_pointer (&info->error, g_ref_string_release);
+  virfs_blob_unref (info->capabilities);
+  virfs_blob_unref (info->sysinfo);
+  g_clear_pointer (&info->guest_types, g_ptr_array_unref);
+  g_clear_pointer (&info->networks, g_ptr_array_unref);
+  g_clear_pointer (&info->bridges, g_ptr_array_unref);
+  g_clear_pointer (&info->pools, g_ptr_array_unref);
+  g_free (info);
+}
+
+static gboolean
+names_equal (GPtrArray *a, GPtrArray *b)
+{
+  if (a == b)
+    return TRUE;
+  if (a == NULL || b == NULL || a->len != b->len)
+    return FALSE;
+  for (guint i = 0; i < a->len; i++)
+    if (!g_str_equal (a->pdata[i], b->pdata[i]))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+pools_equal (GPtrArray *a, GPtrArray *b)
+{
+  if (a == b)
+    return TRUE;
+  if (a == NULL || b == NULL || a->len != b->len)
+    return FALSE;
+  for (guint i = 0; i < a->len; i++) {
+    const VirfsHostPool *p = a->pdata[i], *q = b->pdata[i];
+
+    if (!g_str_equal (p->name, q->name) || !g_str_equal (p->path, q->path)
+        || !g_str_equal (p->type, q->type) || p->available != q->available)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+guint64
+virfs_host_info_diff (const VirfsHostInfo *a, const VirfsHostInfo *b)
+{
+  guint64 fields = 0;
+
+#define DIFFER(field, differ) fields |= (differ) ? VIRFS_BIT (VIRFS_HOST_##field) : 0
+  DIFFER (URI, g_strcmp0 (a->uri, b->uri) != 0);
+  DIFFER (STATE, a->state != b->state);
+  DIFFER (HOSTNAME, g_strcmp0 (a->hostname, b->hostname) != 0);
+  DIFFER (HYPERVISOR, g_strcmp0 (a->hypervisor, b->hypervisor) != 0);
+  DIFFER (ARCH, g_strcmp0 (a->arch, b->arch) != 0);
+  DIFFER (CPUS, a->cpus != b->cpus);
+  DIFFER (CPU_MODEL, g_strcmp0 (a->cpu_model, b->cpu_model) != 0);
+  DIFFER (MEMORY, a->memory != b->memory);
+  DIFFER (MEMORY_FREE, a->memory_free != b->memory_free);
+  DIFFER (CPU_LOAD, a->cpu_load != b->cpu_load);
+  DIFFER (CAPABILITIES, !virfs_blob_equal (a->capabilities, b->capabilities));
+  DIFFER (SYSINFO, !virfs_blob_equal (a->sysinfo, b->sysinfo));
+  DIFFER (RESOURCES,
+          !names_equal (a->guest_types, b->guest_types) || !names_equal (a->networks, b->networks)
+            || !names_equal (a->bridges, b->bridges) || !pools_equal (a->pools, b->pools));
+  DIFFER (ERROR, g_strcmp0 (a->error, b->error) != 0);
+#undef DIFFER
+  return fields;
+}
+
+char *
+virfs_host_info_masked_uri (const VirfsHostInfo *info)
+{
+  const char *uri = info->uri ? info->uri : "";
+  const char *host = strstr (uri, "://");
+  const char *end = host ? host + 3 + strcspn (host + 3, "/?#") : NULL;
+  const char *at = host ? memchr (host + 3, '@', end - host - 3) : NULL;
+  const char *colon = at ? memchr (host + 3, ':', at - host - 3) : NULL;
+
+  if (colon == NULL)
+    return g_strdup (uri);
+  return g_strdup_printf ("%.*s:***%s", (int) (colon - uri), uri, at);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A host: a machine, or whatever a libvirt URI leads to, on which guests run.
+ *
+ * A backend tells what it finds out as a new VirfsHostInfo; see virfs_infra_update_host().
+ */
+#pragma once
+
+#include "blob.h"
+#include "object.h"
+
+typedef enum {
+  VIRFS_HOST_UNCONFIGURED, /* made with mkdir, has no URI yet */
+  VIRFS_HOST_CONNECTING,   /* never answered so far */
+  VIRFS_HOST_UP,
+  VIRFS_HOST_UNREACHABLE, /* answered once, does not now; its guests show what was last known */
+} VirfsHostState;
+
+const char *virfs_host_state_name (VirfsHostState state);
+
+/* The fields of a host; a set of them (VIRFS_BIT) tells what changed. */
+typedef enum {
+  VIRFS_HOST_URI,
+  VIRFS_HOST_STATE,
+  VIRFS_HOST_HOSTNAME,
+  VIRFS_HOST_HYPERVISOR,
+  VIRFS_HOST_ARCH,
+  VIRFS_HOST_CPUS,
+  VIRFS_HOST_CPU_MODEL,
+  VIRFS_HOST_MEMORY,
+  VIRFS_HOST_MEMORY_FREE,
+  VIRFS_HOST_CPU_LOAD,
+  VIRFS_HOST_CAPABILITIES,
+  VIRFS_HOST_SYSINFO,
+  VIRFS_HOST_RESOURCES, /* networks, bridges, pools */
+  VIRFS_HOST_VMS,       /* which guests there are */
+  VIRFS_HOST_ERROR,
+  VIRFS_HOST_N_FIELDS,
+} VirfsHostField;
+
+/* An active storage pool. */
+typedef struct {
+  GRefString *name;
+  GRefString *type;  /* dir, netfs, logical, … (libvirt's pool types) */
+  GRefString *path;  /* where its volumes are, "" if nowhere in the file system */
+  guint64 available; /* bytes */
+} VirfsHostPool;
+
+typedef struct {
+  gatomicrefcount refs;
+
+  /* what a backend fills in */
+  VirfsHostState state;
+  GRefString *uri; /* as configured, may hold a password: never show it unmasked */
+  GRefString *hostname;
+  GRefString *hypervisor; /* with version, as in `QEMU 7.2.0` */
+  GRefString *arch;       /* libvirt's name: x86_64, aarch64 … */
+  GRefString *cpu_model;
+  guint cpus;          /* logical CPUs, online */
+  guint64 memory;      /* bytes */
+  guint64 memory_free; /* bytes that guests could have: free and page cache */
+  gint cpu_load;       /* percent of all CPUs over the last interval, -1 if not known */
+  VirfsBlob *capabilities;
+  VirfsBlob *sysinfo;
+  /* what migration looks at; sorted, elements owned */
+  GPtrArray *guest_types; /* of char*: `TYPE ARCH` as in `kvm x86_64`; NULL: not known */
+  GPtrArray *networks;    /* of char*: names of active networks; NULL: not known */
+  GPtrArray *bridges; /* of char*: names of bridges and other host interfaces; NULL: not known */
+  GPtrArray *pools;   /* of VirfsHostPool*: active pools; NULL: not known */
+
+  /* what the registry fills in */
+  GRefString *error;                   /* last failure, one line; NULL for none */
+  gint64 changed[VIRFS_HOST_N_FIELDS]; /* microseconds since the epoch */
+} VirfsHostInfo;
+
+/* An info with nothing in it, to be filled in; the caller owns it. */
+VirfsHostInfo *virfs_host_info_new (void);
+/* A copy that may be changed before it is published; shares all texts. */
+VirfsHostInfo *virfs_host_info_copy (const VirfsHostInfo *info);
+void virfs_host_info_unref (VirfsHostInfo *info);
+
+/* Sets an owned string field to a copy of VALUE (NULL or "" clears it). */
+void virfs_ref_string_set (GRefString **field, const char *value);
+VirfsHostPool *virfs_host_pool_new (const char *name, const char *type, const char *path,
+                                    guint64 available);
+void virfs_host_pool_free (VirfsHostPool *pool);
+
+/* Which fields differ. */
+guint64 virfs_host_info_diff (const VirfsHostInfo *a, const VirfsHostInfo *b);
+/* The URI without a password that may be in it; the caller owns it. */
+char *virfs_host_info_masked_uri (const VirfsHostInfo *info);
+
+typedef struct {
+  VirfsObject object;
+  char *name; /* as configured, a valid name of the tree; does not change */
+  /* under the registry's lock */
+  VirfsHostInfo *info;
+  GHashTable *vms;   /* uuid -> VirfsVm*: the guests that this host has */
+  gboolean answered; /* or failed to, so that nobody need wait for it at the start */
+  gboolean removed;
+  /* the backend's own; it sets it in host_open and ends it in host_close */
+  gpointer connection;
+} VirfsHost;
+
+/* What is known now; the caller owns the reference. */
+VirfsHostInfo *virfs_host_info (VirfsHost *host);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsHostInfo, virfs_host_info_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsHost, virfs_object_unref)

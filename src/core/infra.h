@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The registry: the hosts, the guests, the jobs and the events of the fleet, and the one place where
+ * a change is told.
+ *
+ * One lock guards the tables and which snapshot each object shows; it is held for moments only and
+ * never while something else is called but the listeners, which must do no more than take note.
+ * Snapshots are immutable, so readers format them without any lock.
+ */
+#pragma once
+
+#include "backend.h"
+#include "event.h"
+#include "host.h"
+#include "job.h"
+#include "vm.h"
+
+/* What the fleet as a whole shows; a set of them (VIRFS_BIT) tells what changed. */
+typedef enum {
+  VIRFS_ROOT_HOSTS, /* which hosts there are */
+  VIRFS_ROOT_VMS,
+  VIRFS_ROOT_JOBS,
+  VIRFS_ROOT_EVENTS,
+  VIRFS_ROOT_ERROR,
+  VIRFS_ROOT_STATES, /* which guests are in the first of the states; VIRFS_ROOT_STATES + state */
+  VIRFS_ROOT_N_FIELDS = VIRFS_ROOT_STATES + VIRFS_VM_N_STATES,
+} VirfsRootField;
+
+typedef enum { VIRFS_ADDED, VIRFS_REMOVED, VIRFS_CHANGED } VirfsChangeKind;
+
+typedef struct {
+  VirfsChangeKind kind;
+  VirfsObject *object;
+  guint64 fields;       /* of the object's kind */
+  gconstpointer before; /* VirfsVmInfo, VirfsHostInfo; NULL when added and for other kinds */
+  gconstpointer after;  /* likewise; NULL when removed */
+} VirfsChange;
+
+/* Runs under the registry's lock, in the order of the changes: must only take note. */
+typedef void (*VirfsListener) (const VirfsChange *change, gpointer data);
+
+/* SHUTDOWN_TIMEOUT: seconds, the default for new guests. */
+VirfsInfra *virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout);
+/* Cancels what runs, waits for it at most TIMEOUT microseconds, and lets go of all hosts. */
+void virfs_infra_stop (VirfsInfra *infra, gint64 timeout);
+/* After virfs_infra_stop(), and when nobody has a reference to any of its objects. */
+void virfs_infra_free (VirfsInfra *infra);
+const VirfsBackend *virfs_infra_backend (VirfsInfra *infra);
+VirfsEventLog *virfs_infra_events (VirfsInfra *infra);
+/* The fleet itself as an object, of kind ROOT and with number 0; borrowed. */
+VirfsObject *virfs_infra_root (VirfsInfra *infra);
+
+/* Any number of listeners; to be added before the first host and removed before they go. */
+void virfs_infra_listen (VirfsInfra *infra, VirfsListener listener, gpointer data);
+void virfs_infra_unlisten (VirfsInfra *infra, VirfsListener listener, gpointer data);
+
+/* Looking things up.  What is returned is a new reference, NULL if there is none. */
+gpointer virfs_infra_object (VirfsInfra *infra, guint64 id); /* any kind but ROOT */
+VirfsHost *virfs_infra_host (VirfsInfra *infra, const char *name);
+VirfsVm *virfs_infra_vm (VirfsInfra *infra, const char *label);
+VirfsVm *virfs_infra_vm_by_uuid (VirfsInfra *infra, const char *uuid);
+VirfsVm *virfs_infra_vm_on_host (VirfsInfra *infra, VirfsHost *host, const char *uuid);
+VirfsJob *virfs_infra_job (VirfsInfra *infra, guint number);
+
+/* Walking: FUNC runs under the registry's lock, in no particular order, and sees what it gets only
+ * for the time of the call.  HOST may be NULL: guests of all hosts.  Guests that vms/ does not show
+ * are left out. */
+typedef void (*VirfsHostFunc) (VirfsHost *host, const VirfsHostInfo *info, gpointer data);
+typedef void (*VirfsVmFunc) (VirfsVm *vm, const VirfsVmInfo *info, gpointer data);
+typedef void (*VirfsJobFunc) (VirfsJob *job, guint number, gpointer data);
+void virfs_infra_foreach_host (VirfsInfra *infra, VirfsHostFunc func, gpointer data);
+void virfs_infra_foreach_vm (VirfsInfra *infra, VirfsHost *host, VirfsVmFunc func, gpointer data);
+void virfs_infra_foreach_job (VirfsInfra *infra, VirfsJobFunc func, gpointer data);
+
+/* When FIELDS (of VirfsRootField) last changed, microseconds since the epoch. */
+gint64 virfs_infra_changed (VirfsInfra *infra, guint64 fields);
+
+/* Hosts come and go at run time.  NAME must be a plain name of the tree (INVALID), URI one that the
+ * backend takes (INVALID), or NULL: not known yet.  A host with a URI begins to connect at once. */
+VirfsHost *virfs_infra_add_host (VirfsInfra *infra, const char *name, const char *uri,
+                                 GError **error);
+/* EBUSY while jobs run on it.  Its guests disappear from the tree and go on running. */
+gboolean virfs_infra_remove_host (VirfsInfra *infra, VirfsHost *host, GError **error);
+/* Connects to another place from now on. */
+gboolean virfs_infra_set_host_uri (VirfsInfra *infra, VirfsHost *host, const char *uri,
+                                   GError **error);
+/* Waits until every host has answered or failed to, at most TIMEOUT microseconds; then gives guests
+ * of one name their names in the order of their hosts.  FALSE if some host has not answered. */
+gboolean virfs_infra_settle (VirfsInfra *infra, gint64 timeout);
+
+/* For backends: what was found out.  All take the info that they are given. */
+
+/* A host that leaves VIRFS_HOST_UP fails its jobs with HOST_DOWN.  FAILURE (borrowed, may be NULL)
+ * is what its `error` file tells. */
+void virfs_infra_update_host (VirfsInfra *infra, VirfsHost *host, VirfsHostInfo *info,
+                              const GError *failure);
+/* One guest of HOST, new or known. */
+void virfs_infra_update_vm (VirfsInfra *infra, VirfsHost *host, VirfsVmInfo *info);
+void virfs_infra_remove_vm (VirfsInfra *infra, VirfsHost *host, const char *uuid);
+/* All guests of HOST (of VirfsVmInfo*, taken): what is not among them is gone. */
+void virfs_infra_sync_vms (VirfsInfra *infra, VirfsHost *host, GPtrArray *infos);
+/* A change of a few fields: EDIT changes a copy of what is known now; FALSE if the guest is not
+ * known on that host. */
+typedef void (*VirfsVmEdit) (VirfsVmInfo *info, gpointer data);
+gboolean virfs_infra_edit_vm (VirfsInfra *infra, VirfsHost *host, const char *uuid,
+                              VirfsVmEdit edit, gpointer data);
+/* Brackets a migration: while it lasts the same UUID on the other host is not shown as a second
+ * guest. */
+void virfs_infra_begin_move (VirfsInfra *infra, VirfsVm *vm);
+void virfs_infra_end_move (VirfsInfra *infra, VirfsVm *vm);
+
+void virfs_infra_set_shutdown_timeout (VirfsInfra *infra, VirfsVm *vm, guint seconds);
+
+/* The path of an object in the tree, as in `vms/web`: what users call it.  The caller owns it. */
+char *virfs_object_path (gpointer object);
+
+/* A line for the log of events; OBJECT may be NULL: the fleet.  DETAILS: `key=value …`, or NULL. */
+void virfs_infra_event (VirfsInfra *infra, gpointer object, const char *kind, const char *details);
+
+/* Tells a failure where users look for it: the `error` file of the fleet and, if there is an OBJECT,
+ * its own; the event log; the journal.  FILE is the path of the file that was used. */
+void virfs_infra_report (VirfsInfra *infra, gpointer object, const char *file, guint uid,
+                         const GError *error);
+/* The last failure of the fleet, one line with its newline; nothing if there was none. */
+void virfs_infra_append_error (VirfsInfra *infra, GString *out);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsInfra, virfs_infra_free)

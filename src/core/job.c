@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Jobs.  Their fields are under the registry's lock; what they call back runs without it. */
+#include "job.h"
+
+#include "error.h"
+#include "registry.h"
+#include "text.h"
+
+#include <string.h>
+
+/* Finished jobs that stay to be read. */
+#define ENDED_JOBS 100
+
+struct VirfsJob {
+  VirfsObject object;
+  guint number;
+  char *operation;
+  VirfsObject *subject;
+  char *path; /* of the subject, when the job was made */
+  VirfsObject *host, *target;
+  guint uid;
+
+  /* under the registry's lock */
+  VirfsJobDone done; /* NULL once called */
+  gpointer done_data;
+  VirfsJobCancel cancel;
+  gpointer cancel_data;
+  gboolean cancelled;
+  VirfsJobState state;
+  gint64 started, ended;
+  guint64 bytes_done, bytes_total;
+  char *error;
+  gint64 changed[VIRFS_JOB_N_FIELDS];
+};
+
+static const char *const state_names[] = {
+  [VIRFS_JOB_QUEUED] = "queued", [VIRFS_JOB_RUNNING] = "running",     [VIRFS_JOB_DONE] = "done",
+  [VIRFS_JOB_FAILED] = "failed", [VIRFS_JOB_CANCELLED] = "cancelled",
+};
+
+const char *
+virfs_job_state_name (VirfsJobState state)
+{
+  return state_names[state];
+}
+
+static gboolean
+has_ended (const VirfsJob *job)
+{
+  return job->state > VIRFS_JOB_RUNNING;
+}
+
+static void
+free_job (gpointer object)
+{
+  VirfsJob *job = object;
+
+  virfs_object_unref (job->subject);
+  virfs_object_unref (job->host);
+  virfs_object_unref (job->target);
+  g_free (job->operation);
+  g_free (job->path);
+  g_free (job->error);
+  g_free (job);
+}
+
+static gpointer
+ref_or_null (VirfsObject *object)
+{
+  return object ? virfs_object_ref (object) : NULL;
+}
+
+/* Under the lock, as the next. */
+static void
+touch (VirfsJob *job, guint64 fields)
+{
+  gint64 now = g_get_real_time ();
+
+  for (guint i = 0; i < VIRFS_JOB_N_FIELDS; i++)
+    if (fields & VIRFS_BIT (i))
+      job->changed[i] = now;
+  virfs_registry_emit (job->object.infra, VIRFS_CHANGED, job, fields, NULL, NULL);
+}
+
+static void
+forget_oldest (VirfsInfra *infra)
+{
+  VirfsJob *job = g_queue_pop_head (&infra->ended);
+
+  g_hash_table_remove (infra->jobs, GUINT_TO_POINTER (job->number));
+  virfs_registry_emit (infra, VIRFS_REMOVED, job, 0, NULL, NULL);
+  virfs_registry_remove (infra, job);
+  virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_JOBS));
+}
+
+VirfsJob *
+virfs_job_new (VirfsInfra *infra, const VirfsJobSpec *spec)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  VirfsJob *job = g_new0 (VirfsJob, 1);
+
+  job->number = ++infra->last_job;
+  job->operation = g_strdup (spec->operation);
+  job->subject = ref_or_null (spec->object);
+  job->path = virfs_registry_path (spec->object ? spec->object : &infra->root);
+  job->host = ref_or_null (spec->host);
+  job->target = ref_or_null (spec->target);
+  job->uid = spec->uid;
+  job->done = spec->done;
+  job->done_data = spec->data;
+  job->started = g_get_real_time ();
+  for (guint i = 0; i < VIRFS_JOB_N_FIELDS; i++)
+    job->changed[i] = job->started;
+  /* small numbers: hashed ones are large, and step on where they meet */
+  virfs_registry_add (infra, job, VIRFS_KIND_JOB, job->number, free_job);
+  g_hash_table_insert (infra->jobs, GUINT_TO_POINTER (job->number), job);
+  virfs_registry_emit (infra, VIRFS_ADDED, job, 0, NULL, NULL);
+  virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_JOBS));
+  return virfs_object_ref (job);
+}
+
+gboolean
+virfs_job_start (VirfsJob *job, VirfsJobCancel cancel, gpointer data)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&job->object.infra->lock);
+
+  if (job->state != VIRFS_JOB_QUEUED)
+    return FALSE;
+  job->state = VIRFS_JOB_RUNNING;
+  job->cancel = cancel;
+  job->cancel_data = data;
+  touch (job, VIRFS_BIT (VIRFS_JOB_STATE));
+  return TRUE;
+}
+
+void
+virfs_job_set_cancel (VirfsJob *job, VirfsJobCancel cancel, gpointer data)
+{
+  gboolean now;
+
+  g_mutex_lock (&job->object.infra->lock);
+  now = job->cancelled && !has_ended (job);
+  job->cancel = cancel;
+  job->cancel_data = data;
+  g_mutex_unlock (&job->object.infra->lock);
+  if (now && cancel != NULL)
+    cancel (job, data);
+}
+
+void
+virfs_job_progress (VirfsJob *job, guint64 done, guint64 total)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&job->object.infra->lock);
+
+  if (has_ended (job) || (job->bytes_done == done && job->bytes_total == total))
+    return;
+  job->bytes_done = done;
+  job->bytes_total = total;
+  touch (job, VIRFS_BIT (VIRFS_JOB_PROGRESS));
+}
+
+/* Under the lock. */
+static void
+end (VirfsJob *job, const GError *error)
+{
+  VirfsInfra *infra = job->object.infra;
+  g_autoptr (GString) details = g_string_new (NULL);
+
+  if (error == NULL)
+    job->state = VIRFS_JOB_DONE;
+  else if (g_error_matches (error, VIRFS_ERROR, VIRFS_ERROR_CANCELLED))
+    job->state = VIRFS_JOB_CANCELLED;
+  else
+    job->state = VIRFS_JOB_FAILED;
+  job->error = error ? g_strdup (error->message) : NULL;
+  job->ended = g_get_real_time ();
+  g_string_append_printf (details, "job=%u uid=%u", job->number, job->uid);
+  virfs_event_append (details, "operation", job->operation);
+  virfs_event_log_add (infra->events, job->path, state_names[job->state], details->str);
+  virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_EVENTS));
+  touch (job, VIRFS_BIT (VIRFS_JOB_STATE) | VIRFS_BIT (VIRFS_JOB_PROGRESS));
+  g_queue_push_tail (&infra->ended, job);
+  g_cond_broadcast (&infra->settled);
+  if (infra->ended.length > ENDED_JOBS)
+    forget_oldest (infra);
+}
+
+/* Takes what is to be called; the caller holds the lock and calls it without. */
+static VirfsJobDone
+take_done (VirfsJob *job, gpointer *data)
+{
+  VirfsJobDone done = job->done;
+
+  *data = job->done_data;
+  job->done = NULL;
+  return done;
+}
+
+void
+virfs_job_finish (VirfsJob *job, GError *error)
+{
+  g_autoptr (VirfsJob) kept = virfs_object_ref (job);
+  g_autoptr (GError) taken = error;
+  VirfsJobDone done = NULL;
+  gpointer data = NULL;
+
+  g_mutex_lock (&job->object.infra->lock);
+  if (!has_ended (job)) {
+    end (job, taken);
+    done = take_done (job, &data);
+  }
+  g_mutex_unlock (&job->object.infra->lock);
+  if (done != NULL)
+    done (job, taken, data);
+}
+
+void
+virfs_job_cancel (VirfsJob *job)
+{
+  g_autoptr (GError) error = NULL;
+  VirfsJobDone done = NULL;
+  VirfsJobCancel cancel = NULL;
+  gpointer data = NULL, cancel_data = NULL;
+
+  g_mutex_lock (&job->object.infra->lock);
+  if (has_ended (job) || job->cancelled) {
+    /* once is enough */
+  } else if (job->state == VIRFS_JOB_QUEUED) {
+    job->cancelled = TRUE;
+    error = g_error_new (VIRFS_ERROR, VIRFS_ERROR_CANCELLED,
+                         "cancelled before it began: nothing was changed");
+    end (job, error);
+    done = take_done (job, &data);
+  } else if (job->cancel != NULL) {
+    job->cancelled = TRUE;
+    cancel = job->cancel;
+    cancel_data = job->cancel_data;
+  } else {
+    job->cancelled = TRUE;
+    error = g_error_new (VIRFS_ERROR, VIRFS_ERROR_CANCELLED,
+                         "cannot be stopped any more and goes on as jobs/%u", job->number);
+    done = take_done (job, &data);
+  }
+  g_mutex_unlock (&job->object.infra->lock);
+  if (cancel != NULL)
+    cancel (job, cancel_data);
+  if (done != NULL)
+    done (job, error, data);
+}
+
+gboolean
+virfs_job_is_cancelled (VirfsJob *job)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&job->object.infra->lock);
+
+  return job->cancelled || has_ended (job);
+}
+
+VirfsJobInfo *
+virfs_job_info (VirfsJob *job)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&job->object.infra->lock);
+  VirfsJobInfo *info = g_new0 (VirfsJobInfo, 1);
+
+  info->number = job->number;
+  info->operation = job->operation;
+  info->object = g_strdup (job->path);
+  info->uid = job->uid;
+  info->state = job->state;
+  info->started = job->started;
+  info->ended = job->ended;
+  info->done = job->bytes_done;
+  info->total = job->bytes_total;
+  info->error = g_strdup (job->error);
+  memcpy (info->changed, job->changed, sizeof info->changed);
+  return info;
+}
+
+void
+virfs_job_info_free (VirfsJobInfo *info)
+{
+  if (info == NULL)
+    return;
+  g_free (info->object);
+  g_free (info->error);
+  g_free (info);
+}
+
+int
+virfs_job_info_percent (const VirfsJobInfo *info)
+{
+  if (info->state == VIRFS_JOB_DONE)
+    return 100;
+  if (info->total == 0)
+    return -1;
+  return (int) (100 * ((double) MIN (info->done, info->total) / info->total));
+}
+
+gint64
+virfs_job_info_eta (const VirfsJobInfo *info)
+{
+  gint64 elapsed = MAX (info->changed[VIRFS_JOB_PROGRESS] - info->started, 0);
+
+  if (info->state != VIRFS_JOB_RUNNING || info->done == 0 || info->total <= info->done)
+    return -1;
+  return (gint64) ((double) elapsed / info->done * (info->total - info->done) / G_USEC_PER_SEC);
+}
+
+guint
+virfs_job_number (VirfsJob *job)
+{
+  return job->number;
+}
+
+VirfsObject *
+virfs_job_object (VirfsJob *job)
+{
+  return job->subject;
+}
+
+GPtrArray *
+virfs_registry_jobs_of (VirfsInfra *infra, VirfsHost *host)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  GPtrArray *jobs = g_ptr_array_new_with_free_func (virfs_object_unref);
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, infra->jobs);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    VirfsJob *job = value;
+
+    if (!has_ended (job)
+        && (host == NULL || job->host == &host->object || job->target == &host->object))
+      g_ptr_array_add (jobs, virfs_object_ref (job));
+  }
+  return jobs;
+}

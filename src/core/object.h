@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What every object of the model has: a kind, a number that stays the same across restarts, and a
+ * reference count.  Objects have identity; what is known of one is an immutable snapshot (its
+ * "info") that is replaced as a whole when something changes.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct VirfsInfra VirfsInfra;
+
+typedef enum {
+  VIRFS_KIND_ROOT,
+  VIRFS_KIND_HOST,
+  VIRFS_KIND_VM,
+  VIRFS_KIND_JOB,
+} VirfsKind;
+
+typedef struct {
+  VirfsKind kind;
+  guint64 id;        /* unique among all objects, below 2^VIRFS_ID_BITS; 0 is the fleet itself */
+  VirfsInfra *infra; /* outlives its objects */
+  gatomicrefcount refs;
+  void (*free) (gpointer object);
+} VirfsObject;
+
+#define VIRFS_ID_BITS 52
+
+gpointer virfs_object_ref (gpointer object);
+void virfs_object_unref (gpointer object);
+
+/* A number for KEY: the same at every start.  The registry steps on when two keys share one. */
+guint64 virfs_object_hash_id (VirfsKind kind, const char *key);
+
+/* The bit that stands for FIELD (an enum of host.h, vm.h, job.h or infra.h) in a set of fields. */
+#define VIRFS_BIT(field) (G_GUINT64_CONSTANT (1) << (field))
+
+/* The latest of CHANGED[field] over all FIELDS. */
+gint64 virfs_latest_change (const gint64 *changed, guint n, guint64 fields);

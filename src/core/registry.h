@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The inside of the registry, shared by the files of the model that make it up and by no others. */
+#pragma once
+
+#include "infra.h"
+
+struct VirfsInfra {
+  VirfsObject root; /* the fleet itself, number 0 */
+  const VirfsBackend *backend;
+  VirfsEventLog *events;
+  guint shutdown_timeout;
+
+  GMutex config; /* comes before lock: one host is opened, closed or given a URI at a time */
+
+  GMutex lock;         /* guards all below, and what the objects say it guards */
+  GCond settled;       /* a host has answered, or a job has ended */
+  gboolean stopping;   /* no more hosts */
+  GArray *listeners;   /* of Listener */
+  GHashTable *objects; /* number -> object; owns */
+  GHashTable *hosts;   /* name -> VirfsHost* */
+  GHashTable *vms;     /* uuid -> VirfsVm*, without twins */
+  GHashTable *labels;  /* label -> VirfsVm* */
+  GHashTable *rivals;  /* label -> GPtrArray of VirfsVm* that would like to have it */
+  GHashTable *jobs;    /* number -> VirfsJob* */
+  GQueue ended;        /* of VirfsJob*: jobs that have ended, the latest last */
+  guint last_job;
+  GRefString *error;
+  gint64 changed[VIRFS_ROOT_N_FIELDS];
+};
+
+/* Begins OBJECT's life in the registry: its number (stepping on from WISH while that is taken) and
+ * the reference that the registry owns. */
+void virfs_registry_add (VirfsInfra *infra, gpointer object, VirfsKind kind, guint64 wish,
+                         void (*free_func) (gpointer));
+/* Ends it. */
+void virfs_registry_remove (VirfsInfra *infra, gpointer object);
+
+/* Tells the listeners. */
+void virfs_registry_emit (VirfsInfra *infra, VirfsChangeKind kind, gpointer object, guint64 fields,
+                          gconstpointer before, gconstpointer after);
+/* Notes and tells that FIELDS of the fleet have changed. */
+void virfs_registry_touch (VirfsInfra *infra, guint64 fields);
+/* Notes and tells that FIELDS (only VIRFS_HOST_VMS so far) of HOST have changed. */
+void virfs_registry_touch_host (VirfsHost *host, guint64 fields);
+
+/* Replaces what is known of HOST or VM by INFO (taken), whose registry part is filled in already but
+ * for `changed`, and tells what differs.  Returns what differs. */
+guint64 virfs_registry_publish_host (VirfsHost *host, VirfsHostInfo *info);
+guint64 virfs_registry_publish_vm (VirfsVm *vm, VirfsVmInfo *info);
+
+/* All guests of HOST leave the registry. */
+void virfs_registry_forget_vms (VirfsHost *host);
+/* HOST has come or gone: its guests can be changed or not, and among guests of one UUID another may
+ * be the most alive. */
+void virfs_registry_host_turned (VirfsHost *host);
+/* Gives names again to guests of one name, in the order of their hosts. */
+void virfs_registry_rename_rivals (VirfsInfra *infra);
+
+/* The unfinished jobs that need HOST; the caller owns the references.  NULL: all. */
+GPtrArray *virfs_registry_jobs_of (VirfsInfra *infra, VirfsHost *host);
+
+/* As the public functions without `registry_`, for those who hold the lock. */
+char *virfs_registry_path (gpointer object);
+void virfs_registry_event (VirfsInfra *infra, gpointer object, const char *kind,
+                           const char *details);

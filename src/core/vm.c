@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is known of a guest: making, copying and comparing infos.  The registry is in infra.c. */
+#include "vm.h"
+
+static const char *const state_names[] = {
+  [VIRFS_VM_UNKNOWN] = "unknown",         [VIRFS_VM_RUNNING] = "running",
+  [VIRFS_VM_PAUSED] = "paused",           [VIRFS_VM_SHUTDOWN] = "shutdown",
+  [VIRFS_VM_SHUTOFF] = "shutoff",         [VIRFS_VM_CRASHED] = "crashed",
+  [VIRFS_VM_PMSUSPENDED] = "pmsuspended",
+};
+
+const char *
+virfs_vm_state_name (VirfsVmState state)
+{
+  return state_names[state];
+}
+
+VirfsVmState
+virfs_vm_state_parse (const char *name)
+{
+  guint state = 0;
+
+  while (state < VIRFS_VM_N_STATES && !g_str_equal (state_names[state], name))
+    state++;
+  return state;
+}
+
+gboolean
+virfs_vm_state_active (VirfsVmState state)
+{
+  return state == VIRFS_VM_RUNNING || state == VIRFS_VM_PAUSED || state == VIRFS_VM_SHUTDOWN
+         || state == VIRFS_VM_PMSUSPENDED;
+}
+
+VirfsVmInfo *
+virfs_vm_info_new (const char *uuid, const char *name)
+{
+  VirfsVmInfo *info = g_new0 (VirfsVmInfo, 1);
+
+  g_atomic_ref_count_init (&info->refs);
+  g_strlcpy (info->uuid, uuid, sizeof info->uuid);
+  info->name = g_ref_string_new (name);
+  info->id = -1;
+  return info;
+}
+
+static GRefString *
+ref_string (GRefString *string)
+{
+  return string ? g_ref_string_acquire (string) : NULL;
+}
+
+VirfsVmInfo *
+virfs_vm_info_copy (const VirfsVmInfo *info)
+{
+  VirfsVmInfo *copy = g_memdup2 (info, sizeof *info);
+
+  g_atomic_ref_count_init (&copy->refs);
+  ref_string (copy->name);
+  ref_string (copy->title);
+  ref_string (copy->description);
+  ref_string (copy->label);
+  ref_string (copy->error);
+  virfs_blob_ref (copy->xml);
+  virfs_blob_ref (copy->xml_inactive);
+  if (copy->host != NULL)
+    virfs_object_ref (copy->host);
+  return copy;
+}
+
+void
+virfs_vm_info_unref (VirfsVmInfo *info)
+{
+  if (info == NULL || !g_atomic_ref_count_dec (&info->refs))
+    return;
+  g_clear_pointer (&info->name, g_ref_string_release);
+  g_clear_pointer (&info->title, g_ref_string_release);
+  g_clear_pointer (&info->description, g_ref_string_release);
+  g_clear_pointer (&info->label, g_ref_string_release);
+  g_clear_pointer (&info->error, g_ref_string_release);
+  virfs_blob_unref (info->xml);
+  virfs_blob_unref (info->xml_inactive);
+  virfs_object_unref (info->host);
+  g_free (info);
+}
+
+guint64
+virfs_vm_info_diff (const VirfsVmInfo *a, const VirfsVmInfo *b)
+{
+  guint64 fields = 0;
+
+#define DIFFER(field, differ) fields |= (differ) ? VIRFS_BIT (VIRFS_VM_##field) : 0
+  DIFFER (NAME, g_strcmp0 (a->label, b->label) != 0 || g_strcmp0 (a->name, b->name) != 0);
+  DIFFER (HOST, a->host != b->host);
+  DIFFER (STATE, a->state != b->state);
+  DIFFER (REASON, g_strcmp0 (a->reason, b->reason) != 0);
+  DIFFER (ID, a->id != b->id);
+  DIFFER (TITLE, g_strcmp0 (a->title, b->title) != 0);
+  DIFFER (DESCRIPTION, g_strcmp0 (a->description, b->description) != 0);
+  DIFFER (AUTOSTART, a->autostart != b->autostart);
+  DIFFER (PERSISTENT, a->persistent != b->persistent);
+  DIFFER (SAVED, a->saved != b->saved);
+  DIFFER (CREATED, a->created != b->created);
+  DIFFER (VCPUS, a->vcpus != b->vcpus);
+  DIFFER (VCPUS_MAX, a->vcpus_max != b->vcpus_max);
+  DIFFER (MEMORY, a->memory != b->memory);
+  DIFFER (MEMORY_MAX, a->memory_max != b->memory_max);
+  DIFFER (CPU_SHARES, a->cpu_shares != b->cpu_shares);
+  DIFFER (CPU_QUOTA, a->cpu_quota != b->cpu_quota);
+  DIFFER (CPU_PERIOD, a->cpu_period != b->cpu_period);
+  DIFFER (XML, !virfs_blob_equal (a->xml, b->xml));
+  DIFFER (XML_INACTIVE, !virfs_blob_equal (a->xml_inactive, b->xml_inactive));
+  DIFFER (SHUTDOWN_TIMEOUT, a->shutdown_timeout != b->shutdown_timeout);
+  DIFFER (ERROR, g_strcmp0 (a->error, b->error) != 0);
+#undef DIFFER
+  return fields;
+}

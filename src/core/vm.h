@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A guest.  It keeps its identity (and with it its inode numbers, open files and jobs) when it
+ * moves to another host or is renamed; its UUID is what it is known by.
+ *
+ * A backend tells what it finds out as a new VirfsVmInfo; see virfs_infra_update_vm().
+ */
+#pragma once
+
+#include "blob.h"
+#include "host.h"
+#include "object.h"
+
+/* libvirt's virDomainState, with BLOCKED (Xen) told as RUNNING. */
+typedef enum {
+  VIRFS_VM_UNKNOWN,
+  VIRFS_VM_RUNNING,
+  VIRFS_VM_PAUSED,
+  VIRFS_VM_SHUTDOWN, /* on its way down */
+  VIRFS_VM_SHUTOFF,
+  VIRFS_VM_CRASHED,
+  VIRFS_VM_PMSUSPENDED,
+  VIRFS_VM_N_STATES,
+} VirfsVmState;
+
+const char *virfs_vm_state_name (VirfsVmState state);
+/* N_STATES if there is none of that name. */
+VirfsVmState virfs_vm_state_parse (const char *name);
+/* Whether a guest in STATE has a process, memory and devices. */
+gboolean virfs_vm_state_active (VirfsVmState state);
+
+/* What can be done to a guest beside bringing it to a state. */
+typedef enum {
+  VIRFS_VERB_START,
+  VIRFS_VERB_SHUTDOWN, /* asks the guest; done when it has been asked */
+  VIRFS_VERB_DESTROY,
+  VIRFS_VERB_REBOOT,
+  VIRFS_VERB_RESET,
+  VIRFS_VERB_SUSPEND,
+  VIRFS_VERB_RESUME,
+  VIRFS_VERB_SAVE, /* libvirt's managed save: memory to disk, then off */
+  VIRFS_VERB_RESTORE,
+  VIRFS_VERB_DISCARD, /* drop what was saved */
+  VIRFS_VERB_NMI,
+  VIRFS_VERB_PMSUSPEND,
+  VIRFS_VERB_WAKEUP,
+  VIRFS_VM_N_VERBS,
+} VirfsVmVerb;
+
+/* The fields of a guest; a set of them (VIRFS_BIT) tells what changed. */
+typedef enum {
+  VIRFS_VM_NAME,
+  VIRFS_VM_HOST,
+  VIRFS_VM_STATE,
+  VIRFS_VM_REASON,
+  VIRFS_VM_ID,
+  VIRFS_VM_TITLE,
+  VIRFS_VM_DESCRIPTION,
+  VIRFS_VM_AUTOSTART,
+  VIRFS_VM_PERSISTENT,
+  VIRFS_VM_SAVED,
+  VIRFS_VM_CREATED,
+  VIRFS_VM_VCPUS,
+  VIRFS_VM_VCPUS_MAX,
+  VIRFS_VM_MEMORY,
+  VIRFS_VM_MEMORY_MAX,
+  VIRFS_VM_CPU_SHARES,
+  VIRFS_VM_CPU_QUOTA,
+  VIRFS_VM_CPU_PERIOD,
+  VIRFS_VM_XML,
+  VIRFS_VM_XML_INACTIVE,
+  VIRFS_VM_SHUTDOWN_TIMEOUT,
+  VIRFS_VM_ERROR,
+  VIRFS_VM_READY, /* whether its host is up, so that it can be changed */
+  VIRFS_VM_N_FIELDS,
+} VirfsVmField;
+
+typedef struct {
+  gatomicrefcount refs;
+
+  /* what a backend fills in */
+  char uuid[37]; /* in lower case, with hyphens (RFC 4122) */
+  GRefString *name;
+  GRefString *title;       /* NULL for none, like all texts here */
+  GRefString *description; /* may hold newlines and worse: escape it when shown */
+  VirfsVmState state;
+  const char *reason; /* static: libvirt's word for why the state is as it is; NULL: none */
+  int id;             /* hypervisor's number of a running guest, -1 for none */
+  gboolean autostart;
+  gboolean persistent; /* has a definition that outlives the running guest */
+  gboolean saved;      /* its memory was saved and will be restored by the next start */
+  gint64 created;      /* microseconds since the epoch; 0: not known */
+  guint vcpus, vcpus_max;
+  guint64 memory, memory_max; /* bytes */
+  guint64 cpu_shares;         /* 0: hypervisor's default */
+  gint64 cpu_quota;           /* microseconds a period, -1: no limit; 0: hypervisor's default */
+  guint64 cpu_period;         /* microseconds; 0: hypervisor's default */
+  VirfsBlob *xml;             /* of the guest as it is now */
+  VirfsBlob *xml_inactive;    /* as it will start next; the same blob as xml if it is shut off */
+
+  /* what the registry fills in and keeps from one info to the next */
+  GRefString *label; /* its name in vms/; NULL: not shown there */
+  VirfsHost *host;
+  guint shutdown_timeout;            /* seconds that `shutoff` waits for the guest */
+  GRefString *error;                 /* last failure, one line; NULL for none */
+  gint64 changed[VIRFS_VM_N_FIELDS]; /* microseconds since the epoch */
+} VirfsVmInfo;
+
+/* An info with nothing in it (id -1), to be filled in; the caller owns it. */
+VirfsVmInfo *virfs_vm_info_new (const char *uuid, const char *name);
+/* A copy that may be changed before it is published; shares all texts. */
+VirfsVmInfo *virfs_vm_info_copy (const VirfsVmInfo *info);
+void virfs_vm_info_unref (VirfsVmInfo *info);
+
+/* Which fields differ. */
+guint64 virfs_vm_info_diff (const VirfsVmInfo *a, const VirfsVmInfo *b);
+
+typedef struct {
+  VirfsObject object;
+  char uuid[37];
+  /* under the registry's lock */
+  VirfsVmInfo *info;
+  GPtrArray *twins; /* of VirfsVm*: the same UUID on other hosts; NULL for none */
+  gboolean twin;    /* is in the twins of another */
+  gboolean removed;
+  guint moving; /* migrations of it that run: its twins are not shown */
+} VirfsVm;
+
+/* What is known now; the caller owns the reference. */
+VirfsVmInfo *virfs_vm_info (VirfsVm *vm);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsVmInfo, virfs_vm_info_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsVm, virfs_object_unref)
