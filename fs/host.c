@@ -19,12 +19,15 @@ store_uri (VirfsCall *call, const VirfsNode *node, const char *text)
 {
   const VirfsHostInfo *info = node->snapshot;
   g_autofree char *shown = virfs_host_info_masked_uri (info);
-  g_autoptr (GError) error = NULL;
+  g_autoptr (VirfsJob) job = NULL;
 
   /* what was read can be written back, also where a password is not shown */
-  if (info->uri == NULL || !g_str_equal (text, shown))
-    virfs_infra_set_host_uri (virfs_node_infra (node), node->object, text, &error);
-  virfs_call_finish (call, error);
+  if (info->uri != NULL && g_str_equal (text, shown)) {
+    virfs_call_finish (call, NULL);
+    return;
+  }
+  job = virfs_call_job (call, "connect", node->object, NULL, NULL);
+  virfs_infra_set_host_uri (virfs_node_infra (node), node->object, text, job);
 }
 
 static void
@@ -156,15 +159,17 @@ const VirfsDir virfs_host_vms_dir = { .list = list_vms, .find = find_vm, .move =
 
 /* The class. */
 
-#define F(field)                         VIRFS_BIT (VIRFS_HOST_##field)
-#define MEMBER(member)                   G_STRUCT_OFFSET (VirfsHostInfo, member)
-#define SHOW(function, field, member)    F (field), .show = function, .offset = MEMBER (member)
-#define SHOW_BLOB(field, member)         SHOW (show_blob, field, member), .size = blob_size
+#define F(field)                      VIRFS_BIT (VIRFS_HOST_##field)
+#define MEMBER(member)                G_STRUCT_OFFSET (VirfsHostInfo, member)
+#define SHOW(function, field, member) F (field), .show = function, .offset = MEMBER (member)
+#define SHOW_BLOB(field, member)      SHOW (show_blob, field, member), .size = blob_size
 
 static const VirfsRow rows[] = {
-  { "", S_IFDIR | 0750, .fields = F (STATE), .help = "a host: a machine, or whatever a libvirt URI leads to" },
+  { "", S_IFDIR | 0750, .fields = F (STATE),
+    .help = "a host: a machine, or whatever a libvirt URI leads to" },
   { "uri", S_IFREG | 0640, .fields = F (URI), .show = show_uri, .store = store_uri,
-    .help = "libvirt URI of its driver, as in qemu+ssh://root@h1/system; a write connects to it" },
+    .help = "libvirt URI of its driver, as in qemu+ssh://root@h1/system; a write connects to it and"
+            " returns when it has answered" },
   { "state", S_IFREG | 0440, .fields = F (STATE), .show = show_state,
     .help = "unconfigured, connecting, up, or unreachable (then its guests show what was last"
             " known)" },
@@ -213,8 +218,7 @@ changed (const VirfsNode *node, guint64 fields)
 {
   const VirfsHostInfo *info = node->snapshot;
 
-  return virfs_latest_change (info->changed, VIRFS_HOST_N_FIELDS,
-                              fields);
+  return virfs_latest_change (info->changed, VIRFS_HOST_N_FIELDS, fields);
 }
 
 static guint64

@@ -162,8 +162,11 @@ stream_follow (const VirfsNode *node, guint64 *position, char *buffer, gsize siz
 #define F(field)     VIRFS_BIT (VIRFS_ROOT_##field)
 #define STATE(state) VIRFS_BIT (VIRFS_ROOT_STATES + VIRFS_VM_##state)
 #define BY_STATE(name, state)                                                                      \
-  { "by/state/" name, S_IFDIR | 0550, .fields = STATE (state), .dir = &virfs_by_state_dir,         \
-    .offset = VIRFS_VM_##state, .help = "links to the guests whose state is " name }
+  {                                                                                                \
+    "by/state/" name, S_IFDIR | 0550, .fields = STATE (state), .dir = &virfs_by_state_dir,         \
+                                      .offset = VIRFS_VM_##state,                                  \
+                                      .help = "links to the guests whose state is " name           \
+  }
 
 static const VirfsRow rows[] = {
   { "", S_IFDIR | 0750, .help = "the virtual infrastructure as a tree of files" },
@@ -211,9 +214,7 @@ unref_none (gpointer object)
 static gint64
 changed (const VirfsNode *node, guint64 fields)
 {
-  /* what never changes is as old as the tree; the lists were empty then */
-  return virfs_infra_changed (virfs_node_infra (node),
-                              fields ? fields : VIRFS_BIT (VIRFS_ROOT_STATES + VIRFS_VM_UNKNOWN));
+  return virfs_infra_changed (virfs_node_infra (node), fields ? fields : F (BIRTH));
 }
 
 VirfsClass virfs_root_class = {

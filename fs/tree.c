@@ -10,7 +10,7 @@
 struct VirfsTree {
   VirfsInfra *infra;
   VirfsObject *root;
-  VirfsSession *session; /* set before the first host is added */
+  VirfsSession *session;
 };
 
 static VirfsClass *const classes[] = {
@@ -154,8 +154,6 @@ model_changed (const VirfsChange *change, gpointer data)
   VirfsTree *tree = data;
   const VirfsClass *class = class_of (change->object);
 
-  if (tree->session == NULL)
-    return;
   if (change->object->kind == VIRFS_KIND_VM)
     vm_changed (tree, (VirfsVm *) change->object, change->before, change->after);
   if (change->kind == VIRFS_REMOVED && change->object->kind == VIRFS_KIND_HOST)
@@ -209,19 +207,23 @@ virfs_tree_new (VirfsInfra *infra)
   virfs_tree_classes ();
   tree->infra = infra;
   tree->root = virfs_infra_root (infra);
-  virfs_infra_listen (infra, model_changed, tree);
   return tree;
 }
 
 void
 virfs_tree_free (VirfsTree *tree)
 {
-  virfs_infra_unlisten (tree->infra, model_changed, tree);
+  virfs_tree_set_session (tree, NULL);
   g_free (tree);
 }
 
 void
 virfs_tree_set_session (VirfsTree *tree, VirfsSession *session)
 {
+  /* the listener does not run while it is not registered */
+  if (tree->session != NULL)
+    virfs_infra_unlisten (tree->infra, model_changed, tree);
   tree->session = session;
+  if (session != NULL)
+    virfs_infra_listen (tree->infra, model_changed, tree);
 }

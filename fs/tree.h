@@ -12,7 +12,7 @@ VirfsTree *virfs_tree_new (VirfsInfra *infra);
 void virfs_tree_free (VirfsTree *tree);
 extern const VirfsTreeOps virfs_tree_ops;
 
-/* From now on SESSION is told what changes, until NULL is given. */
+/* From now on SESSION is told what changes, until NULL is given; before the first host is added. */
 void virfs_tree_set_session (VirfsTree *tree, VirfsSession *session);
 
 /* All classes of the tree, NULL behind the last, for the manual and for tests. */

@@ -54,13 +54,13 @@ store_state (VirfsCall *call, const VirfsNode *node, const char *text)
 
 /* ctl */
 
-#define IN(state)  (1u << VIRFS_VM_##state)
-#define IN_ACTIVE  (IN (RUNNING) | IN (PAUSED) | IN (SHUTDOWN) | IN (PMSUSPENDED) | IN (UNKNOWN))
+#define IN(state) (1u << VIRFS_VM_##state)
+#define IN_ACTIVE (IN (RUNNING) | IN (PAUSED) | IN (SHUTDOWN) | IN (PMSUSPENDED) | IN (UNKNOWN))
 
 typedef struct {
   const char *name;
   VirfsVmVerb verb;
-  guint states; /* it is valid in */
+  guint states;   /* it is valid in */
   gboolean saved; /* only when its memory was saved */
 } Verb;
 
@@ -122,8 +122,10 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
     virfs_call_fail (call, VIRFS_ERROR_INVALID, "\"%s\" is not a verb; now there are:%s", text,
                      valid->str);
   } else if (!is_valid (verb, info)) {
-    virfs_call_fail (call, VIRFS_ERROR_BUSY, "the guest is %s%s, which does not go with %s; now there"
-                     " are:%s", virfs_vm_state_name (info->state),
+    virfs_call_fail (call, VIRFS_ERROR_BUSY,
+                     "the guest is %s%s, which does not go with %s; now there"
+                     " are:%s",
+                     virfs_vm_state_name (info->state),
                      verb->saved ? " and nothing is saved of it" : "", text, valid->str);
   } else {
     job = vm_job (call, node, verb->name);
@@ -373,7 +375,7 @@ link_from_depth_2 (const VirfsNode *node, GString *out)
 
 /* The class. */
 
-#define F(field)                      VIRFS_BIT (VIRFS_VM_##field)
+#define F(field) VIRFS_BIT (VIRFS_VM_##field)
 #define SHOW(function, field, member)                                                              \
   F (field), .show = function, .offset = G_STRUCT_OFFSET (VirfsVmInfo, member)
 #define SHOW_BLOB(field, member) SHOW (show_blob, field, member), .size = blob_size
@@ -400,7 +402,8 @@ static const VirfsRow rows[] = {
   { "title", WRITE | SHOW (virfs_show_text, TITLE, title), .store_text = store_text,
     .help = "a short title; an empty line removes it" },
   { "description", WRITE | SHOW (virfs_show_text, DESCRIPTION, description),
-    .store_text = store_text, .help = "a longer description, on one line: \\n stands for a new line" },
+    .store_text = store_text,
+    .help = "a longer description, on one line: \\n stands for a new line" },
   { "autostart", WRITE | SHOW (virfs_show_bool, AUTOSTART, autostart), .store_bool = store_bool,
     .help = "1: starts with its host" },
   { "persistent", S_IFREG | 0440, .fields = SHOW (virfs_show_bool, PERSISTENT, persistent),
@@ -409,17 +412,17 @@ static const VirfsRow rows[] = {
     .help = "when it was made, where that is known" },
   { "vcpus", WRITE | SHOW (virfs_show_uint, VCPUS, vcpus), .store_number = store_number,
     .help = "virtual CPUs; hot up to vcpus_max" },
-  { "vcpus_max", WRITE | SHOW (virfs_show_uint, VCPUS_MAX, vcpus_max),
-    .store_number = store_number, .help = "virtual CPUs at most; can be set while it is shut off" },
+  { "vcpus_max", WRITE | SHOW (virfs_show_uint, VCPUS_MAX, vcpus_max), .store_number = store_number,
+    .help = "virtual CPUs at most; can be set while it is shut off" },
   { "memory", WRITE | SHOW (virfs_show_u64, MEMORY, memory), .store_size = store_number,
     .help = "memory in bytes; hot up to memory_max where the guest has a balloon" },
-  { "memory_max", WRITE | SHOW (virfs_show_u64, MEMORY_MAX, memory_max),
-    .store_size = store_number,
+  { "memory_max", WRITE | SHOW (virfs_show_u64, MEMORY_MAX, memory_max), .store_size = store_number,
     .help = "memory in bytes at most; can be set while it is shut off" },
   { "cpu_shares", WRITE | SHOW (show_tuned, CPU_SHARES, cpu_shares), .store_number = store_number,
     .help = "weight among the guests of its host when CPU time is scarce" },
   { "cpu_quota", WRITE | SHOW (show_tuned, CPU_QUOTA, cpu_quota), .store_signed = store_signed,
-    .help = "microseconds of CPU time that each virtual CPU may use in a cpu_period; -1: no limit" },
+    .help
+    = "microseconds of CPU time that each virtual CPU may use in a cpu_period; -1: no limit" },
   { "cpu_period", WRITE | SHOW (show_tuned, CPU_PERIOD, cpu_period), .store_number = store_number,
     .help = "microseconds of the period that cpu_quota is about" },
   { "shutdown_timeout", S_IFREG | 0640,

@@ -26,11 +26,17 @@ is_control (const char *p, int length)
   return g_unichar_iscntrl (g_utf8_get_char (p));
 }
 
+/* LEAD and two digits for each byte. */
 static void
-append_bytes (GString *out, const char *format, const char *p, int length)
+append_bytes (GString *out, const char *lead, const char *digits, const char *p, int length)
 {
-  for (int i = 0; i < length; i++)
-    g_string_append_printf (out, format, (guchar) p[i]);
+  for (int i = 0; i < length; i++) {
+    guchar byte = (guchar) p[i];
+
+    g_string_append (out, lead);
+    g_string_append_c (out, digits[byte >> 4]);
+    g_string_append_c (out, digits[byte & 15]);
+  }
 }
 
 void
@@ -47,7 +53,7 @@ virfs_text_escape (GString *out, const char *value)
     else if (*p == '\t')
       g_string_append (out, "\\t");
     else if (length == 0 || is_control (p, length))
-      append_bytes (out, "\\x%02x", p, step);
+      append_bytes (out, "\\x", "0123456789abcdef", p, step);
     else
       g_string_append_len (out, p, length);
     p += step;
@@ -121,7 +127,7 @@ virfs_name_encode (const char *name)
     int step = MAX (length, 1);
 
     if (length == 0 || is_control (p, length) || *p == '/' || *p == '%' || (*p == '.' && p == name))
-      append_bytes (out, "%%%02X", p, step);
+      append_bytes (out, "%", "0123456789ABCDEF", p, step);
     else
       g_string_append_len (out, p, length);
     p += step;

@@ -98,6 +98,7 @@ typedef struct {
   GHashTable *vms;   /* uuid -> VirfsVm*: the guests that this host has */
   gboolean answered; /* or failed to, so that nobody need wait for it at the start */
   gboolean removed;
+  gpointer connecting; /* VirfsJob: somebody waits for it to answer; NULL for nobody */
   /* the backend's own; it sets it in host_open and ends it in host_close */
   gpointer connection;
 } VirfsHost;

@@ -50,7 +50,7 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
 static gboolean
 all_jobs_ended (VirfsInfra *infra)
 {
-  return g_hash_table_size (infra->jobs) == infra->ended.length;
+  return g_hash_table_size (infra->jobs) == infra->ended.length && infra->telling == 0;
 }
 
 /* Without the lock. */
@@ -417,10 +417,18 @@ check_idle (VirfsInfra *infra, VirfsHost *host, GError **error)
   return FALSE;
 }
 
+/* Takes the job of the one who waits for HOST to answer. */
+static VirfsJob *
+take_connecting (VirfsHost *host)
+{
+  return g_steal_pointer (&host->connecting);
+}
+
 gboolean
 virfs_infra_remove_host (VirfsInfra *infra, VirfsHost *host, GError **error)
 {
   g_autoptr (GMutexLocker) config = g_mutex_locker_new (&infra->config);
+  g_autoptr (VirfsJob) waiting = NULL;
 
   if (!check_idle (infra, host, error))
     return FALSE;
@@ -434,48 +442,71 @@ virfs_infra_remove_host (VirfsInfra *infra, VirfsHost *host, GError **error)
     virfs_registry_event (infra, host, "removed", NULL);
     virfs_registry_emit (infra, VIRFS_REMOVED, host, 0, host->info, NULL);
     virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_HOSTS));
+    waiting = take_connecting (host);
     virfs_registry_remove (infra, host);
     g_cond_broadcast (&infra->settled);
   }
   g_mutex_unlock (&infra->lock);
+  if (waiting != NULL)
+    virfs_job_finish (waiting,
+                      g_error_new (VIRFS_ERROR, VIRFS_ERROR_CANCELLED, "the host was removed"));
   return TRUE;
 }
 
-gboolean
-virfs_infra_set_host_uri (VirfsInfra *infra, VirfsHost *host, const char *uri, GError **error)
+/* Under the config lock. */
+static void
+change_uri (VirfsInfra *infra, VirfsHost *host, const char *uri, VirfsJob *job)
+{
+  g_autoptr (VirfsJob) superseded = NULL;
+  VirfsHostInfo *info = virfs_host_info_new ();
+
+  if (host->connection != NULL)
+    infra->backend->host_close (host);
+  info->state = VIRFS_HOST_CONNECTING;
+  virfs_ref_string_set (&info->uri, uri);
+  g_mutex_lock (&infra->lock);
+  virfs_registry_forget_vms (host);
+  virfs_registry_publish_host (host, info);
+  host->answered = FALSE;
+  superseded = take_connecting (host);
+  host->connecting = virfs_object_ref (job);
+  g_mutex_unlock (&infra->lock);
+  if (superseded != NULL)
+    virfs_job_finish (superseded, g_error_new (VIRFS_ERROR, VIRFS_ERROR_CANCELLED,
+                                               "the host was given another uri"));
+  infra->backend->host_open (host);
+}
+
+void
+virfs_infra_set_host_uri (VirfsInfra *infra, VirfsHost *host, const char *uri, VirfsJob *job)
 {
   g_autoptr (GMutexLocker) config = g_mutex_locker_new (&infra->config);
   g_autoptr (VirfsHostInfo) known = virfs_host_info (host);
-  VirfsHostInfo *info;
+  GError *error = NULL;
 
+  if (!virfs_job_start (job, NULL, NULL))
+    return;
   if (g_strcmp0 (known->uri, uri) == 0)
-    return TRUE;
-  if (!infra->backend->check_uri (uri, error) || !check_idle (infra, host, error))
-    return FALSE;
-  if (host->connection != NULL)
-    infra->backend->host_close (host);
-  g_mutex_lock (&infra->lock);
-  virfs_registry_forget_vms (host);
-  info = virfs_host_info_new ();
-  info->state = VIRFS_HOST_CONNECTING;
-  virfs_ref_string_set (&info->uri, uri);
-  virfs_registry_publish_host (host, info);
-  host->answered = FALSE;
-  g_mutex_unlock (&infra->lock);
-  infra->backend->host_open (host);
-  return TRUE;
+    virfs_job_finish (job, NULL);
+  else if (!infra->backend->check_uri (uri, &error) || !check_idle (infra, host, &error))
+    virfs_job_finish (job, error);
+  else
+    change_uri (infra, host, uri, job);
 }
 
 static void
-log_host_state (VirfsHost *host, const GError *failure)
+log_host_state (VirfsHost *host, VirfsHostState before, const GError *failure)
 {
   g_autoptr (GString) details = g_string_new (NULL);
 
   virfs_event_append (details, "value", virfs_host_state_name (host->info->state));
   virfs_event_append (details, "reason", failure ? failure->message : NULL);
   virfs_registry_event (host->object.infra, host, "state", details->str);
-  g_message ("%s is %s%s%s", host->name, virfs_host_state_name (host->info->state),
-             failure ? ": " : "", failure ? failure->message : "");
+  if (before == VIRFS_HOST_CONNECTING && failure == NULL)
+    g_info ("%s is up", host->name);
+  else
+    g_message ("%s is %s%s%s", host->name, virfs_host_state_name (host->info->state),
+               failure ? ": " : "", failure ? failure->message : "");
 }
 
 static void
@@ -512,25 +543,31 @@ void
 virfs_infra_update_host (VirfsInfra *infra, VirfsHost *host, VirfsHostInfo *info,
                          const GError *failure)
 {
+  g_autoptr (VirfsJob) waiting = NULL;
   gboolean lost = FALSE;
 
   g_mutex_lock (&infra->lock);
   if (host->removed) {
     virfs_host_info_unref (info);
   } else {
+    VirfsHostState before = host->info->state;
     guint64 fields;
 
-    lost = host->info->state == VIRFS_HOST_UP && info->state != VIRFS_HOST_UP;
+    lost = before == VIRFS_HOST_UP && info->state != VIRFS_HOST_UP;
     set_host_failure (host, info, failure);
     fields = virfs_registry_publish_host (host, info);
     if (fields & VIRFS_BIT (VIRFS_HOST_STATE)) {
-      log_host_state (host, failure);
+      log_host_state (host, before, failure);
       virfs_registry_host_turned (host);
     }
     host->answered |= failure != NULL || info->state == VIRFS_HOST_UP;
+    if (host->answered)
+      waiting = take_connecting (host);
     g_cond_broadcast (&infra->settled);
   }
   g_mutex_unlock (&infra->lock);
+  if (waiting != NULL)
+    virfs_job_finish (waiting, failure ? g_error_copy (failure) : NULL);
   if (lost)
     fail_jobs (infra, host);
 }
@@ -574,7 +611,9 @@ virfs_registry_path (gpointer object)
   case VIRFS_KIND_VM: {
     const VirfsVmInfo *info = ((VirfsVm *) object)->info;
 
-    return g_strdup_printf ("vms/%s", info->label ? info->label : info->uuid);
+    /* a twin that is not shown goes by the name of the guest */
+    return g_strdup_printf ("vms/%s", info->label ? info->label
+                                                  : virfs_registry_primary (object)->info->label);
   }
   case VIRFS_KIND_JOB:
     return g_strdup_printf ("jobs/%u", virfs_job_number (object));

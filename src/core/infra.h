@@ -17,6 +17,7 @@
 
 /* What the fleet as a whole shows; a set of them (VIRFS_BIT) tells what changed. */
 typedef enum {
+  VIRFS_ROOT_BIRTH, /* what never changes */
   VIRFS_ROOT_HOSTS, /* which hosts there are */
   VIRFS_ROOT_VMS,
   VIRFS_ROOT_JOBS,
@@ -81,9 +82,9 @@ VirfsHost *virfs_infra_add_host (VirfsInfra *infra, const char *name, const char
                                  GError **error);
 /* EBUSY while jobs run on it.  Its guests disappear from the tree and go on running. */
 gboolean virfs_infra_remove_host (VirfsInfra *infra, VirfsHost *host, GError **error);
-/* Connects to another place from now on. */
-gboolean virfs_infra_set_host_uri (VirfsInfra *infra, VirfsHost *host, const char *uri,
-                                   GError **error);
+/* Connects to another place from now on.  JOB ends when the host has answered or could not be reached;
+ * attempts go on then. */
+void virfs_infra_set_host_uri (VirfsInfra *infra, VirfsHost *host, const char *uri, VirfsJob *job);
 /* Waits until every host has answered or failed to, at most TIMEOUT microseconds; then gives guests
  * of one name their names in the order of their hosts.  FALSE if some host has not answered. */
 gboolean virfs_infra_settle (VirfsInfra *infra, gint64 timeout);

@@ -185,7 +185,7 @@ end (VirfsJob *job, const GError *error)
     forget_oldest (infra);
 }
 
-/* Takes what is to be called; the caller holds the lock and calls it without. */
+/* Takes what is to be called, under the lock, for tell_done(). */
 static VirfsJobDone
 take_done (VirfsJob *job, gpointer *data)
 {
@@ -193,7 +193,24 @@ take_done (VirfsJob *job, gpointer *data)
 
   *data = job->done_data;
   job->done = NULL;
+  if (done != NULL)
+    job->object.infra->telling++;
   return done;
+}
+
+/* Without the lock.  Whoever stops the registry waits until nobody is in here. */
+static void
+tell_done (VirfsJob *job, VirfsJobDone done, const GError *error, gpointer data)
+{
+  VirfsInfra *infra = job->object.infra;
+
+  if (done == NULL)
+    return;
+  done (job, error, data);
+  g_mutex_lock (&infra->lock);
+  infra->telling--;
+  g_cond_broadcast (&infra->settled);
+  g_mutex_unlock (&infra->lock);
 }
 
 void
@@ -210,8 +227,7 @@ virfs_job_finish (VirfsJob *job, GError *error)
     done = take_done (job, &data);
   }
   g_mutex_unlock (&job->object.infra->lock);
-  if (done != NULL)
-    done (job, taken, data);
+  tell_done (job, done, taken, data);
 }
 
 void
@@ -244,8 +260,7 @@ virfs_job_cancel (VirfsJob *job)
   g_mutex_unlock (&job->object.infra->lock);
   if (cancel != NULL)
     cancel (job, cancel_data);
-  if (done != NULL)
-    done (job, error, data);
+  tell_done (job, done, error, data);
 }
 
 gboolean

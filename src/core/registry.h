@@ -24,6 +24,7 @@ struct VirfsInfra {
   GHashTable *jobs;    /* number -> VirfsJob* */
   GQueue ended;        /* of VirfsJob*: jobs that have ended, the latest last */
   guint last_job;
+  guint telling;       /* ends of jobs that are being told to those who wait for them */
   GRefString *error;
   gint64 changed[VIRFS_ROOT_N_FIELDS];
 };
@@ -47,6 +48,9 @@ void virfs_registry_touch_host (VirfsHost *host, guint64 fields);
  * for `changed`, and tells what differs.  Returns what differs. */
 guint64 virfs_registry_publish_host (VirfsHost *host, VirfsHostInfo *info);
 guint64 virfs_registry_publish_vm (VirfsVm *vm, VirfsVmInfo *info);
+
+/* The one of several guests with VM's UUID that is the guest. */
+VirfsVm *virfs_registry_primary (VirfsVm *vm);
 
 /* All guests of HOST leave the registry. */
 void virfs_registry_forget_vms (VirfsHost *host);

@@ -39,8 +39,8 @@ free_vm (gpointer object)
   g_free (vm);
 }
 
-static VirfsVm *
-primary_of (VirfsVm *vm)
+VirfsVm *
+virfs_registry_primary (VirfsVm *vm)
 {
   return vm->twin ? g_hash_table_lookup (vm->object.infra->vms, vm->uuid) : vm;
 }
@@ -138,7 +138,8 @@ release_label (VirfsVm *vm)
 static gboolean
 is_shown (VirfsVm *vm, const VirfsVmInfo *info)
 {
-  return !vm->twin || (!virfs_vm_state_active (info->state) && primary_of (vm)->moving == 0);
+  return !vm->twin
+         || (!virfs_vm_state_active (info->state) && virfs_registry_primary (vm)->moving == 0);
 }
 
 /* Publishing. */
@@ -323,7 +324,7 @@ exchange (VirfsVm *a, VirfsVm *b)
 static void
 weigh (VirfsVm *vm)
 {
-  VirfsVm *primary = primary_of (vm);
+  VirfsVm *primary = virfs_registry_primary (vm);
   VirfsVm *best = primary;
 
   for (guint i = 0; primary->twins && i < primary->twins->len; i++)
@@ -350,7 +351,7 @@ virfs_registry_host_turned (VirfsHost *host)
 
     virfs_registry_emit (host->object.infra, VIRFS_CHANGED, vm, VIRFS_BIT (VIRFS_VM_READY),
                          vm->info, vm->info);
-    if (primary_of (vm)->twins != NULL)
+    if (virfs_registry_primary (vm)->twins != NULL)
       weigh (vm);
   }
 }
@@ -367,7 +368,7 @@ become_twin (VirfsVm *vm, VirfsVm *primary)
 static void
 leave_twins (VirfsVm *vm)
 {
-  VirfsVm *primary = primary_of (vm);
+  VirfsVm *primary = virfs_registry_primary (vm);
 
   g_ptr_array_remove (primary->twins, vm);
   if (primary->twins->len == 0)
@@ -426,7 +427,7 @@ take_vm (VirfsHost *host, VirfsVmInfo *info)
     vm = add_vm (host, info);
   else
     take_info (vm, host, info);
-  if (primary_of (vm)->twins != NULL)
+  if (virfs_registry_primary (vm)->twins != NULL)
     weigh (vm);
   return is_new;
 }
@@ -436,6 +437,7 @@ remove_vm (VirfsHost *host, VirfsVm *vm)
 {
   VirfsInfra *infra = host->object.infra;
   g_autofree char *freed = NULL;
+  VirfsVm *primary;
 
   if (vm->twins != NULL) {
     /* the guest lives on elsewhere: what leaves is its twin, which comes here first */
@@ -444,6 +446,7 @@ remove_vm (VirfsHost *host, VirfsVm *vm)
     exchange (vm, heir);
     vm = heir;
   }
+  primary = primary_of (vm);
   if (vm->twin)
     leave_twins (vm);
   else
@@ -454,16 +457,19 @@ remove_vm (VirfsHost *host, VirfsVm *vm)
   vm->removed = TRUE;
   virfs_registry_emit (infra, VIRFS_REMOVED, vm, 0, vm->info, NULL);
   touch_directories (vm, vm->info, NULL);
-  virfs_registry_remove (infra, vm);
   if (freed != NULL)
     offer_label (infra, freed);
+  /* of several heirs another may be more alive */
+  if (primary != vm)
+    weigh (primary);
+  virfs_registry_remove (infra, vm);
 }
 
 /* Returns whether it is gone.  A guest that moves is not: whoever moves it tells where it is. */
 static gboolean
 take_loss (VirfsHost *host, VirfsVm *vm)
 {
-  VirfsVm *primary = primary_of (vm);
+  VirfsVm *primary = virfs_registry_primary (vm);
 
   if (primary->moving > 0 && primary->twins == NULL)
     return FALSE;

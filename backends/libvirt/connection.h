@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A connection: what keeps one host true in the registry, from host_open to host_close.
+ *
+ * It has a control thread, which connects and reconnects, and makes all calls that nobody asked for:
+ * events queue the guest they are about, one at a time, and the thread reads it again.  A call may
+ * hang with the host; then only this thread hangs, and whoever closes the connection does not wait
+ * for it.
+ *
+ * Locks: `gate` (see gate.h) comes before `order`, and both before the registry's.  `lock` is held
+ * for moments, with nothing else.
+ */
+#pragma once
+
+#include "host.h"
+#include "libvirt.h"
+#include "link.h"
+
+struct LvConnection {
+  gatomicrefcount refs;
+  char *name; /* the host's */
+  char *uri;
+
+  GRWLock gate;
+  VirfsHost *host; /* under gate: NULL once closed */
+
+  GMutex order;
+  /* under order, see gate.c */
+  guint64 ticket;
+  guint readings;
+  GHashTable *told;
+
+  GMutex lock;
+  GCond wake;
+  /* under lock */
+  gboolean closed;
+  LvLink *link;         /* NULL while there is none */
+  char *failure;        /* why there is none */
+  const char *lost;     /* static: why LINK is no good any more, NULL while it is */
+  GQueue due;           /* of LvDue*: guests to be read again */
+  GHashTable *queued;   /* uuid -> its LvDue* */
+  gint64 resources_due; /* when (monotonic time) networks, pools … are to be read; 0: not */
+  GPtrArray *waits;     /* of LvWait*, see wait.c */
+  gboolean waits_due;
+};
+
+/* What the program has chosen (libvirt.c). */
+const VirfsLibvirtOptions *lv_options (void);
+
+/* The backend's host_open and host_close. */
+void lv_host_open (VirfsHost *host);
+void lv_host_close (VirfsHost *host);
+/* The link that there is now, a new reference; NULL with HOST_DOWN if there is none. */
+LvLink *lv_host_link (VirfsHost *host, GError **error);
+
+LvConnection *lv_connection_ref (LvConnection *self);
+void lv_connection_unref (LvConnection *self);
+
+/* From any thread, at once: LINK is no good any more.  REASON is static. */
+void lv_connection_lose (LvLink *link, const char *reason);
+/* The guest is to be read again.  BORN: when it was defined, 0 if it was not. */
+void lv_connection_queue (LvLink *link, const char *uuid, gint64 born);
+/* So are networks, pools and interfaces, a little later: such changes come in swarms. */
+void lv_connection_queue_resources (LvLink *link);
+/* Somebody who waits may have to be told; see wait.h. */
+void lv_connection_queue_waits (LvConnection *self);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LvConnection, lv_connection_unref)

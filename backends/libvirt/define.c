@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Replacing a guest's definition. */
+#include "error.h"
+#include "fail.h"
+#include "operate.h"
+#include "xml.h"
+
+#include <stdlib.h>
+
+/* The definition with what it holds that is shown to nobody; NULL if there is none or we may not. */
+static char *
+read_stored (virDomainPtr domain)
+{
+  return LV (virDomainGetXMLDesc (domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE));
+}
+
+static char *
+prepare (LvTask *task, virDomainPtr domain, GError **error)
+{
+  char *stored = read_stored (domain);
+  char *xml = lv_xml_adopt_definition (task->text, stored, task->name, task->uuid, error);
+
+  free (stored);
+  if (xml == NULL)
+    g_prefix_error (error, "cannot define %s: ", task->name);
+  return xml;
+}
+
+/* Drivers and versions that do not know how to validate check what they can. */
+static virDomainPtr
+define (LvTask *task, virConnectPtr conn, const char *xml)
+{
+  virDomainPtr domain = NULL;
+
+  if (!lv_link_lacks (task->link, LV_CALL_VALIDATE)) {
+    domain = LV (virDomainDefineXMLFlags (conn, xml, VIR_DOMAIN_DEFINE_VALIDATE));
+    if (domain != NULL || !(lv_last_missing () || lv_last_refused_flags ()))
+      return domain;
+    lv_link_note (task->link, LV_CALL_VALIDATE);
+  }
+  return LV (virDomainDefineXML (conn, xml));
+}
+
+static LvOutcome
+run_define (LvTask *task, GError **error)
+{
+  g_autoptr (virDomain) domain = lv_task_domain (task, error);
+  g_autoptr (virDomain) defined = NULL;
+  g_autofree char *xml = domain ? prepare (task, domain, error) : NULL;
+
+  if (xml == NULL)
+    return LV_FAILED;
+  defined = define (task, virDomainGetConnect (domain), xml);
+  if (defined == NULL)
+    lv_fail (error, "cannot define %s", task->name);
+  lv_task_refresh (task);
+  return defined ? LV_DONE : LV_FAILED;
+}
+
+void
+lv_vm_define (VirfsVm *vm, const char *xml, VirfsJob *job)
+{
+  LvTask *task = lv_task_new (vm, job, LV_LANE_SHORT, run_define);
+
+  if (task == NULL)
+    return;
+  task->text = g_strdup (xml);
+  lv_task_submit (task);
+}

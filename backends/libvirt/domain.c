@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One guest at a time, through whatever connection the caller has. */
+#include "domain.h"
+
+#include "fail.h"
+#include "gate.h"
+#include "state.h"
+#include "xml.h"
+
+#include <stdlib.h>
+
+/* A guest that changes all the time while it is read. */
+#define ATTEMPTS 3
+
+gboolean
+lv_domain_ask_facts (virDomainPtr domain, LvFacts *facts)
+{
+  int state, reason, autostart = 0;
+
+  if (LV (virDomainGetState (domain, &state, &reason, 0)) < 0)
+    return FALSE;
+  *facts = (LvFacts){ .state = lv_state (state), .reason = lv_state_reason (state, reason) };
+  facts->persistent = LV (virDomainIsPersistent (domain)) != 0;
+  facts->autostart = LV (virDomainGetAutostart (domain, &autostart)) == 0 && autostart != 0;
+  if (!virfs_vm_state_active (facts->state))
+    facts->saved = LV (virDomainHasManagedSaveImage (domain, 0)) > 0;
+  return TRUE;
+}
+
+static VirfsBlob *
+read_xml (virDomainPtr domain, guint flags, VirfsVmInfo *info)
+{
+  char *xml = LV (virDomainGetXMLDesc (domain, flags));
+  VirfsBlob *blob = NULL;
+
+  if (xml != NULL) {
+    blob = virfs_blob_new (xml);
+    if (info != NULL)
+      lv_xml_read_domain (xml, info);
+    free (xml);
+  }
+  return blob;
+}
+
+/* A guest that crashed may have kept its process; then it has two definitions, too. */
+static gboolean
+has_process (virDomainPtr domain)
+{
+  return virDomainGetID (domain) != (unsigned int) -1;
+}
+
+static VirfsBlob *
+read_inactive_xml (virDomainPtr domain, gboolean persistent, VirfsBlob *xml)
+{
+  if (!has_process (domain))
+    return virfs_blob_ref (xml);
+  return persistent ? read_xml (domain, VIR_DOMAIN_XML_INACTIVE, NULL) : NULL;
+}
+
+VirfsVmInfo *
+lv_domain_read (virDomainPtr domain, const LvFacts *facts)
+{
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+  g_autoptr (VirfsVmInfo) info = NULL;
+
+  virDomainGetUUIDString (domain, uuid);
+  info = virfs_vm_info_new (uuid, virDomainGetName (domain));
+  info->id = has_process (domain) ? (int) virDomainGetID (domain) : -1;
+  info->state = facts->state;
+  info->reason = facts->reason;
+  info->autostart = facts->autostart;
+  info->persistent = facts->persistent;
+  info->saved = facts->saved;
+  info->xml = read_xml (domain, 0, info);
+  if (info->xml == NULL && lv_last_code () == VIR_ERR_NO_DOMAIN)
+    return NULL;
+  info->xml_inactive = read_inactive_xml (domain, facts->persistent, info->xml);
+  return g_steal_pointer (&info);
+}
+
+/* FALSE: nothing is known, neither that it is there nor that it is gone. */
+static gboolean
+look_up (virConnectPtr conn, const char *uuid, VirfsVmInfo **info)
+{
+  g_autoptr (virDomain) domain = LV (virDomainLookupByUUIDString (conn, uuid));
+  LvFacts facts;
+
+  *info = NULL;
+  if (domain != NULL && lv_domain_ask_facts (domain, &facts)) {
+    *info = lv_domain_read (domain, &facts);
+    return *info != NULL || lv_last_code () == VIR_ERR_NO_DOMAIN;
+  }
+  return lv_last_code () == VIR_ERR_NO_DOMAIN;
+}
+
+static gboolean
+attempt (LvLink *link, virConnectPtr conn, const char *uuid, gint64 born)
+{
+  guint64 ticket = lv_gate_begin_reading (link);
+  VirfsVmInfo *info;
+  gboolean done = TRUE;
+
+  if (look_up (conn, uuid, &info)) {
+    /* the registry keeps it from one info to the next */
+    if (info != NULL && born != 0)
+      info->created = lv_gate_created (link, uuid, born);
+    done = lv_gate_tell_vm (link, ticket, uuid, info);
+  }
+  lv_gate_end_reading (link);
+  return done;
+}
+
+void
+lv_domain_refresh (LvLink *link, virConnectPtr conn, const char *uuid, gint64 born)
+{
+  for (int i = 0; i < ATTEMPTS; i++)
+    if (attempt (link, conn, uuid, born))
+      return;
+}
+
+void
+lv_domain_check (LvLink *link, virConnectPtr conn, virDomainPtr domain)
+{
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+  g_autoptr (VirfsVmInfo) known = NULL;
+  g_autoptr (VirfsBlob) xml = NULL;
+  g_autoptr (VirfsBlob) inactive = NULL;
+
+  virDomainGetUUIDString (domain, uuid);
+  known = lv_gate_known_vm (link, uuid);
+  if (known == NULL)
+    return;
+  xml = read_xml (domain, 0, NULL);
+  inactive = read_inactive_xml (domain, known->persistent, xml);
+  if (!virfs_blob_equal (xml, known->xml) || !virfs_blob_equal (inactive, known->xml_inactive))
+    lv_domain_refresh (link, conn, uuid, 0);
+}

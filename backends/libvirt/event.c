@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The event loop and the callbacks.  What an event says of a guest's state is told at once, so that
+ * it can be seen within microseconds; then the guest is read again, which makes true whatever came
+ * in the wrong order.  What is no state is a line in the log of events.
+ */
+#include "event.h"
+
+#include "connection.h"
+#include "gate.h"
+#include "state.h"
+#include "storage.h"
+
+static gpointer
+run_loop (gpointer data)
+{
+  for (;;)
+    virEventRunDefaultImpl ();
+  return NULL;
+}
+
+void
+lv_events_start (void)
+{
+  static gsize started;
+
+  if (g_once_init_enter (&started)) {
+    virEventRegisterDefaultImpl ();
+    g_thread_unref (g_thread_new ("virfs-events", run_loop, NULL));
+    g_once_init_leave (&started, 1);
+  }
+}
+
+/* Guests. */
+
+static void
+refresh (LvLink *link, virDomainPtr domain, gint64 born)
+{
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
+  virDomainGetUUIDString (domain, uuid);
+  lv_connection_queue (link, uuid, born);
+}
+
+static void G_GNUC_PRINTF (4, 5)
+  tell (LvLink *link, virDomainPtr domain, const char *kind, const char *format, ...)
+{
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+  g_autofree char *details = NULL;
+  va_list args;
+
+  va_start (args, format);
+  details = g_strdup_vprintf (format, args);
+  va_end (args);
+  virDomainGetUUIDString (domain, uuid);
+  lv_gate_tell_event (link, uuid, kind, details);
+}
+
+/* A word for a number that may be newer than we are. */
+static const char *
+word (const char *const *words, guint n, int i)
+{
+  return i >= 0 && (guint) i < n && words[i] ? words[i] : "unknown";
+}
+
+#define WORD(words, i) word (words, G_N_ELEMENTS (words), i)
+
+typedef struct {
+  VirfsVmState state;
+  const char *reason;
+  int id;
+} StateChange;
+
+static void
+take_state (VirfsVmInfo *info, gpointer data)
+{
+  const StateChange *change = data;
+
+  info->state = change->state;
+  info->reason = change->reason;
+  info->id = change->id;
+}
+
+static int
+on_lifecycle (virConnectPtr conn, virDomainPtr domain, int event, int detail, void *link)
+{
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+  gboolean is_new = event == VIR_DOMAIN_EVENT_DEFINED && detail == VIR_DOMAIN_EVENT_DEFINED_ADDED;
+  StateChange change = { .id = -1 };
+
+  if (lv_state_of_event (event, detail, &change.state, &change.reason)) {
+    if (change.state != VIRFS_VM_SHUTOFF)
+      change.id = (int) virDomainGetID (domain);
+    virDomainGetUUIDString (domain, uuid);
+    lv_gate_edit_vm (link, 0, uuid, take_state, &change);
+  }
+  refresh (link, domain, is_new ? g_get_real_time () : 0);
+  return 0;
+}
+
+static void
+on_reboot (virConnectPtr conn, virDomainPtr domain, void *link)
+{
+  tell (link, domain, "reboot", "by=guest");
+  refresh (link, domain, 0);
+}
+
+static void
+on_control_error (virConnectPtr conn, virDomainPtr domain, void *link)
+{
+  tell (link, domain, "control-error", "by=hypervisor");
+  refresh (link, domain, 0);
+}
+
+static void
+on_rtc (virConnectPtr conn, virDomainPtr domain, long long offset, void *link)
+{
+  tell (link, domain, "clock", "offset=%lld", offset);
+  refresh (link, domain, 0);
+}
+
+static void
+on_watchdog (virConnectPtr conn, virDomainPtr domain, int action, void *link)
+{
+  static const char *const actions[] = {
+    "none", "pause", "reset", "poweroff", "shutdown", "debug", "inject-nmi",
+  };
+
+  tell (link, domain, "watchdog", "action=%s", WORD (actions, action));
+  refresh (link, domain, 0);
+}
+
+static void
+on_io_error (virConnectPtr conn, virDomainPtr domain, const char *path, const char *alias,
+             int action, const char *reason, void *link)
+{
+  static const char *const actions[] = { "none", "pause", "report" };
+
+  tell (link, domain, "io-error", "device=%s path=\"%s\" action=%s reason=%s", alias, path,
+        WORD (actions, action), reason && *reason ? reason : "unknown");
+  refresh (link, domain, 0);
+}
+
+static void
+on_graphics (virConnectPtr conn, virDomainPtr domain, int phase,
+             const virDomainEventGraphicsAddress *local,
+             const virDomainEventGraphicsAddress *remote, const char *scheme,
+             const virDomainEventGraphicsSubject *subject, void *link)
+{
+  static const char *const phases[] = { "connect", "initialize", "disconnect" };
+
+  tell (link, domain, "graphics", "phase=%s from=%s", WORD (phases, phase),
+        remote && remote->node ? remote->node : "unknown");
+}
+
+static void
+on_block_job (virConnectPtr conn, virDomainPtr domain, const char *disk, int type, int status,
+              void *link)
+{
+  static const char *const types[] = { NULL, "pull", "copy", "commit", "active-commit", "backup" };
+  static const char *const statuses[] = { "completed", "failed", "canceled", "ready" };
+
+  tell (link, domain, "block-job", "disk=%s type=%s status=%s", disk, WORD (types, type),
+        WORD (statuses, status));
+  refresh (link, domain, 0);
+}
+
+static void
+on_disk_change (virConnectPtr conn, virDomainPtr domain, const char *old, const char *new,
+                const char *alias, int reason, void *link)
+{
+  tell (link, domain, "disk-change", "device=%s", alias);
+  refresh (link, domain, 0);
+}
+
+static void
+on_tray (virConnectPtr conn, virDomainPtr domain, const char *alias, int reason, void *link)
+{
+  static const char *const reasons[] = { "open", "close" };
+
+  tell (link, domain, "tray", "device=%s value=%s", alias, WORD (reasons, reason));
+  refresh (link, domain, 0);
+}
+
+static void
+on_power (virConnectPtr conn, virDomainPtr domain, int reason, void *link)
+{
+  refresh (link, domain, 0);
+}
+
+static void
+on_balloon (virConnectPtr conn, virDomainPtr domain, unsigned long long kib, void *link)
+{
+  refresh (link, domain, 0);
+}
+
+static void
+on_device_added (virConnectPtr conn, virDomainPtr domain, const char *alias, void *link)
+{
+  tell (link, domain, "device-added", "device=%s", alias);
+  refresh (link, domain, 0);
+}
+
+static void
+on_device_removed (virConnectPtr conn, virDomainPtr domain, const char *alias, void *link)
+{
+  tell (link, domain, "device-removed", "device=%s", alias);
+  refresh (link, domain, 0);
+}
+
+static void
+on_removal_failed (virConnectPtr conn, virDomainPtr domain, const char *alias, void *link)
+{
+  tell (link, domain, "device-removal-failed", "device=%s", alias);
+}
+
+static void
+on_tunable (virConnectPtr conn, virDomainPtr domain, virTypedParameterPtr params, int n, void *link)
+{
+  refresh (link, domain, 0);
+}
+
+static void
+on_agent (virConnectPtr conn, virDomainPtr domain, int state, int reason, void *link)
+{
+  static const char *const states[] = { NULL, "connected", "disconnected" };
+
+  tell (link, domain, "agent", "value=%s", WORD (states, state));
+  refresh (link, domain, 0);
+}
+
+static void
+on_migration_iteration (virConnectPtr conn, virDomainPtr domain, int iteration, void *link)
+{
+  tell (link, domain, "migration-iteration", "number=%d", iteration);
+}
+
+static void
+on_job_completed (virConnectPtr conn, virDomainPtr domain, virTypedParameterPtr params, int n,
+                  void *link)
+{
+  static const char *const operations[] = {
+    "unknown",  "start",           "save", "restore", "migration-in",    "migration-out",
+    "snapshot", "snapshot-revert", "dump", "backup",  "snapshot-delete",
+  };
+  int operation = 0, success = 1;
+
+  virTypedParamsGetInt (params, n, VIR_DOMAIN_JOB_OPERATION, &operation);
+  virTypedParamsGetBoolean (params, n, VIR_DOMAIN_JOB_SUCCESS, &success);
+  tell (link, domain, "hypervisor-job", "operation=%s success=%d", WORD (operations, operation),
+        success);
+  refresh (link, domain, 0);
+}
+
+static void
+on_metadata (virConnectPtr conn, virDomainPtr domain, int type, const char *uri, void *link)
+{
+  refresh (link, domain, 0);
+}
+
+static void
+on_block_threshold (virConnectPtr conn, virDomainPtr domain, const char *disk, const char *path,
+                    unsigned long long threshold, unsigned long long excess, void *link)
+{
+  tell (link, domain, "block-threshold", "disk=%s threshold=%llu excess=%llu", disk, threshold,
+        excess);
+}
+
+static void
+on_memory_failure (virConnectPtr conn, virDomainPtr domain, int recipient, int action,
+                   unsigned int flags, void *link)
+{
+  static const char *const recipients[] = { "hypervisor", "guest" };
+  static const char *const actions[] = { "ignore", "inject", "fatal", "reset" };
+
+  tell (link, domain, "memory-failure", "recipient=%s action=%s", WORD (recipients, recipient),
+        WORD (actions, action));
+}
+
+static void
+on_memory_device (virConnectPtr conn, virDomainPtr domain, const char *alias,
+                  unsigned long long kib, void *link)
+{
+  refresh (link, domain, 0);
+}
+
+/* IO_ERROR and BLOCK_JOB say less of what their successors in this table say, too. */
+static const struct {
+  int kind;
+  virConnectDomainEventGenericCallback callback;
+} kinds[] = {
+  { VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK (on_lifecycle) },
+  { VIR_DOMAIN_EVENT_ID_REBOOT, on_reboot },
+  { VIR_DOMAIN_EVENT_ID_RTC_CHANGE, VIR_DOMAIN_EVENT_CALLBACK (on_rtc) },
+  { VIR_DOMAIN_EVENT_ID_WATCHDOG, VIR_DOMAIN_EVENT_CALLBACK (on_watchdog) },
+  { VIR_DOMAIN_EVENT_ID_GRAPHICS, VIR_DOMAIN_EVENT_CALLBACK (on_graphics) },
+  { VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON, VIR_DOMAIN_EVENT_CALLBACK (on_io_error) },
+  { VIR_DOMAIN_EVENT_ID_CONTROL_ERROR, on_control_error },
+  { VIR_DOMAIN_EVENT_ID_DISK_CHANGE, VIR_DOMAIN_EVENT_CALLBACK (on_disk_change) },
+  { VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, VIR_DOMAIN_EVENT_CALLBACK (on_tray) },
+  { VIR_DOMAIN_EVENT_ID_PMWAKEUP, VIR_DOMAIN_EVENT_CALLBACK (on_power) },
+  { VIR_DOMAIN_EVENT_ID_PMSUSPEND, VIR_DOMAIN_EVENT_CALLBACK (on_power) },
+  { VIR_DOMAIN_EVENT_ID_PMSUSPEND_DISK, VIR_DOMAIN_EVENT_CALLBACK (on_power) },
+  { VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, VIR_DOMAIN_EVENT_CALLBACK (on_balloon) },
+  { VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK (on_device_added) },
+  { VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK (on_device_removed) },
+  { VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, VIR_DOMAIN_EVENT_CALLBACK (on_removal_failed) },
+  { VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, VIR_DOMAIN_EVENT_CALLBACK (on_block_job) },
+  { VIR_DOMAIN_EVENT_ID_BLOCK_THRESHOLD, VIR_DOMAIN_EVENT_CALLBACK (on_block_threshold) },
+  { VIR_DOMAIN_EVENT_ID_TUNABLE, VIR_DOMAIN_EVENT_CALLBACK (on_tunable) },
+  { VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK (on_agent) },
+  { VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION, VIR_DOMAIN_EVENT_CALLBACK (on_migration_iteration) },
+  { VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, VIR_DOMAIN_EVENT_CALLBACK (on_job_completed) },
+  { VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK (on_metadata) },
+  { VIR_DOMAIN_EVENT_ID_MEMORY_FAILURE, VIR_DOMAIN_EVENT_CALLBACK (on_memory_failure) },
+  { VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE, VIR_DOMAIN_EVENT_CALLBACK (on_memory_device) },
+};
+
+/* What a host has beside guests. */
+
+static void
+tell_host (LvLink *link, const char *kind, const char *name, const char *event)
+{
+  g_autofree char *details = g_strdup_printf ("name=\"%s\" event=%s", name ? name : "", event);
+
+  lv_gate_tell_event (link, NULL, kind, details);
+}
+
+static void
+on_network (virConnectPtr conn, virNetworkPtr network, int event, int detail, void *link)
+{
+  static const char *const events[] = { "defined", "undefined", "started", "stopped" };
+
+  tell_host (link, "network", virNetworkGetName (network), WORD (events, event));
+  lv_connection_queue_resources (link);
+}
+
+static void
+on_pool (virConnectPtr conn, virStoragePoolPtr pool, int event, int detail, void *link)
+{
+  static const char *const events[]
+    = { "defined", "undefined", "started", "stopped", "created", "deleted" };
+
+  if (g_str_has_prefix (virStoragePoolGetName (pool), LV_POOL_PREFIX))
+    return;
+  tell_host (link, "pool", virStoragePoolGetName (pool), WORD (events, event));
+  lv_connection_queue_resources (link);
+}
+
+static void
+on_pool_refresh (virConnectPtr conn, virStoragePoolPtr pool, void *link)
+{
+  lv_connection_queue_resources (link);
+}
+
+/* Guests' interfaces come and go with them: nothing for the log. */
+static void
+on_device (virConnectPtr conn, virNodeDevicePtr device, int event, int detail, void *link)
+{
+  lv_connection_queue_resources (link);
+}
+
+static void
+on_device_update (virConnectPtr conn, virNodeDevicePtr device, void *link)
+{
+  lv_connection_queue_resources (link);
+}
+
+static void
+on_secret (virConnectPtr conn, virSecretPtr secret, int event, int detail, void *link)
+{
+  static const char *const events[] = { "defined", "undefined" };
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
+  virSecretGetUUIDString (secret, uuid);
+  tell_host (link, "secret", uuid, WORD (events, event));
+}
+
+/* Registering. */
+
+static void
+unref_link (void *link)
+{
+  lv_link_unref (link);
+}
+
+/* Notes how a registration is undone; ID is -1 if the driver has no such kind. */
+static void
+note (LvLink *link, int (*deregister) (virConnectPtr, int), int id)
+{
+  LvRegistration registration = { deregister, id };
+
+  if (id >= 0)
+    g_array_append_val (link->registrations, registration);
+  else
+    lv_link_unref (link);
+}
+
+static void
+register_network (LvLink *link, virConnectPtr conn)
+{
+  note (link, virConnectNetworkEventDeregisterAny,
+        LV (virConnectNetworkEventRegisterAny (conn, NULL, VIR_NETWORK_EVENT_ID_LIFECYCLE,
+                                               VIR_NETWORK_EVENT_CALLBACK (on_network),
+                                               lv_link_ref (link), unref_link)));
+}
+
+static void
+register_pool (LvLink *link, virConnectPtr conn, int kind,
+               virConnectStoragePoolEventGenericCallback callback)
+{
+  note (link, virConnectStoragePoolEventDeregisterAny,
+        LV (virConnectStoragePoolEventRegisterAny (conn, NULL, kind, callback, lv_link_ref (link),
+                                                   unref_link)));
+}
+
+static void
+register_device (LvLink *link, virConnectPtr conn, int kind,
+                 virConnectNodeDeviceEventGenericCallback callback)
+{
+  note (link, virConnectNodeDeviceEventDeregisterAny,
+        LV (virConnectNodeDeviceEventRegisterAny (conn, NULL, kind, callback, lv_link_ref (link),
+                                                  unref_link)));
+}
+
+static void
+register_secret (LvLink *link, virConnectPtr conn)
+{
+  note (link, virConnectSecretEventDeregisterAny,
+        LV (virConnectSecretEventRegisterAny (conn, NULL, VIR_SECRET_EVENT_ID_LIFECYCLE,
+                                              VIR_SECRET_EVENT_CALLBACK (on_secret),
+                                              lv_link_ref (link), unref_link)));
+}
+
+void
+lv_events_register (LvLink *link, virConnectPtr conn)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    int id = LV (virConnectDomainEventRegisterAny (conn, NULL, kinds[i].kind, kinds[i].callback,
+                                                   lv_link_ref (link), unref_link));
+
+    note (link, virConnectDomainEventDeregisterAny, id);
+    link->has_events |= id >= 0 && kinds[i].kind == VIR_DOMAIN_EVENT_ID_LIFECYCLE;
+  }
+  register_network (link, conn);
+  register_pool (link, conn, VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
+                 VIR_STORAGE_POOL_EVENT_CALLBACK (on_pool));
+  register_pool (link, conn, VIR_STORAGE_POOL_EVENT_ID_REFRESH, on_pool_refresh);
+  register_device (link, conn, VIR_NODE_DEVICE_EVENT_ID_LIFECYCLE,
+                   VIR_NODE_DEVICE_EVENT_CALLBACK (on_device));
+  register_device (link, conn, VIR_NODE_DEVICE_EVENT_ID_UPDATE, on_device_update);
+  register_secret (link, conn);
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* All guests of a host at once. */
+#pragma once
+
+#include "link.h"
+
+/* Reads all and tells the registry.  FALSE if the host does not answer. */
+gboolean lv_fleet_sync (LvLink *link, virConnectPtr conn, GError **error);
+
+/* Looks for what has no event: numbers of all, the XML of some, from *CURSOR on, which moves.
+ * FALSE if the host does not answer. */
+gboolean lv_fleet_poll (LvLink *link, virConnectPtr conn, guint *cursor, GError **error);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The gate: all that this library tells the registry passes here.  It closes with the host, and then
+ * nothing passes any more, however late the call returns that somebody waited for.
+ *
+ * Several threads read the same guest at times, and who is slower must not overwrite what is newer.
+ * So a reading draws a ticket before it asks, and is refused if a later one was told meanwhile; then
+ * the guest has to be read again.
+ */
+#pragma once
+
+#include "infra.h"
+#include "job.h"
+#include "link.h"
+
+/* The host, as long as the gate is open, which it stays until lv_gate_leave().  NULL if it is not:
+ * then there is nothing to leave. */
+VirfsHost *lv_gate_enter (LvConnection *connection);
+void lv_gate_leave (LvConnection *connection);
+
+/* Brackets a reading; returns its ticket. */
+guint64 lv_gate_begin_reading (LvLink *link);
+void lv_gate_end_reading (LvLink *link);
+
+/* What was read of one guest: INFO (taken), or NULL if it is gone.  FALSE: read it again. */
+gboolean lv_gate_tell_vm (LvLink *link, guint64 ticket, const char *uuid, VirfsVmInfo *info);
+/* Changes some of what is known, unless it was told later than TICKET; 0: what EDIT knows is new. */
+void lv_gate_edit_vm (LvLink *link, guint64 ticket, const char *uuid, VirfsVmEdit edit,
+                      gpointer data);
+/* What is known of a guest on this host; the caller owns the reference, NULL for nothing. */
+VirfsVmInfo *lv_gate_known_vm (LvLink *link, const char *uuid);
+/* All guests of the host (taken). */
+void lv_gate_tell_all (LvLink *link, GPtrArray *infos);
+/* A line for the log of events about the guest, or if UUID is NULL the host. */
+void lv_gate_tell_event (LvLink *link, const char *uuid, const char *kind, const char *details);
+
+/* When a guest came into being that is seen first at BORN: one that the fleet has did before. */
+gint64 lv_gate_created (LvLink *link, const char *uuid, gint64 born);
+/* Brackets a move from host to host. */
+void lv_gate_move (LvLink *from, LvLink *to, VirfsVm *vm, gboolean begin);
+
+/* Jobs; see job.h. */
+gboolean lv_gate_start_job (LvConnection *connection, VirfsJob *job);
+void lv_gate_set_cancel (LvConnection *connection, VirfsJob *job, VirfsJobCancel cancel);
+void lv_gate_progress_job (LvConnection *connection, VirfsJob *job, guint64 done, guint64 total);
+void lv_gate_finish_job (LvConnection *connection, VirfsJob *job, GError *error);

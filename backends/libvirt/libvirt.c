@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The backend: what the model calls, and what the program chooses. */
+#include "libvirt.h"
+
+#include "connection.h"
+#include "event.h"
+#include "fail.h"
+#include "operate.h"
+#include "private.h"
+#include "uri.h"
+#include "xml.h"
+
+#include <libxml/parser.h>
+
+static VirfsLibvirtOptions options = VIRFS_LIBVIRT_DEFAULTS;
+
+const VirfsLibvirtOptions *
+lv_options (void)
+{
+  return &options;
+}
+
+/* Errors are told by who asked; libvirt would print them, too. */
+static void
+be_silent (void *data, virErrorPtr error)
+{
+}
+
+/* So would libxml2, in whatever thread libvirt uses it. */
+static void G_GNUC_PRINTF (2, 3) be_silent_too (void *context, const char *format, ...)
+{
+}
+
+void
+virfs_libvirt_init (const VirfsLibvirtOptions *chosen)
+{
+  if (chosen != NULL)
+    options = *chosen;
+  xmlInitParser ();
+  xmlThrDefSetGenericErrorFunc (NULL, be_silent_too);
+  virSetErrorFunc (NULL, be_silent);
+  lv_events_start ();
+  virInitialize ();
+}
+
+gboolean
+virfs_libvirt_probe (const char *uri, GError **error)
+{
+  g_autoptr (virConnect) conn = NULL;
+
+  virSetErrorFunc (NULL, be_silent);
+  conn = LV (virConnectOpen (uri));
+  if (conn == NULL)
+    lv_fail (error, "cannot connect");
+  return conn != NULL;
+}
+
+virConnectPtr
+virfs_libvirt_connection (VirfsHost *host)
+{
+  g_autoptr (LvLink) link = lv_host_link (host, NULL);
+
+  return link ? lv_link_events (link) : NULL;
+}
+
+static gboolean
+check_uri (const char *uri, GError **error)
+{
+  g_autoptr (LvUri) parsed = lv_uri_parse (uri, error);
+
+  return parsed != NULL;
+}
+
+static VirfsVmNeeds *
+vm_needs (const VirfsVmInfo *info, GError **error)
+{
+  g_autofree char *xml = virfs_blob_text (info->xml);
+
+  return lv_xml_read_needs (xml ? xml : "", error);
+}
+
+const VirfsBackend virfs_libvirt_backend = {
+  .name = "libvirt",
+  .check_uri = check_uri,
+  .host_open = lv_host_open,
+  .host_close = lv_host_close,
+  .vm_needs = vm_needs,
+  .vm_bring = lv_vm_bring,
+  .vm_verb = lv_vm_verb,
+  .vm_set = lv_vm_set,
+  .vm_define = lv_vm_define,
+  .vm_migrate = lv_vm_migrate,
+};

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Opening and closing links. */
+#include "link.h"
+
+#include "connection.h"
+#include "event.h"
+#include "fail.h"
+#include "storage.h"
+#include "task.h"
+#include "uri.h"
+
+#include <string.h>
+
+/* Operations may leave a connection silent for long, and a stream keeps it busy. */
+#define OPERATIONS_KEEPALIVE 5, 5
+
+static virConnectPtr
+open_uri (const char *uri, GError **error)
+{
+  g_autoptr (LvUri) parsed = lv_uri_parse (uri, error);
+  virConnectPtr conn;
+
+  if (parsed == NULL)
+    return NULL;
+  conn = LV (virConnectOpenAuth (parsed->plain, lv_uri_auth (parsed), 0));
+  if (conn == NULL)
+    lv_fail (error, "cannot connect");
+  return conn;
+}
+
+static void
+on_close (virConnectPtr conn, int reason, void *opaque)
+{
+  static const char *const reasons[] = {
+    [VIR_CONNECT_CLOSE_REASON_ERROR] = "the connection broke",
+    [VIR_CONNECT_CLOSE_REASON_EOF] = "the connection was closed by the host",
+    [VIR_CONNECT_CLOSE_REASON_KEEPALIVE] = "it gives no sign of life",
+    [VIR_CONNECT_CLOSE_REASON_CLIENT] = "the connection was closed",
+  };
+  LvLink *link = opaque;
+
+  lv_connection_lose (link, reason >= 0 && reason < (int) G_N_ELEMENTS (reasons) ? reasons[reason]
+                                                                                 : reasons[0]);
+}
+
+static void
+unref_link (void *opaque)
+{
+  lv_link_unref (opaque);
+}
+
+/* Drivers without a wire have neither signs of life nor an end, and say so. */
+static void
+watch (LvLink *link, virConnectPtr conn, int interval, guint count)
+{
+  if (interval > 0)
+    LV (virConnectSetKeepAlive (conn, interval, count));
+  if (LV (virConnectRegisterCloseCallback (conn, on_close, lv_link_ref (link), unref_link)) < 0)
+    lv_link_unref (link);
+}
+
+/* The state of libvirt's test driver is the connection's. */
+static gboolean
+keeps_state (const char *type)
+{
+  return g_str_equal (type, "TEST");
+}
+
+static gboolean
+open_operations (LvLink *link, const char *uri, GError **error)
+{
+  if (keeps_state (link->type)) {
+    virConnectRef (link->events);
+    link->operations = link->events;
+    return TRUE;
+  }
+  link->operations = open_uri (uri, error);
+  if (link->operations == NULL)
+    return FALSE;
+  watch (link, link->operations, OPERATIONS_KEEPALIVE);
+  return TRUE;
+}
+
+static LvLink *
+new_link (LvConnection *connection)
+{
+  static guint64 last_serial;
+  LvLink *link = g_new0 (LvLink, 1);
+
+  g_atomic_ref_count_init (&link->refs);
+  link->serial = __atomic_add_fetch (&last_serial, 1, __ATOMIC_RELAXED);
+  link->connection = lv_connection_ref (connection);
+  g_mutex_init (&link->lock);
+  g_mutex_init (&link->storage);
+  link->registrations = g_array_new (FALSE, FALSE, sizeof (LvRegistration));
+  lv_task_open_lanes (link);
+  lv_storage_open (link);
+  return link;
+}
+
+LvLink *
+lv_link_open (LvConnection *connection, GError **error)
+{
+  g_autoptr (LvLink) link = NULL;
+  virConnectPtr conn = open_uri (connection->uri, error);
+
+  if (conn == NULL)
+    return NULL;
+  link = new_link (connection);
+  link->events = conn;
+  link->type = g_strdup (LV (virConnectGetType (conn)));
+  watch (link, conn, lv_options ()->keepalive_interval, lv_options ()->keepalive_count);
+  lv_events_register (link, conn);
+  if (open_operations (link, connection->uri, error))
+    return g_steal_pointer (&link);
+  lv_link_close (link);
+  return NULL;
+}
+
+static void
+forget_events (LvLink *link, virConnectPtr conn)
+{
+  g_autoptr (GArray) registrations = g_steal_pointer (&link->registrations);
+
+  for (guint i = 0; registrations && i < registrations->len; i++) {
+    LvRegistration *registration = &g_array_index (registrations, LvRegistration, i);
+
+    LV (registration->deregister (conn, registration->id));
+  }
+}
+
+/* Callbacks hold references to the connection and to the link, so they go first. */
+static gpointer
+close_thread (gpointer data)
+{
+  g_autoptr (LvLink) link = data;
+  g_autoptr (virConnect) events = NULL;
+  g_autoptr (virConnect) operations = NULL;
+
+  g_mutex_lock (&link->lock);
+  events = g_steal_pointer (&link->events);
+  operations = g_steal_pointer (&link->operations);
+  g_mutex_unlock (&link->lock);
+  if (events != NULL) {
+    forget_events (link, events);
+    LV (virConnectUnregisterCloseCallback (events, on_close));
+  }
+  if (operations != NULL && operations != events)
+    LV (virConnectUnregisterCloseCallback (operations, on_close));
+  return NULL;
+}
+
+void
+lv_link_close (LvLink *link)
+{
+  if (g_atomic_int_exchange (&link->dead, TRUE))
+    return;
+  lv_task_close_lanes (link);
+  /* each call may have to wait for a host that hangs */
+  g_thread_unref (g_thread_new ("virfs-close", close_thread, lv_link_ref (link)));
+}
+
+LvLink *
+lv_link_ref (LvLink *link)
+{
+  g_atomic_ref_count_inc (&link->refs);
+  return link;
+}
+
+/* May run in the event thread: makes no call. */
+void
+lv_link_unref (LvLink *link)
+{
+  if (!g_atomic_ref_count_dec (&link->refs))
+    return;
+  lv_storage_close (link);
+  lv_connection_unref (link->connection);
+  g_clear_pointer (&link->registrations, g_array_unref);
+  g_mutex_clear (&link->lock);
+  g_mutex_clear (&link->storage);
+  g_free (link->type);
+  g_free (link);
+}
+
+static virConnectPtr
+ref_connection (LvLink *link, virConnectPtr *field)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->lock);
+
+  if (*field != NULL)
+    virConnectRef (*field);
+  return *field;
+}
+
+virConnectPtr
+lv_link_events (LvLink *link)
+{
+  return ref_connection (link, &link->events);
+}
+
+virConnectPtr
+lv_link_operations (LvLink *link)
+{
+  return ref_connection (link, &link->operations);
+}
+
+static gboolean
+is_alive (virConnectPtr conn)
+{
+  return conn != NULL && LV (virConnectIsAlive (conn)) != 0;
+}
+
+gboolean
+lv_link_is_alive (LvLink *link)
+{
+  g_autoptr (virConnect) events = lv_link_events (link);
+  g_autoptr (virConnect) operations = lv_link_operations (link);
+
+  return !g_atomic_int_get (&link->dead) && is_alive (events) && is_alive (operations);
+}
+
+gboolean
+lv_link_lacks (LvLink *link, LvCall call)
+{
+  return (__atomic_load_n (&link->missing, __ATOMIC_RELAXED) >> call) & 1;
+}
+
+void
+lv_link_note (LvLink *link, LvCall call)
+{
+  if (lv_last_missing ())
+    __atomic_or_fetch (&link->missing, G_GUINT64_CONSTANT (1) << call, __ATOMIC_RELAXED);
+}

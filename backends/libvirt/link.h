@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A link: the open connections to a host, from the moment it answers until it does not any more.
+ * Reconnecting makes a new one, so whatever was found out about a host and its driver, and may be
+ * different next time, is kept here.
+ *
+ * A connection serves five calls at once.  So there are two: one for events and questions, one for
+ * operations.  libvirt's test driver keeps its state in the connection and gets only one.
+ */
+#pragma once
+
+#include "types.h"
+
+typedef struct LvConnection LvConnection;
+
+/* Calls that a driver may lack; those of operations stand for verbs and settings. */
+typedef enum {
+  LV_CALL_STATS,
+  LV_CALL_LISTS,
+  LV_CALL_SYSINFO,
+  LV_CALL_CPU_MAP,
+  LV_CALL_CPU_STATS,
+  LV_CALL_MEMORY_STATS,
+  LV_CALL_NETWORKS,
+  LV_CALL_INTERFACES,
+  LV_CALL_POOLS,
+  LV_CALL_VALIDATE,
+  LV_CALL_MIGRATE,
+  LV_CALL_VERB,                    /* + VirfsVmVerb */
+  LV_CALL_SET = LV_CALL_VERB + 16, /* + VirfsVmField */
+} LvCall;
+
+typedef struct LvLink {
+  gatomicrefcount refs;
+  guint64 serial;           /* no other link has had it */
+  LvConnection *connection; /* whose link it is; a reference */
+  char *type;               /* the driver, as in `QEMU` */
+  GThreadPool *lanes[2];    /* of LvTask*; see task.h */
+  gboolean has_events;      /* of guests' lives */
+
+  gint dead;       /* atomic: lost or closed */
+  guint64 missing; /* atomic: set of LvCall */
+
+  GMutex lock;
+  /* under lock */
+  virConnectPtr events, operations; /* NULL once closed */
+  GArray *registrations;            /* of LvRegistration, to be undone */
+  GHashTable *shared;               /* see storage.c: what is known of shared directories */
+
+  GMutex storage; /* comes first, and is held while the host is asked */
+  /* under storage */
+  GHashTable *pools; /* see storage.c: pools made for operations */
+} LvLink;
+
+typedef struct {
+  int (*deregister) (virConnectPtr conn, int id);
+  int id;
+} LvRegistration;
+
+/* Connects.  May hang as long as the host does. */
+LvLink *lv_link_open (LvConnection *connection, GError **error);
+/* Ends it without waiting for the host: what is under way ends when its call does. */
+void lv_link_close (LvLink *link);
+
+LvLink *lv_link_ref (LvLink *link);
+void lv_link_unref (LvLink *link);
+
+/* New references; NULL once it is closed. */
+virConnectPtr lv_link_events (LvLink *link);
+virConnectPtr lv_link_operations (LvLink *link);
+/* Whether both connections still stand, as far as is known here. */
+gboolean lv_link_is_alive (LvLink *link);
+
+/* Whether it is known that the driver has no such call. */
+gboolean lv_link_lacks (LvLink *link, LvCall call);
+/* Remembers it if that is why the last call failed. */
+void lv_link_note (LvLink *link, LvCall call);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LvLink, lv_link_unref)

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The host itself: its hardware, its load, its networks and pools. */
+#include "node.h"
+
+#include "fail.h"
+#include "storage.h"
+#include "xml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* virConnectGetVersion() tells a version as one number. */
+static void
+read_hypervisor (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
+{
+  unsigned long version = 0;
+  g_autofree char *text = NULL;
+
+  if (LV (virConnectGetVersion (conn, &version)) < 0 || version == 0)
+    text = g_strdup (link->type);
+  else
+    text = g_strdup_printf ("%s %lu.%lu.%lu", link->type, version / 1000000, version / 1000 % 1000,
+                            version % 1000);
+  virfs_ref_string_set (&info->hypervisor, text);
+}
+
+static void
+read_hostname (virConnectPtr conn, VirfsHostInfo *info)
+{
+  char *name = LV (virConnectGetHostname (conn));
+
+  if (name != NULL)
+    virfs_ref_string_set (&info->hostname, name);
+  free (name);
+}
+
+static void
+take_blob (VirfsBlob **field, char *text)
+{
+  if (text == NULL)
+    return;
+  virfs_blob_unref (*field);
+  *field = virfs_blob_new (text);
+  free (text);
+}
+
+static void
+read_documents (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
+{
+  char *capabilities = LV (virConnectGetCapabilities (conn));
+
+  if (capabilities != NULL)
+    lv_xml_read_capabilities (capabilities, info);
+  take_blob (&info->capabilities, capabilities);
+  if (!lv_link_lacks (link, LV_CALL_SYSINFO)) {
+    take_blob (&info->sysinfo, LV (virConnectGetSysinfo (conn, 0)));
+    lv_link_note (link, LV_CALL_SYSINFO);
+  }
+}
+
+static void
+read_hardware (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
+{
+  virNodeInfo node;
+  unsigned int online = 0;
+
+  if (LV (virNodeGetInfo (conn, &node)) == 0) {
+    info->memory = (guint64) node.memory * 1024;
+    info->cpus = node.cpus;
+    if (info->arch == NULL)
+      virfs_ref_string_set (&info->arch, node.model);
+  }
+  /* which of them are online */
+  if (!lv_link_lacks (link, LV_CALL_CPU_MAP)) {
+    if (LV (virNodeGetCPUMap (conn, NULL, &online, 0)) > 0 && online > 0)
+      info->cpus = online;
+    else
+      lv_link_note (link, LV_CALL_CPU_MAP);
+  }
+}
+
+void
+lv_node_read (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
+{
+  read_hostname (conn, info);
+  read_hypervisor (link, conn, info);
+  read_documents (link, conn, info);
+  read_hardware (link, conn, info);
+}
+
+/* Memory and processors. */
+
+/* What guests could have: the page cache gives way to them. */
+static gboolean
+read_memory_stats (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
+{
+  static const char *const fields[]
+    = { VIR_NODE_MEMORY_STATS_FREE, VIR_NODE_MEMORY_STATS_BUFFERS, VIR_NODE_MEMORY_STATS_CACHED };
+  virNodeMemoryStats stats[16];
+  int n = G_N_ELEMENTS (stats);
+  guint64 sum = 0;
+
+  if (lv_link_lacks (link, LV_CALL_MEMORY_STATS))
+    return FALSE;
+  if (LV (virNodeGetMemoryStats (conn, VIR_NODE_MEMORY_STATS_ALL_CELLS, stats, &n, 0)) < 0) {
+    lv_link_note (link, LV_CALL_MEMORY_STATS);
+    return FALSE;
+  }
+  for (int i = 0; i < n; i++)
+    for (guint j = 0; j < G_N_ELEMENTS (fields); j++)
+      if (strcmp (stats[i].field, fields[j]) == 0)
+        sum += stats[i].value;
+  info->memory_free = sum * 1024;
+  return TRUE;
+}
+
+static gboolean
+read_cpu_times (LvLink *link, virConnectPtr conn, LvLoad *load)
+{
+  virNodeCPUStats stats[16];
+  int n = G_N_ELEMENTS (stats);
+
+  *load = (LvLoad){ 0 };
+  if (lv_link_lacks (link, LV_CALL_CPU_STATS))
+    return FALSE;
+  if (LV (virNodeGetCPUStats (conn, VIR_NODE_CPU_STATS_ALL_CPUS, stats, &n, 0)) < 0) {
+    lv_link_note (link, LV_CALL_CPU_STATS);
+    return FALSE;
+  }
+  for (int i = 0; i < n; i++) {
+    gboolean idle = strcmp (stats[i].field, VIR_NODE_CPU_STATS_IDLE) == 0
+                    || strcmp (stats[i].field, VIR_NODE_CPU_STATS_IOWAIT) == 0;
+
+    load->total += stats[i].value;
+    load->busy += idle ? 0 : stats[i].value;
+  }
+  return TRUE;
+}
+
+void
+lv_node_read_load (LvLink *link, virConnectPtr conn, LvLoad *last, VirfsHostInfo *info)
+{
+  LvLoad now;
+
+  if (!read_memory_stats (link, conn, info)) {
+    guint64 bytes = LV (virNodeGetFreeMemory (conn));
+
+    if (bytes != 0)
+      info->memory_free = bytes;
+  }
+  info->cpu_load = -1;
+  if (!read_cpu_times (link, conn, &now))
+    return;
+  /* counters begin again with the host */
+  if (last->total != 0 && now.total > last->total && now.busy >= last->busy)
+    info->cpu_load = (gint) (100 * (now.busy - last->busy) / (now.total - last->total));
+  *last = now;
+}
+
+/* Networks, interfaces, pools.  Where one cannot be listed it is not known: NULL. */
+
+static gint
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+static void
+replace (GPtrArray **field, GPtrArray *list)
+{
+  if (list != NULL)
+    g_ptr_array_sort (list, compare_names);
+  g_clear_pointer (field, g_ptr_array_unref);
+  *field = list;
+}
+
+static void
+add_bridge (GPtrArray *bridges, virNetworkPtr network)
+{
+  char *name = LV (virNetworkGetBridgeName (network));
+
+  if (name != NULL && *name)
+    g_ptr_array_add (bridges, g_strdup (name));
+  free (name);
+}
+
+static void
+read_networks (LvLink *link, virConnectPtr conn, VirfsHostInfo *info, GPtrArray *bridges)
+{
+  virNetworkPtr *items = NULL;
+  g_autoptr (GPtrArray) networks = NULL;
+  GPtrArray *names;
+  int n;
+
+  if (lv_link_lacks (link, LV_CALL_NETWORKS))
+    return;
+  n = LV (virConnectListAllNetworks (conn, &items, VIR_CONNECT_LIST_NETWORKS_ACTIVE));
+  networks = lv_take_networks (items, n);
+  if (networks == NULL) {
+    lv_link_note (link, LV_CALL_NETWORKS);
+    return;
+  }
+  names = g_ptr_array_new_with_free_func (g_free);
+  for (guint i = 0; i < networks->len; i++) {
+    g_ptr_array_add (names, g_strdup (virNetworkGetName (networks->pdata[i])));
+    add_bridge (bridges, networks->pdata[i]);
+  }
+  replace (&info->networks, names);
+}
+
+/* FALSE: they cannot be listed. */
+static gboolean
+read_interfaces (LvLink *link, virConnectPtr conn, GPtrArray *bridges)
+{
+  virInterfacePtr *items = NULL;
+  g_autoptr (GPtrArray) interfaces = NULL;
+  int n;
+
+  if (lv_link_lacks (link, LV_CALL_INTERFACES))
+    return FALSE;
+  n = LV (virConnectListAllInterfaces (conn, &items, VIR_CONNECT_LIST_INTERFACES_ACTIVE));
+  interfaces = lv_take_interfaces (items, n);
+  if (interfaces == NULL) {
+    lv_link_note (link, LV_CALL_INTERFACES);
+    return FALSE;
+  }
+  for (guint i = 0; i < interfaces->len; i++)
+    g_ptr_array_add (bridges, g_strdup (virInterfaceGetName (interfaces->pdata[i])));
+  return TRUE;
+}
+
+static gint
+compare_pools (gconstpointer a, gconstpointer b)
+{
+  return strcmp ((*(const VirfsHostPool *const *) a)->name,
+                 (*(const VirfsHostPool *const *) b)->name);
+}
+
+static void
+free_pool (gpointer pool)
+{
+  virfs_host_pool_free (pool);
+}
+
+static void
+read_pools (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
+{
+  virStoragePoolPtr *items = NULL;
+  g_autoptr (GPtrArray) pools = NULL;
+  GPtrArray *read;
+  int n;
+
+  if (lv_link_lacks (link, LV_CALL_POOLS))
+    return;
+  n = LV (virConnectListAllStoragePools (conn, &items, VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE));
+  pools = lv_take_pools (items, n);
+  if (pools == NULL) {
+    lv_link_note (link, LV_CALL_POOLS);
+    return;
+  }
+  read = g_ptr_array_new_with_free_func (free_pool);
+  for (guint i = 0; i < pools->len; i++) {
+    char *xml = LV (virStoragePoolGetXMLDesc (pools->pdata[i], 0));
+    VirfsHostPool *pool = xml ? lv_xml_read_pool (xml) : NULL;
+
+    if (pool != NULL && !g_str_has_prefix (pool->name, LV_POOL_PREFIX))
+      g_ptr_array_add (read, pool);
+    else if (pool != NULL)
+      virfs_host_pool_free (pool);
+    free (xml);
+  }
+  g_ptr_array_sort (read, compare_pools);
+  g_clear_pointer (&info->pools, g_ptr_array_unref);
+  info->pools = read;
+}
+
+void
+lv_node_read_resources (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
+{
+  GPtrArray *bridges = g_ptr_array_new_with_free_func (g_free);
+
+  read_networks (link, conn, info, bridges);
+  if (read_interfaces (link, conn, bridges)) {
+    replace (&info->bridges, bridges);
+  } else {
+    replace (&info->bridges, NULL);
+    g_ptr_array_unref (bridges);
+  }
+  read_pools (link, conn, info);
+}

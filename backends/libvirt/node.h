@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reading what a host is and has. */
+#pragma once
+
+#include "host.h"
+#include "link.h"
+
+/* Each fills in its part of INFO; what the driver cannot tell stays as it is. */
+void lv_node_read (LvLink *link, virConnectPtr conn, VirfsHostInfo *info);
+void lv_node_read_resources (LvLink *link, virConnectPtr conn, VirfsHostInfo *info);
+
+/* Processor time so far, to tell the load between two looks. */
+typedef struct {
+  guint64 busy, total; /* nanoseconds */
+} LvLoad;
+
+void lv_node_read_load (LvLink *link, virConnectPtr conn, LvLoad *last, VirfsHostInfo *info);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What can be done to a guest on its host; the backend's functions, see backend.h. */
+#pragma once
+
+#include "backend.h"
+#include "domain.h"
+#include "task.h"
+
+void lv_vm_bring (VirfsVm *vm, VirfsVmState state, VirfsJob *job);          /* bring.c */
+void lv_vm_verb (VirfsVm *vm, VirfsVmVerb verb, VirfsJob *job);             /* verb.c */
+void lv_vm_set (VirfsVm *vm, const VirfsVmSetting *setting, VirfsJob *job); /* set.c */
+void lv_vm_define (VirfsVm *vm, const char *xml, VirfsJob *job);            /* define.c */
+void lv_vm_migrate (VirfsVm *vm, VirfsHost *target, VirfsJob *job);         /* migrate.c */
+
+/* The guest that TASK is about and what it is like now, asked of its host because drivers do not
+ * agree on what they say when it is not as it should be.  NULL with ERROR. */
+virDomainPtr lv_operate_on (LvTask *task, LvFacts *facts, GError **error);
+
+/* Fails if the driver is known to lack CALL. */
+gboolean lv_operate_check (LvTask *task, LvCall call, const char *what, GError **error);
+
+/* How an operation ends: RESULT is libvirt's, < 0 for a failure of WHAT.  Tells what is now. */
+LvOutcome lv_operate_end (LvTask *task, int result, LvCall call, const char *what, GError **error);

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Attributes of a guest: one row each. */
+#include "error.h"
+#include "fail.h"
+#include "gate.h"
+#include "operate.h"
+
+static int
+set_title (virDomainPtr domain, const LvTask *task, guint flags)
+{
+  const char *text = *task->text ? task->text : NULL;
+
+  return LV (virDomainSetMetadata (domain, VIR_DOMAIN_METADATA_TITLE, text, NULL, NULL, flags));
+}
+
+static int
+set_description (virDomainPtr domain, const LvTask *task, guint flags)
+{
+  const char *text = *task->text ? task->text : NULL;
+
+  return LV (
+    virDomainSetMetadata (domain, VIR_DOMAIN_METADATA_DESCRIPTION, text, NULL, NULL, flags));
+}
+
+static int
+set_autostart (virDomainPtr domain, const LvTask *task, guint flags)
+{
+  return LV (virDomainSetAutostart (domain, task->number != 0));
+}
+
+static int
+set_vcpus (virDomainPtr domain, const LvTask *task, guint flags)
+{
+  return LV (virDomainSetVcpusFlags (domain, task->number, flags));
+}
+
+static int
+set_vcpus_max (virDomainPtr domain, const LvTask *task, guint flags)
+{
+  return LV (virDomainSetVcpusFlags (domain, task->number, flags | VIR_DOMAIN_VCPU_MAXIMUM));
+}
+
+static unsigned long
+kib (guint64 bytes)
+{
+  return bytes / 1024 + (bytes % 1024 != 0);
+}
+
+static int
+set_memory (virDomainPtr domain, const LvTask *task, guint flags)
+{
+  return LV (virDomainSetMemoryFlags (domain, kib (task->number), flags));
+}
+
+static int
+set_memory_max (virDomainPtr domain, const LvTask *task, guint flags)
+{
+  return LV (virDomainSetMemoryFlags (domain, kib (task->number), flags | VIR_DOMAIN_MEM_MAXIMUM));
+}
+
+static int
+set_schedule (virDomainPtr domain, const char *name, int type, guint64 value, guint flags)
+{
+  g_auto (LvParams) params = { 0 };
+
+  if (type == VIR_TYPED_PARAM_LLONG)
+    virTypedParamsAddLLong (&params.items, &params.n, &params.allocated, name, (gint64) value);
+  else
+    virTypedParamsAddULLong (&params.items, &params.n, &params.allocated, name, value);
+  return LV (virDomainSetSchedulerParametersFlags (domain, params.items, params.n, flags));
+}
+
+static int
+set_cpu_shares (virDomainPtr domain, const LvTask *task, guint flags)
+{
+  return set_schedule (domain, VIR_DOMAIN_SCHEDULER_CPU_SHARES, VIR_TYPED_PARAM_ULLONG,
+                       task->number, flags);
+}
+
+static int
+set_cpu_quota (virDomainPtr domain, const LvTask *task, guint flags)
+{
+  return set_schedule (domain, VIR_DOMAIN_SCHEDULER_VCPU_QUOTA, VIR_TYPED_PARAM_LLONG, task->number,
+                       flags);
+}
+
+static int
+set_cpu_period (virDomainPtr domain, const LvTask *task, guint flags)
+{
+  return set_schedule (domain, VIR_DOMAIN_SCHEDULER_VCPU_PERIOD, VIR_TYPED_PARAM_ULLONG,
+                       task->number, flags);
+}
+
+static const struct {
+  VirfsVmField field;
+  const char *what;
+  int (*call) (virDomainPtr domain, const LvTask *task, guint flags);
+  gboolean offline;    /* only while it is shut off: nothing else would show what was written */
+  gboolean definition; /* only where there is one */
+} attributes[] = {
+  { VIRFS_VM_TITLE, "set the title of", set_title },
+  { VIRFS_VM_DESCRIPTION, "set the description of", set_description },
+  { VIRFS_VM_AUTOSTART, "set autostart of", set_autostart, .definition = TRUE },
+  { VIRFS_VM_VCPUS, "set the vCPUs of", set_vcpus },
+  { VIRFS_VM_VCPUS_MAX, "set the most vCPUs of", set_vcpus_max, .offline = TRUE },
+  { VIRFS_VM_MEMORY, "set the memory of", set_memory },
+  { VIRFS_VM_MEMORY_MAX, "set the most memory of", set_memory_max, .offline = TRUE },
+  { VIRFS_VM_CPU_SHARES, "set cpu_shares of", set_cpu_shares },
+  { VIRFS_VM_CPU_QUOTA, "set cpu_quota of", set_cpu_quota },
+  { VIRFS_VM_CPU_PERIOD, "set cpu_period of", set_cpu_period },
+};
+
+static guint
+find_row (VirfsVmField field)
+{
+  guint i = 0;
+
+  while (i < G_N_ELEMENTS (attributes) - 1 && attributes[i].field != field)
+    i++;
+  return i;
+}
+
+static gboolean
+check_limit (const LvTask *task, const VirfsVmInfo *known, GError **error)
+{
+  if (task->field == VIRFS_VM_VCPUS && (task->number == 0 || task->number > known->vcpus_max))
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                 "%s can have 1 to %u vCPUs (vcpus_max), not %" G_GUINT64_FORMAT, task->name,
+                 known->vcpus_max, task->number);
+  else if (task->field == VIRFS_VM_MEMORY
+           && (task->number == 0 || task->number > known->memory_max))
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                 "%s can have %" G_GUINT64_FORMAT
+                 " bytes of memory (memory_max), not %" G_GUINT64_FORMAT,
+                 task->name, known->memory_max, task->number);
+  else if (task->number > G_MAXUINT && (task->field == VIRFS_VM_VCPUS_MAX))
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID, "%s cannot have that many vCPUs",
+                 task->name);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static gboolean
+check (LvTask *task, guint row, const LvFacts *facts, const VirfsVmInfo *known, GError **error)
+{
+  const char *what = attributes[row].what;
+
+  if (attributes[row].offline && facts->state != VIRFS_VM_SHUTOFF) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                 "cannot %s %s: only while it is shut off, it is %s", what, task->name,
+                 virfs_vm_state_name (facts->state));
+    return FALSE;
+  }
+  if (attributes[row].definition && !facts->persistent) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                 "cannot %s %s: it has no definition that outlives it", what, task->name);
+    return FALSE;
+  }
+  return check_limit (task, known, error)
+         && lv_operate_check (task, LV_CALL_SET + task->field, what, error);
+}
+
+/* Libvirt changes the running guest and its definition one after the other. */
+static void
+tell_half_done (LvTask *task, const VirfsVmInfo *before, GError **error)
+{
+  g_autoptr (VirfsVmInfo) after = lv_gate_known_vm (task->link, task->uuid);
+  guint64 own = VIRFS_BIT (task->field), stored = VIRFS_BIT (VIRFS_VM_XML_INACTIVE);
+  guint64 changed = after ? virfs_vm_info_diff (before, after) : 0;
+  const char *half = changed & own ? "running guest" : changed & stored ? "definition" : NULL;
+  g_autofree char *message = NULL;
+
+  if (half == NULL || error == NULL || *error == NULL)
+    return;
+  message = g_strdup_printf ("%s (the %s was changed)", (*error)->message, half);
+  g_free ((*error)->message);
+  (*error)->message = g_steal_pointer (&message);
+}
+
+/* Some drivers change one of the running guest and its definition at a time. */
+static int
+call (LvTask *task, guint row, virDomainPtr domain, guint flags)
+{
+  int result = attributes[row].call (domain, task, flags);
+
+  if (result < 0 && flags == (VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG)
+      && lv_last_refused_flags ()) {
+    result = attributes[row].call (domain, task, VIR_DOMAIN_AFFECT_LIVE);
+    if (result >= 0)
+      result = attributes[row].call (domain, task, VIR_DOMAIN_AFFECT_CONFIG);
+  }
+  return result;
+}
+
+static LvOutcome
+run_set (LvTask *task, GError **error)
+{
+  guint row = find_row (task->field), flags = 0;
+  LvFacts facts;
+  g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
+  g_autoptr (VirfsVmInfo) before = NULL;
+  LvOutcome outcome;
+
+  if (domain == NULL)
+    return LV_FAILED;
+  lv_task_refresh (task);
+  before = virfs_vm_info (task->vm);
+  if (!check (task, row, &facts, before, error))
+    return LV_FAILED;
+  if (virfs_vm_state_active (facts.state))
+    flags |= VIR_DOMAIN_AFFECT_LIVE;
+  if (facts.persistent)
+    flags |= VIR_DOMAIN_AFFECT_CONFIG;
+  outcome = lv_operate_end (task, call (task, row, domain, flags), LV_CALL_SET + task->field,
+                            attributes[row].what, error);
+  if (outcome == LV_FAILED)
+    tell_half_done (task, before, error);
+  return outcome;
+}
+
+void
+lv_vm_set (VirfsVm *vm, const VirfsVmSetting *setting, VirfsJob *job)
+{
+  LvTask *task = lv_task_new (vm, job, LV_LANE_SHORT, run_set);
+
+  if (task == NULL)
+    return;
+  task->field = setting->field;
+  task->number = setting->number;
+  task->text = g_strdup (setting->text ? setting->text : "");
+  lv_task_submit (task);
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pools, and what two of them have in common.
+ *
+ * A wrong guess here costs a disk, so there is none: a directory is shared if a file that is made in
+ * it on one host is seen on the other.  That answer holds as long as both links do.
+ */
+#include "storage.h"
+
+#include "connection.h"
+#include "error.h"
+#include "fail.h"
+#include "xml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A pool made for us and how many tasks use it. */
+typedef struct {
+  char *name;
+  guint users;
+} Made;
+
+static void
+free_made (gpointer data)
+{
+  Made *made = data;
+
+  g_free (made->name);
+  g_free (made);
+}
+
+void
+lv_storage_open (LvLink *link)
+{
+  link->shared = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  link->pools = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_made);
+}
+
+void
+lv_storage_close (LvLink *link)
+{
+  g_hash_table_unref (link->shared);
+  g_hash_table_unref (link->pools);
+}
+
+/* Takes POOL. */
+static LvPool *
+wrap (LvLink *link, virStoragePoolPtr pool, const char *made)
+{
+  LvPool *self = g_new0 (LvPool, 1);
+
+  self->link = lv_link_ref (link);
+  self->pool = pool;
+  self->name = g_strdup (virStoragePoolGetName (pool));
+  self->made = g_strdup (made);
+  return self;
+}
+
+LvPool *
+lv_pool_by_name (LvLink *link, const char *name, GError **error)
+{
+  g_autoptr (virConnect) conn = lv_link_operations (link);
+  virStoragePoolPtr pool = conn ? LV (virStoragePoolLookupByName (conn, name)) : NULL;
+
+  if (pool != NULL)
+    return wrap (link, pool, NULL);
+  lv_fail (error, "cannot find the pool %s on %s", name, link->connection->name);
+  return NULL;
+}
+
+LvPool *
+lv_pool_by_path (LvLink *link, const char *path, GError **error)
+{
+  g_autoptr (virConnect) conn = lv_link_operations (link);
+  g_autoptr (virStorageVol) volume = conn ? LV (virStorageVolLookupByPath (conn, path)) : NULL;
+  virStoragePoolPtr pool = volume ? LV (virStoragePoolLookupByVolume (volume)) : NULL;
+
+  if (pool != NULL)
+    return wrap (link, pool, NULL);
+  lv_fail (error, "%s is in no pool of %s", path, link->connection->name);
+  return NULL;
+}
+
+/* Under the storage lock. */
+static LvPool *
+make_pool (LvLink *link, virConnectPtr conn, const char *directory, gboolean build, GError **error)
+{
+  g_autofree char *name = g_strdup_printf (LV_POOL_PREFIX "%08x", g_random_int ());
+  g_autofree char *xml = lv_xml_make_pool (name, directory);
+  guint flags = build ? VIR_STORAGE_POOL_CREATE_WITH_BUILD : 0;
+  virStoragePoolPtr pool = LV (virStoragePoolCreateXML (conn, xml, flags));
+  Made *made;
+
+  if (pool == NULL) {
+    lv_fail (error, "cannot reach %s on %s", directory, link->connection->name);
+    return NULL;
+  }
+  made = g_new0 (Made, 1);
+  made->name = g_steal_pointer (&name);
+  made->users = 1;
+  g_hash_table_insert (link->pools, g_strdup (directory), made);
+  return wrap (link, pool, directory);
+}
+
+LvPool *
+lv_pool_by_directory (LvLink *link, const char *directory, gboolean build, GError **error)
+{
+  g_autoptr (virConnect) conn = lv_link_operations (link);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->storage);
+  Made *made = g_hash_table_lookup (link->pools, directory);
+  virStoragePoolPtr pool;
+
+  if (conn == NULL) {
+    lv_fail (error, "cannot reach %s on %s", directory, link->connection->name);
+    return NULL;
+  }
+  pool = LV (virStoragePoolLookupByTargetPath (conn, directory));
+  if (pool == NULL)
+    return make_pool (link, conn, directory, build, error);
+  if (made != NULL)
+    made->users++;
+  return wrap (link, pool, made ? directory : NULL);
+}
+
+/* The last user of a pool that was made for us ends it; what is in its directory stays. */
+static void
+release (LvPool *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->link->storage);
+  Made *made = g_hash_table_lookup (self->link->pools, self->made);
+
+  if (made == NULL || --made->users > 0)
+    return;
+  LV (virStoragePoolDestroy (self->pool));
+  g_hash_table_remove (self->link->pools, self->made);
+}
+
+void
+lv_pool_free (LvPool *self)
+{
+  if (self == NULL)
+    return;
+  if (self->made != NULL)
+    release (self);
+  virStoragePoolFree (self->pool);
+  lv_link_unref (self->link);
+  g_free (self->name);
+  g_free (self->made);
+  g_free (self);
+}
+
+virStorageVolPtr
+lv_pool_volume (LvPool *self, const char *name)
+{
+  virStorageVolPtr volume = LV (virStorageVolLookupByName (self->pool, name));
+
+  if (volume == NULL && LV (virStoragePoolRefresh (self->pool, 0)) == 0)
+    volume = LV (virStorageVolLookupByName (self->pool, name));
+  return volume;
+}
+
+/* Comparing. */
+
+/* Makes a file in one and looks for it in the other. */
+static gboolean
+probe (LvPool *a, LvPool *b, gboolean *shared, GError **error)
+{
+  g_autofree char *name
+    = g_strdup_printf (".virfs-probe-%08x%08x", g_random_int (), g_random_int ());
+  g_autofree char *xml = lv_xml_make_volume (name, "raw", 0);
+  g_autoptr (virStorageVol) made = LV (virStorageVolCreateXML (a->pool, xml, 0));
+  g_autoptr (virStorageVol) seen = NULL;
+  gboolean looked;
+
+  if (made == NULL)
+    return lv_fail (error, "cannot find out whether %s and %s share %s", a->link->connection->name,
+                    b->link->connection->name, a->name);
+  looked = LV (virStoragePoolRefresh (b->pool, 0)) == 0;
+  if (!looked)
+    lv_fail (error, "cannot look into %s of %s", b->name, b->link->connection->name);
+  else
+    seen = LV (virStorageVolLookupByName (b->pool, name));
+  *shared = seen != NULL;
+  LV (virStorageVolDelete (made, 0));
+  /* so that it does not stay in the other's list */
+  if (*shared)
+    LV (virStoragePoolRefresh (b->pool, 0));
+  return looked;
+}
+
+static char *
+cache_key (LvPool *a, LvPool *b)
+{
+  char uuid_a[VIR_UUID_STRING_BUFLEN] = "", uuid_b[VIR_UUID_STRING_BUFLEN] = "";
+
+  virStoragePoolGetUUIDString (a->pool, uuid_a);
+  virStoragePoolGetUUIDString (b->pool, uuid_b);
+  return g_strdup_printf ("%s %s %" G_GUINT64_FORMAT, uuid_a, uuid_b, b->link->serial);
+}
+
+static gboolean
+compare_directories (LvPool *a, LvPool *b, gboolean *shared, GError **error)
+{
+  g_autofree char *key = cache_key (a, b);
+  gpointer known = NULL;
+  gboolean found;
+
+  g_mutex_lock (&a->link->lock);
+  found = g_hash_table_lookup_extended (a->link->shared, key, NULL, &known);
+  g_mutex_unlock (&a->link->lock);
+  if (found) {
+    *shared = GPOINTER_TO_INT (known);
+    return TRUE;
+  }
+  if (!probe (a, b, shared, error))
+    return FALSE;
+  g_mutex_lock (&a->link->lock);
+  g_hash_table_insert (a->link->shared, g_steal_pointer (&key), GINT_TO_POINTER (*shared));
+  g_mutex_unlock (&a->link->lock);
+  return TRUE;
+}
+
+static gboolean
+is_one_of (const char *type, const char *const *types)
+{
+  return type != NULL && g_strv_contains (types, type);
+}
+
+static char *
+read_type (LvPool *self, char **source)
+{
+  char *xml = LV (virStoragePoolGetXMLDesc (self->pool, 0));
+  VirfsHostPool *pool = xml ? lv_xml_read_pool (xml) : NULL;
+  char *type = pool ? g_strdup (pool->type) : NULL;
+
+  *source = xml ? lv_xml_pool_source (xml) : NULL;
+  if (pool != NULL)
+    virfs_host_pool_free (pool);
+  free (xml);
+  return type;
+}
+
+gboolean
+lv_pool_compare (LvPool *a, LvPool *b, gboolean *shared, GError **error)
+{
+  static const char *const directories[] = { "dir", "fs", "netfs", "vstorage", NULL };
+  /* what their source names is one thing wherever it is named */
+  static const char *const servers[]
+    = { "iscsi", "iscsi-direct", "rbd", "gluster", "sheepdog", NULL };
+  g_autofree char *source_a = NULL, *source_b = NULL;
+  g_autofree char *type_a = read_type (a, &source_a), *type_b = read_type (b, &source_b);
+
+  if (is_one_of (type_a, directories) && is_one_of (type_b, directories))
+    return compare_directories (a, b, shared, error);
+  *shared = is_one_of (type_a, servers) && g_strcmp0 (source_a, source_b) == 0;
+  if (*shared)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
+               "cannot tell whether %s and %s share the pool %s: it is of the type %s",
+               a->link->connection->name, b->link->connection->name, a->name,
+               type_a ? type_a : "unknown");
+  return FALSE;
+}

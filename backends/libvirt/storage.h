@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Storage of two hosts: whether they share it, and files that have to be copied where they do not.
+ *
+ * Files are reached as volumes of pools.  A directory that is in no active pool gets one for as long
+ * as it is needed.
+ */
+#pragma once
+
+#include "link.h"
+
+/* How the names of such pools begin: they are nobody's business. */
+#define LV_POOL_PREFIX "virfs-"
+
+/* An active pool of a host, as long as somebody needs it. */
+typedef struct {
+  LvLink *link;
+  virStoragePoolPtr pool;
+  char *name;
+  char *made; /* the directory if the pool was made for us; else NULL */
+} LvPool;
+
+/* For link.c; make no call. */
+void lv_storage_open (LvLink *link);
+void lv_storage_close (LvLink *link);
+
+LvPool *lv_pool_by_name (LvLink *link, const char *name, GError **error);
+/* The pool whose volumes are the files in DIRECTORY.  If there has to be one made, BUILD makes the
+ * directory, too. */
+LvPool *lv_pool_by_directory (LvLink *link, const char *directory, gboolean build, GError **error);
+/* The pool that has the volume of this path. */
+LvPool *lv_pool_by_path (LvLink *link, const char *path, GError **error);
+void lv_pool_free (LvPool *pool);
+
+/* The volume of that name, after a second look; NULL: lv_fail() knows why not. */
+virStorageVolPtr lv_pool_volume (LvPool *pool, const char *name);
+
+/* Whether both pools, on two hosts, have the same volumes.  FALSE with ERROR if that cannot be told
+ * for certain. */
+gboolean lv_pool_compare (LvPool *a, LvPool *b, gboolean *shared, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LvPool, lv_pool_free)

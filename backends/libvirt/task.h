@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A task: a job of the model as it is carried out here.  It runs in a lane of its guest's link, waits
+ * outside of any lane for what takes its time without us, and may be cancelled from any thread.
+ */
+#pragma once
+
+#include "job.h"
+#include "link.h"
+#include "vm.h"
+
+/* Five calls fit in a connection at once, so long ones leave two for the others. */
+typedef enum { LV_LANE_SHORT, LV_LANE_LONG } LvLane;
+
+typedef enum {
+  LV_DONE,
+  LV_FAILED,
+  LV_WAITS, /* lv_wait_add() has taken over */
+} LvOutcome;
+
+typedef struct LvTask LvTask;
+typedef LvOutcome (*LvTaskFunc) (LvTask *task, GError **error);
+
+struct LvTask {
+  gatomicrefcount refs;
+  LvLink *link;   /* of the guest's host */
+  LvLink *target; /* of the host that it moves to; NULL if it does not */
+  VirfsVm *vm;
+  VirfsJob *job;
+  char *name; /* the guest's */
+  char *uuid;
+  LvTaskFunc run;
+  LvLane lane;
+  gboolean started;
+
+  /* what is to be done, as RUN knows it */
+  VirfsVmState state;
+  VirfsVmVerb verb;
+  VirfsVmField field;
+  guint64 number;
+  char *text;
+
+  GMutex lock;
+  GCond changed;
+  gboolean cancelled; /* under lock */
+};
+
+/* NULL if the guest's host is not reachable: then JOB has ended already. */
+LvTask *lv_task_new (VirfsVm *vm, VirfsJob *job, LvLane lane, LvTaskFunc run);
+/* Gives it the other host; FALSE as above. */
+gboolean lv_task_set_target (LvTask *task, VirfsHost *host);
+LvTask *lv_task_ref (LvTask *task);
+void lv_task_unref (LvTask *task);
+
+/* Runs it as soon as there is room in its lane, again and again as long as somebody calls this.
+ * Takes the reference. */
+void lv_task_submit (LvTask *task);
+/* Ends its job. */
+void lv_task_finish (LvTask *task, GError *error);
+
+/* Whether it can be cancelled now; at first it cannot.  Whoever waits for a job that cannot be
+ * stopped is let go when he wants. */
+void lv_task_allow_cancel (LvTask *task, gboolean allow);
+gboolean lv_task_is_cancelled (LvTask *task);
+/* Waits until it is cancelled or MICROSECONDS have passed. */
+void lv_task_sleep (LvTask *task, gint64 microseconds);
+
+/* The guest, through the connection for operations; NULL: lv_fail() has set ERROR. */
+virDomainPtr lv_task_domain (LvTask *task, GError **error);
+/* Reads the guest again and tells it, so that the job's end finds its outcome there. */
+void lv_task_refresh (LvTask *task);
+
+/* For link.c. */
+void lv_task_open_lanes (LvLink *link);
+void lv_task_close_lanes (LvLink *link);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LvTask, lv_task_unref)

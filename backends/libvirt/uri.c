@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Taking URIs apart. */
+#include "uri.h"
+
+#include "error.h"
+
+#include <libxml/uri.h>
+#include <string.h>
+
+static gboolean
+is_local (const xmlURI *uri)
+{
+  return uri->server == NULL || !*uri->server || g_str_has_prefix (uri->server, "localhost")
+         || strstr (uri->scheme, "+unix") != NULL;
+}
+
+/* `user:password` becomes `user`. */
+static void
+take_password (LvUri *self, xmlURI *uri)
+{
+  g_auto (GStrv) parts = uri->user ? g_strsplit (uri->user, ":", 2) : NULL;
+
+  if (parts == NULL || parts[0] == NULL)
+    return;
+  self->user = g_strdup (parts[0]);
+  self->password = g_strdup (parts[1]);
+  if (parts[1] != NULL) {
+    xmlFree (uri->user);
+    uri->user = (char *) xmlStrdup (BAD_CAST parts[0]);
+  }
+}
+
+LvUri *
+lv_uri_parse (const char *text, GError **error)
+{
+  xmlURI *uri = xmlParseURI (text);
+  xmlChar *plain;
+  LvUri *self;
+
+  if (uri == NULL || uri->scheme == NULL) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                 "a libvirt URI is wanted, as in qemu:///system or qemu+ssh://root@h1/system");
+    xmlFreeURI (uri);
+    return NULL;
+  }
+  self = g_new0 (LvUri, 1);
+  self->local = is_local (uri);
+  take_password (self, uri);
+  plain = self->password ? xmlSaveUri (uri) : NULL;
+  self->plain = g_strdup (plain ? (char *) plain : text);
+  xmlFree (plain);
+  xmlFreeURI (uri);
+  return self;
+}
+
+void
+lv_uri_free (LvUri *uri)
+{
+  if (uri == NULL)
+    return;
+  g_free (uri->plain);
+  g_free (uri->user);
+  g_free (uri->password);
+  g_free (uri);
+}
+
+static int
+answer (virConnectCredentialPtr questions, unsigned int n, void *data)
+{
+  const LvUri *uri = data;
+
+  for (unsigned int i = 0; i < n; i++) {
+    gboolean is_name
+      = questions[i].type == VIR_CRED_AUTHNAME || questions[i].type == VIR_CRED_USERNAME;
+    const char *text = is_name ? uri->user : uri->password;
+
+    if (text == NULL)
+      return -1;
+    questions[i].result = strdup (text);
+    questions[i].resultlen = strlen (text);
+  }
+  return 0;
+}
+
+virConnectAuthPtr
+lv_uri_auth (LvUri *uri)
+{
+  static int kinds[]
+    = { VIR_CRED_USERNAME, VIR_CRED_AUTHNAME, VIR_CRED_PASSPHRASE, VIR_CRED_NOECHOPROMPT };
+
+  uri->auth = (virConnectAuth){ kinds, G_N_ELEMENTS (kinds), answer, uri };
+  return &uri->auth;
+}

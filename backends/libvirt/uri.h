@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The URI of a host.  libvirt takes no password in it; we do, and answer with it when asked. */
+#pragma once
+
+#include "types.h"
+
+typedef struct {
+  char *plain; /* as libvirt takes it, without password */
+  char *user, *password;
+  gboolean local; /* means something else on another machine */
+  virConnectAuth auth;
+} LvUri;
+
+/* NULL if it is none: INVALID. */
+LvUri *lv_uri_parse (const char *uri, GError **error);
+void lv_uri_free (LvUri *uri);
+/* Who answers when libvirt asks for user or password; lives as long as URI. */
+virConnectAuthPtr lv_uri_auth (LvUri *uri);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LvUri, lv_uri_free)

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verbs. */
+#pragma once
+
+#include "task.h"
+
+/* Carries VERB out whatever the guest's state, and tells what it is like then. */
+LvOutcome lv_verb_call (LvTask *task, virDomainPtr domain, VirfsVmVerb verb, GError **error);

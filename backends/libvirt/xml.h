@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libvirt's XML, read and written with libxml2.  Nothing outside of xml*.c sees its types.
+ *
+ * What libvirt wrote is taken to be well-formed, and what is missing in it to be unknown; what users
+ * write is checked.
+ */
+#pragma once
+
+#include "backend.h"
+
+/* Guests (xml_domain.c, xml_define.c). */
+
+/* Fills in what INFO tells of a definition: title, description, vCPUs, memory, cputune. */
+void lv_xml_read_domain (const char *xml, VirfsVmInfo *info);
+
+/* What the guest needs of a host; NULL: INVALID. */
+VirfsVmNeeds *lv_xml_read_needs (const char *xml, GError **error);
+
+typedef struct {
+  char *target; /* vda; NULL for the firmware's variables, which are copied like a disk */
+  char *type;   /* file, block, volume, network, dir … */
+  char *format; /* raw, qcow2 …; NULL: not said */
+  char *path;   /* of a file or block device */
+  char *pool, *volume;
+  gboolean readonly;
+  gboolean encrypted;
+} LvDisk;
+
+/* The disks that have something in them. */
+GPtrArray *lv_xml_read_disks (const char *xml);
+void lv_disk_free (LvDisk *disk);
+/* The file of the firmware's variables as a disk of the type `file`; NULL if there is none. */
+LvDisk *lv_xml_read_nvram (const char *xml);
+gboolean lv_xml_has_tpm_state (const char *xml);
+
+/*
+ * The definition to store when a user wrote XML for the guest of that name and UUID: with the UUID
+ * and with the passwords that STORED has and XML, made from what we show, has not.  The caller owns
+ * it; NULL: INVALID.
+ */
+char *lv_xml_adopt_definition (const char *xml, const char *stored, const char *name,
+                               const char *uuid, GError **error);
+
+/* Hosts (xml_host.c). */
+
+/* Fills in arch, cpu_model and guest_types. */
+void lv_xml_read_capabilities (const char *xml, VirfsHostInfo *info);
+
+/* Storage (xml_storage.c). */
+
+VirfsHostPool *lv_xml_read_pool (const char *xml);
+/* The pool's type and where it gets its volumes from, to be compared; the caller owns it. */
+char *lv_xml_pool_source (const char *xml);
+/* A directory as a pool. */
+char *lv_xml_make_pool (const char *name, const char *directory);
+/* A volume of CAPACITY bytes that takes none of them yet. */
+char *lv_xml_make_volume (const char *name, const char *format, guint64 capacity);
+/* A volume like that of XML, without its backing file; FORMAT if that is not NULL. */
+char *lv_xml_copy_volume (const char *xml, const char *format, guint64 capacity);
+/* The path of the volume's backing file; NULL if it has none. */
+char *lv_xml_volume_backing (const char *xml);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LvDisk, lv_disk_free)

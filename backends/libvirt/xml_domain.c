@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What we read from a guest's XML. */
+#include "xml.h"
+
+#include "error.h"
+#include "xml_tools.h"
+
+#include <string.h>
+
+/* The summary.  It is read for every guest of a host whenever we connect, so it is streamed, and
+ * left before the devices, which are most of the text. */
+
+static char *
+take_string (xmlChar *string)
+{
+  char *copy = g_strdup ((char *) string);
+
+  xmlFree (string);
+  return copy;
+}
+
+static guint64
+read_number (xmlTextReader *reader)
+{
+  g_autofree char *text = take_string (xmlTextReaderReadString (reader));
+
+  return text ? g_ascii_strtoull (text, NULL, 10) : 0;
+}
+
+static guint64
+read_bytes (xmlTextReader *reader)
+{
+  g_autofree char *text = take_string (xmlTextReaderReadString (reader));
+  g_autofree char *unit = take_string (xmlTextReaderGetAttribute (reader, BAD_CAST "unit"));
+
+  return lv_xml_bytes (text, unit);
+}
+
+static void
+read_title (xmlTextReader *reader, VirfsVmInfo *info)
+{
+  g_autofree char *text = take_string (xmlTextReaderReadString (reader));
+
+  virfs_ref_string_set (&info->title, text);
+}
+
+static void
+read_description (xmlTextReader *reader, VirfsVmInfo *info)
+{
+  g_autofree char *text = take_string (xmlTextReaderReadString (reader));
+
+  virfs_ref_string_set (&info->description, text);
+}
+
+static void
+read_memory_max (xmlTextReader *reader, VirfsVmInfo *info)
+{
+  info->memory_max = read_bytes (reader);
+  if (info->memory == 0)
+    info->memory = info->memory_max;
+}
+
+static void
+read_memory (xmlTextReader *reader, VirfsVmInfo *info)
+{
+  info->memory = read_bytes (reader);
+}
+
+static void
+read_vcpus (xmlTextReader *reader, VirfsVmInfo *info)
+{
+  g_autofree char *current = take_string (xmlTextReaderGetAttribute (reader, BAD_CAST "current"));
+
+  info->vcpus_max = read_number (reader);
+  info->vcpus = current ? g_ascii_strtoull (current, NULL, 10) : info->vcpus_max;
+}
+
+static void
+read_shares (xmlTextReader *reader, VirfsVmInfo *info)
+{
+  info->cpu_shares = read_number (reader);
+}
+
+static void
+read_period (xmlTextReader *reader, VirfsVmInfo *info)
+{
+  info->cpu_period = read_number (reader);
+}
+
+static void
+read_quota (xmlTextReader *reader, VirfsVmInfo *info)
+{
+  g_autofree char *text = take_string (xmlTextReaderReadString (reader));
+
+  info->cpu_quota = text ? MAX (g_ascii_strtoll (text, NULL, 10), -1) : 0;
+}
+
+static const struct {
+  int depth;
+  const char *name;
+  void (*read) (xmlTextReader *reader, VirfsVmInfo *info);
+} elements[] = {
+  { 1, "title", read_title },       { 1, "description", read_description },
+  { 1, "memory", read_memory_max }, { 1, "currentMemory", read_memory },
+  { 1, "vcpu", read_vcpus },        { 2, "shares", read_shares }, /* below cputune, as the next */
+  { 2, "period", read_period },     { 2, "quota", read_quota },
+};
+
+static void
+read_element (xmlTextReader *reader, int depth, const char *name, VirfsVmInfo *info)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (elements); i++)
+    if (elements[i].depth == depth && strcmp (elements[i].name, name) == 0)
+      elements[i].read (reader, info);
+}
+
+void
+lv_xml_read_domain (const char *xml, VirfsVmInfo *info)
+{
+  g_autoptr (xmlTextReader) reader = xmlReaderForMemory (
+    xml, strlen (xml), NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+  int more = reader ? xmlTextReaderRead (reader) : 0;
+
+  while (more == 1) {
+    int depth = xmlTextReaderDepth (reader);
+    gboolean skip = FALSE;
+
+    if (xmlTextReaderNodeType (reader) == XML_READER_TYPE_ELEMENT) {
+      const char *name = (const char *) xmlTextReaderConstLocalName (reader);
+
+      if (depth == 1 && strcmp (name, "devices") == 0)
+        break;
+      read_element (reader, depth, name, info);
+      /* what others keep in the metadata may have any name */
+      skip = depth == 1 && strcmp (name, "cputune") != 0;
+    }
+    more = skip ? xmlTextReaderNext (reader) : xmlTextReaderRead (reader);
+  }
+}
+
+/* What only migration asks for is found with XPath. */
+
+static void
+add_text (GPtrArray *list, LvXml *xml, xmlNode *node, const char *path)
+{
+  char *text = lv_xml_text (xml, node, path);
+
+  if (text != NULL && *text && !g_ptr_array_find_with_equal_func (list, text, g_str_equal, NULL))
+    g_ptr_array_add (list, text);
+  else
+    g_free (text);
+}
+
+static void
+read_interface_needs (LvXml *xml, xmlNode *interface, VirfsVmNeeds *needs)
+{
+  /* a running guest's interface of a network is told as what it has become, with its network */
+  if (lv_xml_node (xml, interface, "source/@network") != NULL) {
+    add_text (needs->networks, xml, interface, "source/@network");
+  } else {
+    add_text (needs->bridges, xml, interface, "self::*[@type='bridge']/source/@bridge");
+    add_text (needs->bridges, xml, interface, "self::*[@type='direct']/source/@dev");
+  }
+}
+
+VirfsVmNeeds *
+lv_xml_read_needs (const char *text, GError **error)
+{
+  g_autoptr (LvXml) xml = lv_xml_parse (text, error);
+  g_autoptr (GPtrArray) interfaces = NULL;
+  g_autoptr (GPtrArray) disks = NULL;
+  g_autofree char *type = NULL, *arch = NULL;
+  VirfsVmNeeds *needs;
+
+  if (xml == NULL)
+    return NULL;
+  needs = virfs_vm_needs_new ();
+  type = lv_xml_text (xml, NULL, "/domain/@type");
+  arch = lv_xml_text (xml, NULL, "/domain/os/type/@arch");
+  if (type != NULL && arch != NULL)
+    needs->guest_type = g_strconcat (type, " ", arch, NULL);
+  interfaces = lv_xml_nodes (xml, NULL, "/domain/devices/interface");
+  for (guint i = 0; i < interfaces->len; i++)
+    read_interface_needs (xml, interfaces->pdata[i], needs);
+  disks = lv_xml_nodes (xml, NULL, "/domain/devices/disk");
+  for (guint i = 0; i < disks->len; i++) {
+    add_text (needs->pools, xml, disks->pdata[i], "source/@pool");
+    add_text (needs->files, xml, disks->pdata[i], "source/@file");
+  }
+  return needs;
+}
+
+void
+lv_disk_free (LvDisk *disk)
+{
+  if (disk == NULL)
+    return;
+  g_free (disk->target);
+  g_free (disk->type);
+  g_free (disk->format);
+  g_free (disk->path);
+  g_free (disk->pool);
+  g_free (disk->volume);
+  g_free (disk);
+}
+
+static LvDisk *
+read_disk (LvXml *xml, xmlNode *node)
+{
+  LvDisk *disk = g_new0 (LvDisk, 1);
+
+  disk->target = lv_xml_text (xml, node, "target/@dev");
+  disk->type = lv_xml_text (xml, node, "@type");
+  disk->format = lv_xml_text (xml, node, "driver/@type");
+  disk->path = lv_xml_text (xml, node, "source/@file | source/@dev");
+  disk->pool = lv_xml_text (xml, node, "source/@pool");
+  disk->volume = lv_xml_text (xml, node, "source/@volume");
+  disk->readonly = lv_xml_node (xml, node, "readonly") != NULL
+                   || lv_xml_node (xml, node, "self::*[@device='cdrom']") != NULL;
+  disk->encrypted = lv_xml_node (xml, node, "encryption | source/encryption") != NULL;
+  return disk;
+}
+
+GPtrArray *
+lv_xml_read_disks (const char *text)
+{
+  GPtrArray *disks = g_ptr_array_new_with_free_func ((GDestroyNotify) lv_disk_free);
+  g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
+  g_autoptr (GPtrArray) nodes = NULL;
+
+  if (xml == NULL)
+    return disks;
+  nodes = lv_xml_nodes (xml, NULL, "/domain/devices/disk[source]");
+  for (guint i = 0; i < nodes->len; i++)
+    g_ptr_array_add (disks, read_disk (xml, nodes->pdata[i]));
+  return disks;
+}
+
+LvDisk *
+lv_xml_read_nvram (const char *text)
+{
+  g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
+  g_autofree char *path = xml ? lv_xml_text (xml, NULL, "/domain/os/nvram/source/@file") : NULL;
+  LvDisk *disk;
+
+  if (xml != NULL && path == NULL)
+    path = lv_xml_text (xml, NULL, "/domain/os/nvram[not(source)]");
+  if (path == NULL || *g_strstrip (path) != '/')
+    return NULL;
+  disk = g_new0 (LvDisk, 1);
+  disk->type = g_strdup ("file");
+  disk->path = g_steal_pointer (&path);
+  return disk;
+}
+
+gboolean
+lv_xml_has_tpm_state (const char *text)
+{
+  g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
+
+  return xml && lv_xml_node (xml, NULL, "/domain/devices/tpm/backend[@type='emulator']") != NULL;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Documents, XPath and units. */
+#include "xml_tools.h"
+
+#include "error.h"
+
+#include <string.h>
+
+#define OPTIONS (XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING)
+
+static LvXml *
+wrap (xmlDoc *doc)
+{
+  LvXml *xml = g_new0 (LvXml, 1);
+
+  xml->doc = doc;
+  xml->xpath = xmlXPathNewContext (doc);
+  return xml;
+}
+
+LvXml *
+lv_xml_parse (const char *text, GError **error)
+{
+  xmlParserCtxt *parser = xmlNewParserCtxt ();
+  xmlDoc *doc = xmlCtxtReadMemory (parser, text, strlen (text), NULL, NULL, OPTIONS);
+  const xmlError *last = xmlCtxtGetLastError (parser);
+
+  if (doc == NULL)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID, "the XML is broken in line %d: %.*s",
+                 last ? last->line : 1, last ? (int) strcspn (last->message, "\n") : 0,
+                 last ? last->message : "");
+  xmlFreeParserCtxt (parser);
+  return doc ? wrap (doc) : NULL;
+}
+
+LvXml *
+lv_xml_create (const char *root)
+{
+  xmlDoc *doc = xmlNewDoc (BAD_CAST "1.0");
+
+  xmlDocSetRootElement (doc, xmlNewNode (NULL, BAD_CAST root));
+  return wrap (doc);
+}
+
+void
+lv_xml_free (LvXml *xml)
+{
+  if (xml == NULL)
+    return;
+  xmlXPathFreeContext (xml->xpath);
+  xmlFreeDoc (xml->doc);
+  g_free (xml);
+}
+
+GPtrArray *
+lv_xml_nodes (LvXml *xml, xmlNode *node, const char *path)
+{
+  GPtrArray *nodes = g_ptr_array_new ();
+  xmlXPathObject *found;
+
+  xml->xpath->node = node ? node : (xmlNode *) xml->doc;
+  found = xmlXPathEvalExpression (BAD_CAST path, xml->xpath);
+  if (found != NULL && found->nodesetval != NULL)
+    for (int i = 0; i < found->nodesetval->nodeNr; i++)
+      g_ptr_array_add (nodes, found->nodesetval->nodeTab[i]);
+  xmlXPathFreeObject (found);
+  return nodes;
+}
+
+xmlNode *
+lv_xml_node (LvXml *xml, xmlNode *node, const char *path)
+{
+  g_autoptr (GPtrArray) nodes = lv_xml_nodes (xml, node, path);
+
+  return nodes->len ? nodes->pdata[0] : NULL;
+}
+
+char *
+lv_xml_text (LvXml *xml, xmlNode *node, const char *path)
+{
+  xmlNode *found = lv_xml_node (xml, node, path);
+  xmlChar *content = found ? xmlNodeGetContent (found) : NULL;
+  char *text = g_strdup ((char *) content);
+
+  xmlFree (content);
+  return text;
+}
+
+xmlNode *
+lv_xml_add (xmlNode *parent, const char *name, const char *text)
+{
+  return xmlNewTextChild (parent, NULL, BAD_CAST name, BAD_CAST text);
+}
+
+void
+lv_xml_set (xmlNode *node, const char *attribute, const char *value)
+{
+  xmlSetProp (node, BAD_CAST attribute, BAD_CAST value);
+}
+
+void
+lv_xml_remove (xmlNode *node)
+{
+  if (node == NULL)
+    return;
+  xmlUnlinkNode (node);
+  xmlFreeNode (node);
+}
+
+char *
+lv_xml_print (LvXml *xml, xmlNode *node)
+{
+  xmlBuffer *buffer = xmlBufferCreate ();
+  char *text;
+
+  xmlNodeDump (buffer, xml->doc, node ? node : xmlDocGetRootElement (xml->doc), 0, 0);
+  text = g_strdup ((const char *) xmlBufferContent (buffer));
+  xmlBufferFree (buffer);
+  return text;
+}
+
+guint64
+lv_xml_bytes (const char *value, const char *unit)
+{
+  static const char letters[] = "KMGTPE";
+  guint64 number = value ? g_ascii_strtoull (value, NULL, 10) : 0;
+  const char *unit_or_default = unit ? unit : "KiB";
+  const char *letter = strchr (letters, g_ascii_toupper (*unit_or_default));
+  guint64 base = g_str_has_suffix (unit_or_default, "B") && !strchr (unit_or_default, 'i')
+                     && strlen (unit_or_default) == 2
+                   ? 1000
+                   : 1024;
+
+  /* `b` and `bytes` are none of the letters */
+  for (long i = *unit_or_default && letter ? letter - letters : -1; i >= 0; i--)
+    number *= base;
+  return number;
+}

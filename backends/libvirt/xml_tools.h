@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* libxml2 with less writing; for xml*.c only. */
+#pragma once
+
+#include <glib.h>
+#include <libxml/parser.h>
+#include <libxml/tree.h>
+#include <libxml/xmlreader.h>
+#include <libxml/xpath.h>
+
+/* A document to be asked and changed. */
+typedef struct {
+  xmlDoc *doc;
+  xmlXPathContext *xpath;
+} LvXml;
+
+/* NULL if XML is not well-formed: INVALID.  Entities and the network are left alone. */
+LvXml *lv_xml_parse (const char *xml, GError **error);
+void lv_xml_free (LvXml *xml);
+
+/* The nodes that PATH finds below NODE (NULL: the document); of xmlNode*, owned by the document. */
+GPtrArray *lv_xml_nodes (LvXml *xml, xmlNode *node, const char *path);
+/* The first of them, or NULL. */
+xmlNode *lv_xml_node (LvXml *xml, xmlNode *node, const char *path);
+/* The text of the first, or NULL; the caller owns it. */
+char *lv_xml_text (LvXml *xml, xmlNode *node, const char *path);
+
+/* Adds an element with TEXT (NULL: none, escaped as needed). */
+xmlNode *lv_xml_add (xmlNode *parent, const char *name, const char *text);
+void lv_xml_set (xmlNode *node, const char *attribute, const char *value);
+void lv_xml_remove (xmlNode *node);
+/* A document with nothing but its root. */
+LvXml *lv_xml_create (const char *root);
+/* The root as text; the caller owns it. */
+char *lv_xml_print (LvXml *xml, xmlNode *node);
+
+/* VALUE in UNIT (libvirt's: KiB, MB, b …; NULL: KiB) as bytes. */
+guint64 lv_xml_bytes (const char *value, const char *unit);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LvXml, lv_xml_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (xmlTextReader, xmlFreeTextReader)

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The configuration file.  Its settings are one table; the manual is tested against it. */
+#include "config.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define GROUP      "virfs"
+#define HOST_GROUP "host "
+
+static const struct {
+  const char *key;
+  gsize offset;
+  guint min, max, standard;
+} settings[] = {
+  { "poll_interval", G_STRUCT_OFFSET (VirfsConfig, poll_interval), 1, 86400, 10 },
+  { "connect_timeout", G_STRUCT_OFFSET (VirfsConfig, connect_timeout), 0, 3600, 10 },
+  { "keepalive_interval", G_STRUCT_OFFSET (VirfsConfig, keepalive_interval), 1, 3600, 1 },
+  { "keepalive_count", G_STRUCT_OFFSET (VirfsConfig, keepalive_count), 1, 100, 4 },
+  { "reconnect_max", G_STRUCT_OFFSET (VirfsConfig, reconnect_max), 1, 86400, 30 },
+  { "shutdown_timeout", G_STRUCT_OFFSET (VirfsConfig, shutdown_timeout), 1, 604800, 60 },
+};
+
+static guint *
+member (VirfsConfig *config, guint i)
+{
+  return (guint *) ((char *) config + settings[i].offset);
+}
+
+static void
+free_host (gpointer data)
+{
+  VirfsConfigHost *host = data;
+
+  g_free (host->name);
+  g_free (host->uri);
+  g_free (host);
+}
+
+VirfsConfig *
+virfs_config_new (void)
+{
+  VirfsConfig *config = g_new0 (VirfsConfig, 1);
+
+  for (guint i = 0; i < G_N_ELEMENTS (settings); i++)
+    *member (config, i) = settings[i].standard;
+  config->hosts = g_ptr_array_new_with_free_func (free_host);
+  return config;
+}
+
+void
+virfs_config_free (VirfsConfig *config)
+{
+  g_ptr_array_unref (config->hosts);
+  g_free (config);
+}
+
+void
+virfs_config_add_host (VirfsConfig *config, const char *name, const char *uri)
+{
+  VirfsConfigHost *host = g_new (VirfsConfigHost, 1);
+
+  host->name = g_strdup (name);
+  host->uri = g_strdup (uri);
+  g_ptr_array_add (config->hosts, host);
+}
+
+static gboolean
+load_setting (VirfsConfig *config, GKeyFile *file, const char *key, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (settings); i++) {
+    g_autoptr (GError) wrong = NULL;
+    guint64 value;
+
+    if (!g_str_equal (key, settings[i].key))
+      continue;
+    value = g_key_file_get_uint64 (file, GROUP, key, &wrong);
+    if (wrong != NULL || value < settings[i].min || value > settings[i].max) {
+      g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                   "[" GROUP "] %s: a number of seconds or times from %u to %u is wanted", key,
+                   settings[i].min, settings[i].max);
+      return FALSE;
+    }
+    *member (config, i) = (guint) value;
+    return TRUE;
+  }
+  g_warning ("[" GROUP "] %s is not a setting that this version knows", key);
+  return TRUE;
+}
+
+static gboolean
+load_host (VirfsConfig *config, GKeyFile *file, const char *group, GError **error)
+{
+  g_autofree char *name = g_strstrip (g_strdup (group + strlen (HOST_GROUP)));
+  g_autofree char *uri = g_key_file_get_string (file, group, "uri", NULL);
+
+  if (*name == '\0' || uri == NULL || *uri == '\0') {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID, "[%s]: a host needs a name and a uri",
+                 group);
+    return FALSE;
+  }
+  virfs_config_add_host (config, name, uri);
+  return TRUE;
+}
+
+static gboolean
+load_group (VirfsConfig *config, GKeyFile *file, const char *group, GError **error)
+{
+  g_auto (GStrv) keys = NULL;
+
+  if (g_str_has_prefix (group, HOST_GROUP))
+    return load_host (config, file, group, error);
+  if (!g_str_equal (group, GROUP)) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                 "[%s]: a group is [" GROUP "] or [" HOST_GROUP "NAME]", group);
+    return FALSE;
+  }
+  keys = g_key_file_get_keys (file, group, NULL, NULL);
+  for (char **key = keys; *key; key++)
+    if (!load_setting (config, file, *key, error))
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+virfs_config_load (VirfsConfig *config, const char *path, GError **error)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GError) wrong = NULL;
+  g_auto (GStrv) groups = NULL;
+
+  if (!g_key_file_load_from_file (file, path, G_KEY_FILE_NONE, &wrong)) {
+    gboolean missing = g_error_matches (wrong, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+
+    g_set_error (error, VIRFS_ERROR, missing ? VIRFS_ERROR_NOT_FOUND : VIRFS_ERROR_INVALID,
+                 "%s: %s", path, wrong->message);
+    return FALSE;
+  }
+  groups = g_key_file_get_groups (file, NULL);
+  for (char **group = groups; *group; group++)
+    if (!load_group (config, file, *group, error)) {
+      g_prefix_error (error, "%s: ", path);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+char *
+virfs_config_default_file (void)
+{
+  if (getuid () == 0)
+    return g_strdup ("/etc/virfs.conf");
+  return g_build_filename (g_get_user_config_dir (), "virfs.conf", NULL);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The configuration file: see virfs.conf(5). */
+#pragma once
+
+#include "error.h"
+
+typedef struct {
+  char *name;
+  char *uri;
+} VirfsConfigHost;
+
+typedef struct {
+  guint poll_interval;      /* seconds between looks at what has no events */
+  guint connect_timeout;    /* seconds that the start waits for hosts to answer */
+  guint keepalive_interval; /* seconds between signs of life of a host */
+  guint keepalive_count;    /* how many of them may be missing */
+  guint reconnect_max;      /* seconds between attempts to reach a host, at most */
+  guint shutdown_timeout;   /* seconds that `shutoff` waits for a guest */
+  GPtrArray *hosts;         /* of VirfsConfigHost */
+} VirfsConfig;
+
+/* The defaults, without hosts. */
+VirfsConfig *virfs_config_new (void);
+void virfs_config_free (VirfsConfig *config);
+void virfs_config_add_host (VirfsConfig *config, const char *name, const char *uri);
+
+/* Reads FILE into CONFIG.  NOT_FOUND if there is no such file; INVALID, with the place, for what
+ * cannot be understood.  Settings that are not known are warned of. */
+gboolean virfs_config_load (VirfsConfig *config, const char *file, GError **error);
+/* Where the file is if nobody says so; the caller owns it. */
+char *virfs_config_default_file (void);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsConfig, virfs_config_free)

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of the program.  Signals are for the main thread alone, which serves FUSE; all other
+ * threads are made while they are blocked and inherit that.  The hosts are connected by a thread of
+ * its own, so that the tree can be used meanwhile.
+ */
+#include "daemon.h"
+
+#include "infra.h"
+#include "libvirt.h"
+#include "tree.h"
+
+#include <signal.h>
+
+/* How long the end waits for what is under way to be stopped. */
+#define STOP_TIMEOUT (5 * G_TIME_SPAN_SECOND)
+
+typedef struct {
+  const VirfsDaemon *daemon;
+  VirfsInfra *infra;
+} Starter;
+
+static gpointer
+connect_hosts (gpointer data)
+{
+  Starter *starter = data;
+  const VirfsConfig *config = starter->daemon->config;
+
+  for (guint i = 0; i < config->hosts->len; i++) {
+    const VirfsConfigHost *host = config->hosts->pdata[i];
+    g_autoptr (GError) error = NULL;
+    g_autoptr (VirfsHost) added
+      = virfs_infra_add_host (starter->infra, host->name, host->uri, &error);
+
+    if (added == NULL)
+      g_warning ("host %s: %s", host->name, error->message);
+  }
+  virfs_infra_settle (starter->infra, config->connect_timeout * G_TIME_SPAN_SECOND);
+  if (starter->daemon->ready != NULL)
+    starter->daemon->ready (starter->daemon->data);
+  return NULL;
+}
+
+static void
+set_signals (int how)
+{
+  sigset_t set;
+
+  sigemptyset (&set);
+  sigaddset (&set, SIGINT);
+  sigaddset (&set, SIGTERM);
+  sigaddset (&set, SIGHUP);
+  pthread_sigmask (how, &set, NULL);
+}
+
+static gboolean
+serve (VirfsSession *session, VirfsInfra *infra, const VirfsDaemon *daemon, GError **error)
+{
+  Starter starter = { daemon, infra };
+  GThread *thread = g_thread_new ("connect", connect_hosts, &starter);
+  int result;
+
+  set_signals (SIG_UNBLOCK);
+  result = virfs_session_run (session);
+  set_signals (SIG_BLOCK);
+  virfs_infra_stop (infra, STOP_TIMEOUT);
+  virfs_session_unmount (session);
+  g_thread_join (thread);
+  if (result < 0)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_FAILED, "the file system ended: %s",
+                 g_strerror (-result));
+  return result >= 0;
+}
+
+gboolean
+virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
+{
+  const VirfsConfig *config = daemon->config;
+  VirfsLibvirtOptions options = {
+    .poll_interval = config->poll_interval,
+    .keepalive_interval = config->keepalive_interval,
+    .keepalive_count = config->keepalive_count,
+    .reconnect_max = config->reconnect_max,
+  };
+  g_autoptr (VirfsInfra) infra = NULL;
+  g_autoptr (VirfsTree) tree = NULL;
+  VirfsSession *session;
+  gboolean served = FALSE;
+
+  set_signals (SIG_BLOCK);
+  virfs_libvirt_init (&options);
+  infra = virfs_infra_new (&virfs_libvirt_backend, config->shutdown_timeout);
+  tree = virfs_tree_new (infra);
+  session = virfs_session_new (&virfs_tree_ops, tree, daemon->options, error);
+  if (session == NULL)
+    return FALSE;
+  if (virfs_session_mount (session, daemon->mountpoint, error)) {
+    virfs_tree_set_session (tree, session);
+    served = serve (session, infra, daemon, error);
+    virfs_tree_set_session (tree, NULL);
+  }
+  virfs_session_free (session);
+  return served;
+}
