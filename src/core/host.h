@@ -69,7 +69,7 @@ typedef struct {
   GPtrArray *pools;   /* of VirfsHostPool*: active pools; NULL: not known */
 
   /* what the registry fills in */
-  GRefString *error;                   /* last failure, one line; NULL for none */
+  GRefString *error;                   /* last failure; NULL for none */
   gint64 changed[VIRFS_HOST_N_FIELDS]; /* microseconds since the epoch */
 } VirfsHostInfo;
 

@@ -517,7 +517,7 @@ set_host_failure (VirfsHost *host, VirfsHostInfo *info, const GError *failure)
   if (failure != NULL) {
     virfs_text_append_time (line, g_get_real_time ());
     g_string_append_c (line, ' ');
-    virfs_text_escape (line, failure->message);
+    g_string_append (line, failure->message);
     virfs_ref_string_set (&info->error, line->str);
   } else if (info->error == NULL && host->info->error != NULL) {
     info->error = g_ref_string_acquire (host->info->error);
@@ -673,14 +673,15 @@ virfs_infra_report (VirfsInfra *infra, gpointer object, const char *file, guint 
   g_autoptr (GMutexLocker) locker = NULL;
   g_autoptr (GString) line = g_string_new (NULL);
   g_autoptr (GString) details = g_string_new (NULL);
+  g_autoptr (GString) safe = g_string_new (NULL);
 
   virfs_text_append_time (line, g_get_real_time ());
-  g_string_append_printf (line, " %s uid=%u: ", file, uid);
-  virfs_text_escape (line, error->message);
+  g_string_append_printf (line, " %s uid=%u: %s", file, uid, error->message);
   g_string_append_printf (details, "uid=%u", uid);
   virfs_event_append (details, "error", g_strerror (virfs_error_to_errno (error)));
   virfs_event_append (details, "reason", error->message);
-  g_message ("%s: %s (uid %u)", file, error->message, uid);
+  virfs_text_escape (safe, error->message);
+  g_message ("%s: %s (uid %u)", file, safe->str, uid);
 
   locker = g_mutex_locker_new (&infra->lock);
   virfs_ref_string_set (&infra->error, line->str);
@@ -695,6 +696,8 @@ virfs_infra_append_error (VirfsInfra *infra, GString *out)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
 
-  if (infra->error != NULL)
-    g_string_append_printf (out, "%s\n", infra->error);
+  if (infra->error == NULL)
+    return;
+  virfs_text_escape (out, infra->error);
+  g_string_append_c (out, '\n');
 }

@@ -78,21 +78,25 @@ is_rival (VirfsVm *vm)
   return rivals != NULL && g_ptr_array_find (rivals, vm, NULL);
 }
 
-/* A free name for VM: NAME, NAME~HOST, or one with the UUID that nobody else can have. */
+/* A free name for VM: NAME, NAME~HOST, or one with the UUID and, for twins, a number. */
 static GRefString *
 choose_label (VirfsVm *vm, const VirfsVmInfo *info)
 {
   VirfsInfra *infra = vm->object.infra;
   g_autofree char *plain = virfs_name_encode (info->name);
   g_autofree char *with_host = g_strdup_printf ("%s~%.*s", plain, 60, info->host->name);
-  g_autofree char *with_uuid = g_strdup_printf ("%s~%s", plain, info->uuid);
+  g_autoptr (GString) with_uuid = NULL;
 
   if (!g_hash_table_contains (infra->labels, plain))
     return g_ref_string_new (plain);
   add_rival (infra, plain, vm);
   if (!g_hash_table_contains (infra->labels, with_host))
     return g_ref_string_new (with_host);
-  return g_ref_string_new (with_uuid);
+  with_uuid = g_string_new (NULL);
+  g_string_printf (with_uuid, "%s~%s", plain, info->uuid);
+  for (guint i = 2; g_hash_table_contains (infra->labels, with_uuid->str); i++)
+    g_string_printf (with_uuid, "%s~%s~%u", plain, info->uuid, i);
+  return g_ref_string_new (with_uuid->str);
 }
 
 static gint
@@ -281,7 +285,9 @@ virfs_registry_rename_rivals (VirfsInfra *infra)
     if (compare_hosts (&first, &holder) < 0) {
       /* the holder steps back: as a rival it frees the name, and the first in line takes it */
       VirfsVmInfo *info = virfs_vm_info_copy (holder->info);
+      g_autofree char *wish = virfs_name_encode (info->name);
 
+      remove_rival (infra, wish, holder); /* if its wish was another name */
       g_clear_pointer (&info->label, g_ref_string_release);
       info->label = choose_label (holder, info);
       g_hash_table_insert (infra->labels, info->label, holder);
@@ -446,7 +452,7 @@ remove_vm (VirfsHost *host, VirfsVm *vm)
     exchange (vm, heir);
     vm = heir;
   }
-  primary = primary_of (vm);
+  primary = virfs_registry_primary (vm);
   if (vm->twin)
     leave_twins (vm);
   else

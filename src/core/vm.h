@@ -102,7 +102,7 @@ typedef struct {
   GRefString *label; /* its name in vms/; NULL: not shown there */
   VirfsHost *host;
   guint shutdown_timeout;            /* seconds that `shutoff` waits for the guest */
-  GRefString *error;                 /* last failure, one line; NULL for none */
+  GRefString *error;                 /* last failure; NULL for none */
   gint64 changed[VIRFS_VM_N_FIELDS]; /* microseconds since the epoch */
 } VirfsVmInfo;
 
