@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The hosts of the registry: how they come, go, and are lost.  All static functions run under the
+ * registry's lock unless they say otherwise.
+ */
+#include "error.h"
+#include "registry.h"
+#include "text.h"
+
+#include <string.h>
+
+VirfsHostInfo *
+virfs_host_info (VirfsHost *host)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&host->object.infra->lock);
+
+  g_atomic_ref_count_inc (&host->info->refs);
+  return host->info;
+}
+
+static void
+stamp (gint64 *changed, guint n, guint64 fields)
+{
+  gint64 now = g_get_real_time ();
+
+  for (guint i = 0; i < n; i++)
+    if (fields & VIRFS_BIT (i))
+      changed[i] = now;
+}
+
+guint64
+virfs_registry_publish_host (VirfsHost *host, VirfsHostInfo *info)
+{
+  g_autoptr (VirfsHostInfo) before = host->info;
+  guint64 fields = virfs_host_info_diff (before, info);
+
+  memcpy (info->changed, before->changed, sizeof info->changed);
+  stamp (info->changed, VIRFS_HOST_N_FIELDS, fields);
+  host->info = info;
+  if (fields)
+    virfs_registry_emit (host->object.infra, VIRFS_CHANGED, host, fields, before, info);
+  return fields;
+}
+
+void
+virfs_registry_touch_host (VirfsHost *host, guint64 fields)
+{
+  g_autoptr (VirfsHostInfo) before = host->info;
+
+  host->info = virfs_host_info_copy (before);
+  stamp (host->info->changed, VIRFS_HOST_N_FIELDS, fields);
+  virfs_registry_emit (host->object.infra, VIRFS_CHANGED, host, fields, before, host->info);
+}
+
+static void
+free_host (gpointer object)
+{
+  VirfsHost *host = object;
+
+  virfs_host_info_unref (host->info);
+  g_hash_table_unref (host->vms);
+  g_free (host->name);
+  g_free (host);
+}
+
+static VirfsHost *
+new_host (VirfsInfra *infra, const char *name, const char *uri)
+{
+  VirfsHost *host = g_new0 (VirfsHost, 1);
+
+  host->name = g_strdup (name);
+  host->vms = g_hash_table_new (g_str_hash, g_str_equal);
+  host->info = virfs_host_info_new ();
+  host->info->state = uri ? VIRFS_HOST_CONNECTING : VIRFS_HOST_UNCONFIGURED;
+  virfs_ref_string_set (&host->info->uri, uri);
+  stamp (host->info->changed, VIRFS_HOST_N_FIELDS, ~G_GUINT64_CONSTANT (0));
+  virfs_registry_add (infra, host, VIRFS_KIND_HOST, virfs_object_hash_id (VIRFS_KIND_HOST, name),
+                      free_host);
+  g_hash_table_insert (infra->hosts, host->name, host);
+  virfs_registry_emit (infra, VIRFS_ADDED, host, 0, NULL, host->info);
+  virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_HOSTS));
+  return virfs_object_ref (host);
+}
+
+static gboolean
+check_host_name (const char *name, GError **error)
+{
+  g_autofree char *encoded = virfs_name_encode (name);
+
+  if (*name && g_str_equal (name, encoded) && !strchr (name, '~'))
+    return TRUE;
+  g_set_error (
+    error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+    "a host's name must be short, without `/`, `%%`, `~`, control characters and a leading"
+    " dot");
+  return FALSE;
+}
+
+VirfsHost *
+virfs_infra_add_host (VirfsInfra *infra, const char *name, const char *uri, GError **error)
+{
+  g_autoptr (GMutexLocker) config = g_mutex_locker_new (&infra->config);
+  VirfsHost *host = NULL;
+
+  if (!check_host_name (name, error) || (uri && !infra->backend->check_uri (uri, error)))
+    return NULL;
+  g_mutex_lock (&infra->lock);
+  if (!g_hash_table_contains (infra->hosts, name) && !infra->stopping)
+    host = new_host (infra, name, uri);
+  g_mutex_unlock (&infra->lock);
+  if (host == NULL)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "there is a host %s already", name);
+  else if (uri != NULL)
+    infra->backend->host_open (host);
+  return host;
+}
+
+/* Without the registry's lock. */
+static gboolean
+check_idle (VirfsInfra *infra, VirfsHost *host, GError **error)
+{
+  g_autoptr (GPtrArray) jobs = virfs_registry_jobs_of (infra, host);
+
+  if (jobs->len == 0)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+               "%u operations run on %s, the first is jobs/%u", jobs->len, host->name,
+               virfs_job_number (jobs->pdata[0]));
+  return FALSE;
+}
+
+/* Takes the job of the one who waits for HOST to answer. */
+static VirfsJob *
+take_connecting (VirfsHost *host)
+{
+  return g_steal_pointer (&host->connecting);
+}
+
+gboolean
+virfs_infra_remove_host (VirfsInfra *infra, VirfsHost *host, GError **error)
+{
+  g_autoptr (GMutexLocker) config = g_mutex_locker_new (&infra->config);
+  g_autoptr (VirfsJob) waiting = NULL;
+
+  if (!check_idle (infra, host, error))
+    return FALSE;
+  if (host->connection != NULL)
+    infra->backend->host_close (host);
+  g_mutex_lock (&infra->lock);
+  if (!host->removed) {
+    host->removed = TRUE;
+    virfs_registry_forget_vms (host);
+    g_hash_table_remove (infra->hosts, host->name);
+    virfs_registry_event (infra, host, "removed", NULL);
+    virfs_registry_emit (infra, VIRFS_REMOVED, host, 0, host->info, NULL);
+    virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_HOSTS));
+    waiting = take_connecting (host);
+    virfs_registry_remove (infra, host);
+    g_cond_broadcast (&infra->settled);
+  }
+  g_mutex_unlock (&infra->lock);
+  if (waiting != NULL)
+    virfs_job_finish (waiting,
+                      g_error_new (VIRFS_ERROR, VIRFS_ERROR_CANCELLED, "the host was removed"));
+  return TRUE;
+}
+
+/* Under the config lock. */
+static void
+change_uri (VirfsInfra *infra, VirfsHost *host, const char *uri, VirfsJob *job)
+{
+  g_autoptr (VirfsJob) superseded = NULL;
+  VirfsHostInfo *info = virfs_host_info_new ();
+
+  if (host->connection != NULL)
+    infra->backend->host_close (host);
+  info->state = VIRFS_HOST_CONNECTING;
+  virfs_ref_string_set (&info->uri, uri);
+  g_mutex_lock (&infra->lock);
+  virfs_registry_forget_vms (host);
+  virfs_registry_publish_host (host, info);
+  host->answered = FALSE;
+  superseded = take_connecting (host);
+  host->connecting = virfs_object_ref (job);
+  g_mutex_unlock (&infra->lock);
+  if (superseded != NULL)
+    virfs_job_finish (superseded, g_error_new (VIRFS_ERROR, VIRFS_ERROR_CANCELLED,
+                                               "the host was given another uri"));
+  infra->backend->host_open (host);
+}
+
+void
+virfs_infra_set_host_uri (VirfsInfra *infra, VirfsHost *host, const char *uri, VirfsJob *job)
+{
+  g_autoptr (GMutexLocker) config = g_mutex_locker_new (&infra->config);
+  g_autoptr (VirfsHostInfo) known = virfs_host_info (host);
+  GError *error = NULL;
+
+  if (!virfs_job_start (job, NULL, NULL))
+    return;
+  if (g_strcmp0 (known->uri, uri) == 0)
+    virfs_job_finish (job, NULL);
+  else if (!infra->backend->check_uri (uri, &error) || !check_idle (infra, host, &error))
+    virfs_job_finish (job, error);
+  else
+    change_uri (infra, host, uri, job);
+}
+
+static void
+log_host_state (VirfsHost *host, VirfsHostState before, const GError *failure)
+{
+  g_autoptr (GString) details = g_string_new (NULL);
+
+  virfs_event_append (details, "value", virfs_host_state_name (host->info->state));
+  virfs_event_append (details, "reason", failure ? failure->message : NULL);
+  virfs_registry_event (host->object.infra, host, "state", details->str);
+  if (before == VIRFS_HOST_CONNECTING && failure == NULL)
+    g_info ("%s is up", host->name);
+  else
+    g_message ("%s is %s%s%s", host->name, virfs_host_state_name (host->info->state),
+               failure ? ": " : "", failure ? failure->message : "");
+}
+
+static void
+set_host_failure (VirfsHost *host, VirfsHostInfo *info, const GError *failure)
+{
+  g_autoptr (GString) line = g_string_new (NULL);
+
+  if (failure != NULL) {
+    virfs_text_append_time (line, g_get_real_time ());
+    g_string_append_c (line, ' ');
+    g_string_append (line, failure->message);
+    virfs_ref_string_set (&info->error, line->str);
+  } else if (info->error == NULL && host->info->error != NULL) {
+    info->error = g_ref_string_acquire (host->info->error);
+  }
+}
+
+/* Every job that needs HOST fails now, whatever its worker waits for.  Without the lock. */
+static void
+fail_jobs (VirfsInfra *infra, VirfsHost *host)
+{
+  g_autoptr (GPtrArray) jobs = virfs_registry_jobs_of (infra, host);
+
+  for (guint i = 0; i < jobs->len; i++)
+    virfs_job_finish (
+      jobs->pdata[i],
+      g_error_new (VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN,
+                   "%s does not answer any more; how far this came will be seen when"
+                   " it is back",
+                   host->name));
+}
+
+void
+virfs_infra_update_host (VirfsInfra *infra, VirfsHost *host, VirfsHostInfo *info,
+                         const GError *failure)
+{
+  g_autoptr (VirfsJob) waiting = NULL;
+  gboolean lost = FALSE;
+
+  g_mutex_lock (&infra->lock);
+  if (host->removed) {
+    virfs_host_info_unref (info);
+  } else {
+    VirfsHostState before = host->info->state;
+    guint64 fields;
+
+    lost = before == VIRFS_HOST_UP && info->state != VIRFS_HOST_UP;
+    set_host_failure (host, info, failure);
+    fields = virfs_registry_publish_host (host, info);
+    if (fields & VIRFS_BIT (VIRFS_HOST_STATE)) {
+      log_host_state (host, before, failure);
+      virfs_registry_host_turned (host);
+    }
+    host->answered |= failure != NULL || info->state == VIRFS_HOST_UP;
+    if (host->answered)
+      waiting = take_connecting (host);
+    g_cond_broadcast (&infra->settled);
+  }
+  g_mutex_unlock (&infra->lock);
+  if (waiting != NULL)
+    virfs_job_finish (waiting, failure ? g_error_copy (failure) : NULL);
+  if (lost)
+    fail_jobs (infra, host);
+}
+
+static gboolean
+all_answered (VirfsInfra *infra)
+{
+  GHashTableIter iter;
+  gpointer host;
+
+  g_hash_table_iter_init (&iter, infra->hosts);
+  while (g_hash_table_iter_next (&iter, NULL, &host))
+    if (!((VirfsHost *) host)->answered && ((VirfsHost *) host)->info->uri != NULL)
+      return FALSE;
+  return TRUE;
+}
+
+gboolean
+virfs_infra_settle (VirfsInfra *infra, gint64 timeout)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  gint64 deadline = g_get_monotonic_time () + timeout;
+  gboolean waited = TRUE;
+
+  while (!all_answered (infra) && !infra->stopping && waited)
+    waited = g_cond_wait_until (&infra->settled, &infra->lock, deadline);
+  virfs_registry_rename_rivals (infra);
+  return all_answered (infra);
+}

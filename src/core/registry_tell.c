@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the registry calls its objects, and what it tells of them: events and failures. */
+#include "error.h"
+#include "registry.h"
+#include "text.h"
+
+char *
+virfs_registry_path (gpointer object)
+{
+  VirfsObject *self = object;
+
+  switch (self->kind) {
+  case VIRFS_KIND_HOST:
+    return g_strdup_printf ("hosts/%s", ((VirfsHost *) object)->name);
+  case VIRFS_KIND_VM: {
+    const VirfsVmInfo *info = ((VirfsVm *) object)->info;
+
+    /* a twin that is not shown goes by the name of the guest */
+    return g_strdup_printf ("vms/%s", info->label ? info->label
+                                                  : virfs_registry_primary (object)->info->label);
+  }
+  case VIRFS_KIND_JOB:
+    return g_strdup_printf ("jobs/%u", virfs_job_number (object));
+  case VIRFS_KIND_ROOT:
+    break;
+  }
+  return g_strdup ("fleet");
+}
+
+char *
+virfs_object_path (gpointer object)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&((VirfsObject *) object)->infra->lock);
+
+  return virfs_registry_path (object);
+}
+
+void
+virfs_registry_event (VirfsInfra *infra, gpointer object, const char *kind, const char *details)
+{
+  g_autofree char *path = virfs_registry_path (object ? object : &infra->root);
+
+  virfs_event_log_add (infra->events, path, kind, details);
+  virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_EVENTS));
+}
+
+void
+virfs_infra_event (VirfsInfra *infra, gpointer object, const char *kind, const char *details)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  virfs_registry_event (infra, object, kind, details);
+}
+
+static void
+set_object_error (gpointer object, const char *line)
+{
+  VirfsObject *self = object;
+
+  if (self->kind == VIRFS_KIND_VM && !((VirfsVm *) object)->removed) {
+    VirfsVmInfo *info = virfs_vm_info_copy (((VirfsVm *) object)->info);
+
+    virfs_ref_string_set (&info->error, line);
+    virfs_registry_publish_vm (object, info);
+  } else if (self->kind == VIRFS_KIND_HOST && !((VirfsHost *) object)->removed) {
+    VirfsHostInfo *info = virfs_host_info_copy (((VirfsHost *) object)->info);
+
+    virfs_ref_string_set (&info->error, line);
+    virfs_registry_publish_host (object, info);
+  }
+}
+
+void
+virfs_infra_report (VirfsInfra *infra, gpointer object, const char *file, guint uid,
+                    const GError *error)
+{
+  g_autoptr (GMutexLocker) locker = NULL;
+  g_autoptr (GString) line = g_string_new (NULL);
+  g_autoptr (GString) details = g_string_new (NULL);
+  g_autoptr (GString) safe = g_string_new (NULL);
+
+  virfs_text_append_time (line, g_get_real_time ());
+  g_string_append_printf (line, " %s uid=%u: %s", file, uid, error->message);
+  g_string_append_printf (details, "uid=%u", uid);
+  virfs_event_append (details, "error", g_strerror (virfs_error_to_errno (error)));
+  virfs_event_append (details, "reason", error->message);
+  virfs_text_escape (safe, error->message);
+  g_message ("%s: %s (uid %u)", file, safe->str, uid);
+
+  locker = g_mutex_locker_new (&infra->lock);
+  virfs_ref_string_set (&infra->error, line->str);
+  virfs_event_log_add (infra->events, file, "refused", details->str);
+  if (object != NULL)
+    set_object_error (object, line->str);
+  virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_ERROR) | VIRFS_BIT (VIRFS_ROOT_EVENTS));
+}
+
+void
+virfs_infra_append_error (VirfsInfra *infra, GString *out)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  if (infra->error == NULL)
+    return;
+  virfs_text_escape (out, infra->error);
+  g_string_append_c (out, '\n');
+}
