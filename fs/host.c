@@ -128,13 +128,18 @@ get_vm (const VirfsNode *dir, const char *name, VirfsVmInfo **info)
   return g_steal_pointer (&vm);
 }
 
+/* A guest that is on its way here is found, though not listed: mv(1) looks at what it has moved. */
 static guint64
 find_vm (const VirfsNode *dir, const char *name)
 {
-  g_autoptr (VirfsVmInfo) info = NULL;
-  g_autoptr (VirfsVm) vm = get_vm (dir, name, &info);
+  VirfsInfra *infra = virfs_node_infra (dir);
+  g_autoptr (VirfsVm) vm = virfs_infra_vm (infra, name);
+  g_autoptr (VirfsVmInfo) info = vm ? virfs_vm_info (vm) : NULL;
 
-  return vm ? virfs_inode_at (&virfs_vm_class, vm, link_row (dir)) : 0;
+  if (info == NULL
+      || (info->host != dir->object && !virfs_infra_is_coming (infra, vm, dir->object)))
+    return 0;
+  return virfs_inode_at (&virfs_vm_class, vm, link_row (dir));
 }
 
 /* `mv` of a guest into another host's vms/.  The kernel holds both directories and all renames of the

@@ -172,7 +172,7 @@ static const VirfsRow rows[] = {
   { "", S_IFDIR | 0750, .help = "the virtual infrastructure as a tree of files" },
   { "README", S_IFREG | 0440, .show = virfs_show_readme, .help = "how to use the tree" },
   { "version", S_IFREG | 0440, .show = show_version, .help = "version of virfs" },
-  { "error", S_IFREG | 0440, .fields = F (ERROR), .show = show_error,
+  { "error", S_IFREG | 0440, VIRFS_ROW_MEASURED, .fields = F (ERROR), .show = show_error,
     .help = "what was refused or failed last: time, file, user and the reason" },
   { "hosts", S_IFDIR | 0750, .fields = F (HOSTS), .dir = &hosts_dir,
     .help = "the hosts; mkdir adds one, rmdir forgets it (its guests run on)" },

@@ -7,6 +7,8 @@
 
 #include "classes.h"
 
+#include <string.h>
+
 struct VirfsTree {
   VirfsInfra *infra;
   VirfsObject *root;
@@ -86,12 +88,14 @@ const VirfsTreeOps virfs_tree_ops = { .find = find_object, .report = report, .pa
 
 /* What the model tells: under its lock, so this only passes it on. */
 
+/* The kernel is told which inode a name no longer leads to only of links.  A directory that it was told
+ * to be deleted stays dead for as long as somebody is in it, also when it is back under another name. */
 static void
 vanish (VirfsTree *tree, const VirfsClass *dir_class, gconstpointer dir, const char *path,
         const char *name, const VirfsVm *vm, const char *row)
 {
   virfs_session_vanished (tree->session, virfs_inode_at (dir_class, dir, path), name,
-                          virfs_inode_at (&virfs_vm_class, vm, row));
+                          *row ? virfs_inode_at (&virfs_vm_class, vm, row) : 0);
 }
 
 static void
@@ -134,9 +138,23 @@ static void
 host_gone (VirfsTree *tree, const VirfsHost *host)
 {
   virfs_session_vanished (tree->session, virfs_inode_at (&virfs_root_class, NULL, "hosts"),
-                          host->name, virfs_inode_at (&virfs_host_class, host, ""));
+                          host->name, 0);
   virfs_session_vanished (tree->session, virfs_inode_at (&virfs_root_class, NULL, "by/host"),
-                          host->name, virfs_inode_at (&virfs_host_class, host, "/by/host/<host>"));
+                          host->name, 0);
+}
+
+/* Who looked for a guest where it was to come has found it there; it may not have come. */
+static void
+job_changed (VirfsTree *tree, VirfsJob *job, guint64 fields)
+{
+  VirfsObject *target = virfs_job_target (job);
+  const char *path = virfs_job_path (job);
+
+  if (fields & VIRFS_BIT (VIRFS_JOB_STATE) && target != NULL && g_str_has_prefix (path, "vms/")) {
+    path += strlen ("vms/");
+    vanish (tree, &virfs_host_class, target, "vms", path, NULL, "");
+    vanish (tree, &virfs_host_class, target, "/by/host/<host>", path, NULL, "");
+  }
 }
 
 static void
@@ -144,8 +162,7 @@ job_gone (VirfsTree *tree, VirfsJob *job)
 {
   g_autofree char *name = g_strdup_printf ("%u", virfs_job_number (job));
 
-  virfs_session_vanished (tree->session, virfs_inode_at (&virfs_root_class, NULL, "jobs"), name,
-                          virfs_inode_at (&virfs_job_class, job, ""));
+  virfs_session_vanished (tree->session, virfs_inode_at (&virfs_root_class, NULL, "jobs"), name, 0);
 }
 
 static void
@@ -156,6 +173,8 @@ model_changed (const VirfsChange *change, gpointer data)
 
   if (change->object->kind == VIRFS_KIND_VM)
     vm_changed (tree, (VirfsVm *) change->object, change->before, change->after);
+  if (change->kind == VIRFS_CHANGED && change->object->kind == VIRFS_KIND_JOB)
+    job_changed (tree, (VirfsJob *) change->object, change->fields);
   if (change->kind == VIRFS_REMOVED && change->object->kind == VIRFS_KIND_HOST)
     host_gone (tree, (VirfsHost *) change->object);
   if (change->kind == VIRFS_REMOVED && change->object->kind == VIRFS_KIND_JOB)

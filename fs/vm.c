@@ -143,16 +143,10 @@ link_host (const VirfsNode *node, GString *out)
   g_string_append_printf (out, "../../hosts/%s", info->host->name);
 }
 
-typedef struct {
-  const VirfsVmInfo *vm;
-  const VirfsVmNeeds *needs;
-  GPtrArray *hosts; /* of VirfsHost* */
-} Candidates;
-
 static void
-add_host (VirfsHost *host, const VirfsHostInfo *info, gpointer data)
+add_host (VirfsHost *host, const VirfsHostInfo *info, gpointer hosts)
 {
-  g_ptr_array_add (((Candidates *) data)->hosts, virfs_object_ref (host));
+  g_ptr_array_add (hosts, virfs_object_ref (host));
 }
 
 static gint
@@ -164,29 +158,32 @@ compare_hosts (gconstpointer a, gconstpointer b)
 static GPtrArray *
 all_hosts (VirfsInfra *infra)
 {
-  Candidates all = { .hosts = g_ptr_array_new_with_free_func (virfs_object_unref) };
+  GPtrArray *hosts = g_ptr_array_new_with_free_func (virfs_object_unref);
 
-  virfs_infra_foreach_host (infra, add_host, &all);
-  g_ptr_array_sort (all.hosts, compare_hosts);
-  return all.hosts;
+  virfs_infra_foreach_host (infra, add_host, hosts);
+  g_ptr_array_sort (hosts, compare_hosts);
+  return hosts;
 }
 
 static gboolean
-fits (VirfsInfra *infra, const VirfsVmInfo *vm, VirfsHost *host, GError **error)
+fits (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host, GError **error)
 {
-  g_autoptr (VirfsVmNeeds) needs = virfs_infra_backend (infra)->vm_needs (vm, error);
   g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
 
-  return needs != NULL && virfs_fit (vm, needs, host, info, error);
+  return virfs_fit (vm, needs, host, info, error);
 }
 
+/* What the guest needs is read from its XML, so once for all hosts, and not where there is but one:
+ * a walk asks for the size of this file for each guest. */
 static void
 show_migrate (const VirfsNode *node, GString *out)
 {
   g_autoptr (GPtrArray) hosts = all_hosts (virfs_node_infra (node));
+  g_autoptr (VirfsVmNeeds) needs
+    = hosts->len > 1 ? backend_of (node)->vm_needs (node->snapshot, NULL) : NULL;
 
-  for (guint i = 0; i < hosts->len; i++)
-    if (fits (virfs_node_infra (node), node->snapshot, hosts->pdata[i], NULL))
+  for (guint i = 0; needs != NULL && i < hosts->len; i++)
+    if (fits (node->snapshot, needs, hosts->pdata[i], NULL))
       g_string_append_printf (out, "%s\n", ((VirfsHost *) hosts->pdata[i])->name);
 }
 
@@ -222,6 +219,7 @@ virfs_vm_migrate (VirfsCall *call, VirfsVm *vm, const VirfsVmInfo *info, const c
   VirfsInfra *infra = vm->object.infra;
   g_autoptr (VirfsHost) target = virfs_infra_host (infra, name);
   g_autofree char *operation = g_strdup_printf ("migrate to %s", name);
+  g_autoptr (VirfsVmNeeds) needs = NULL;
   g_autoptr (VirfsJob) job = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -229,7 +227,8 @@ virfs_vm_migrate (VirfsCall *call, VirfsVm *vm, const VirfsVmInfo *info, const c
     refuse_host (call, infra, name);
   } else if (target == info->host) {
     virfs_call_finish (call, NULL);
-  } else if (!fits (infra, info, target, &error)) {
+  } else if ((needs = virfs_infra_backend (infra)->vm_needs (info, &error)) == NULL
+             || !fits (info, needs, target, &error)) {
     g_prefix_error (&error, "%s cannot go to %s: ", label_of (info), name);
     virfs_call_finish (call, error);
   } else if (wait) {
@@ -386,7 +385,7 @@ static const VirfsRow rows[] = {
   { "", S_IFDIR | 0750, .fields = F (STATE), .help = "a guest" },
   { "state", WRITE | F (STATE), .show = show_state, .store = store_state,
     .help = "running, paused, shutdown (on its way down), shutoff, crashed, pmsuspended, unknown;"
-            " write running, paused or shutoff to bring it there" },
+            " write running, paused, shutoff" },
   { "reason", S_IFREG | 0440, .fields = SHOW (virfs_show_text, REASON, reason),
     .help = "why it is in this state, in libvirt's words" },
   { "ctl", WRITE | F (STATE) | F (SAVED), .show = show_ctl, .store = store_ctl,

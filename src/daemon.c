@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The life of the program.  Signals are for the main thread alone, which serves FUSE; all other
- * threads are made while they are blocked and inherit that.  The hosts are connected by a thread of
- * its own, so that the tree can be used meanwhile.
+ * The life of the program.  The main thread serves FUSE.  The hosts are connected by a thread of its
+ * own, so that the tree can be used meanwhile; another waits for a signal to end it all.
  */
 #include "daemon.h"
 
@@ -11,6 +10,7 @@
 #include "tree.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 /* How long the end waits for what is under way to be stopped. */
 #define STOP_TIMEOUT (5 * G_TIME_SPAN_SECOND)
@@ -41,31 +41,51 @@ connect_hosts (gpointer data)
   return NULL;
 }
 
+/* The signals that end the program; blocked in all threads. */
 static void
-set_signals (int how)
+get_signals (sigset_t *set)
 {
-  sigset_t set;
+  sigemptyset (set);
+  sigaddset (set, SIGINT);
+  sigaddset (set, SIGTERM);
+  sigaddset (set, SIGHUP);
+}
 
-  sigemptyset (&set);
-  sigaddset (&set, SIGINT);
-  sigaddset (&set, SIGTERM);
-  sigaddset (&set, SIGHUP);
-  pthread_sigmask (how, &set, NULL);
+typedef struct {
+  VirfsSession *session;
+  VirfsInfra *infra;
+} Ender;
+
+/* All is still served while what is under way is stopped, because who waits for it may hold locks of the
+ * kernel that others wait for. */
+static gpointer
+wait_for_signal (gpointer data)
+{
+  Ender *ender = data;
+  sigset_t set;
+  int number;
+
+  get_signals (&set);
+  sigwait (&set, &number);
+  virfs_infra_stop (ender->infra, STOP_TIMEOUT);
+  virfs_session_end (ender->session);
+  return NULL;
 }
 
 static gboolean
 serve (VirfsSession *session, VirfsInfra *infra, const VirfsDaemon *daemon, GError **error)
 {
   Starter starter = { daemon, infra };
-  GThread *thread = g_thread_new ("connect", connect_hosts, &starter);
-  int result;
+  Ender ender = { session, infra };
+  GThread *start = g_thread_new ("connect", connect_hosts, &starter);
+  GThread *end = g_thread_new ("signals", wait_for_signal, &ender);
+  int result = virfs_session_run (session);
 
-  set_signals (SIG_UNBLOCK);
-  result = virfs_session_run (session);
-  set_signals (SIG_BLOCK);
-  virfs_infra_stop (infra, STOP_TIMEOUT);
+  /* it may have been unmounted by others */
+  kill (getpid (), SIGTERM);
+  g_thread_join (end);
+  g_thread_join (start);
   virfs_session_unmount (session);
-  g_thread_join (thread);
   if (result < 0)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_FAILED, "the file system ended: %s",
                  g_strerror (-result));
@@ -86,8 +106,10 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   g_autoptr (VirfsTree) tree = NULL;
   VirfsSession *session;
   gboolean served = FALSE;
+  sigset_t signals;
 
-  set_signals (SIG_BLOCK);
+  get_signals (&signals);
+  pthread_sigmask (SIG_BLOCK, &signals, NULL);
   virfs_libvirt_init (&options);
   infra = virfs_infra_new (&virfs_libvirt_backend, config->shutdown_timeout);
   tree = virfs_tree_new (infra);

@@ -4,6 +4,7 @@
  * that is wanted.
  */
 #include "error.h"
+#include "fail.h"
 #include "operate.h"
 #include "verb.h"
 #include "wait.h"
@@ -27,7 +28,7 @@ static const Step steps[] = {
   { VIRFS_VM_RUNNING, VIRFS_VM_PAUSED, VIRFS_VERB_RESUME },
   { VIRFS_VM_RUNNING, VIRFS_VM_PMSUSPENDED, VIRFS_VERB_WAKEUP, .comes_later = VIRFS_VM_RUNNING },
 
-  { VIRFS_VM_PAUSED, VIRFS_VM_SHUTOFF, VIRFS_VERB_START, .paused = TRUE },
+  { VIRFS_VM_PAUSED, VIRFS_VM_SHUTOFF, VIRFS_VERB_START, .paused = TRUE, .on_the_way = TRUE },
   { VIRFS_VM_PAUSED, VIRFS_VM_CRASHED, VIRFS_VERB_DESTROY, .on_the_way = TRUE },
   { VIRFS_VM_PAUSED, VIRFS_VM_RUNNING, VIRFS_VERB_SUSPEND },
   { VIRFS_VM_PAUSED, VIRFS_VM_PMSUSPENDED, VIRFS_VERB_WAKEUP, .comes_later = VIRFS_VM_RUNNING,
@@ -52,14 +53,24 @@ find_step (VirfsVmState wanted, VirfsVmState from)
   return NULL;
 }
 
+/* Where that cannot be, it is started and the next step pauses it. */
+static LvOutcome
+start_paused (LvTask *task, virDomainPtr domain, GError **error)
+{
+  int result = LV (virDomainCreateWithFlags (domain, VIR_DOMAIN_START_PAUSED));
+
+  if (result < 0 && (lv_last_refused_flags () || lv_last_missing ()))
+    return lv_verb_call (task, domain, VIRFS_VERB_START, error);
+  return lv_operate_end (task, result, LV_CALL_VERB + VIRFS_VERB_START, "start", error);
+}
+
 static LvOutcome
 do_step (LvTask *task, virDomainPtr domain, const Step *step, GError **error)
 {
   if (step->verb == VIRFS_VM_N_VERBS)
     return LV_DONE;
   if (step->paused)
-    return lv_operate_end (task, LV (virDomainCreateWithFlags (domain, VIR_DOMAIN_START_PAUSED)),
-                           LV_CALL_VERB + VIRFS_VERB_START, "start", error);
+    return start_paused (task, domain, error);
   return lv_verb_call (task, domain, step->verb, error);
 }
 

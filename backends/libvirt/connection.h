@@ -7,7 +7,7 @@
  * hang with the host; then only this thread hangs, and whoever closes the connection does not wait
  * for it.
  *
- * Locks: `gate` (see gate.h) comes before `order`, and both before the registry's.  `lock` is held
+ * Locks: `gate` (see gate.h) comes before `node` and `order`, and all before the registry's.  `lock` is held
  * for moments, with nothing else.
  */
 #pragma once
@@ -24,11 +24,14 @@ struct LvConnection {
   GRWLock gate;
   VirfsHost *host; /* under gate: NULL once closed */
 
+  GMutex node; /* held while something is told of the host itself */
+
   GMutex order;
   /* under order, see gate.c */
   guint64 ticket;
   guint readings;
   GHashTable *told;
+  gint64 next_forgetting;
 
   GMutex lock;
   GCond wake;
@@ -42,7 +45,13 @@ struct LvConnection {
   gint64 resources_due; /* when (monotonic time) networks, pools … are to be read; 0: not */
   GPtrArray *waits;     /* of LvWait*, see wait.c */
   gboolean waits_due;
+  gint64 next_poll; /* monotonic time; G_MAXINT64 while one is under way */
 };
+
+typedef struct {
+  char uuid[37];
+  gint64 born;
+} LvDue;
 
 /* What the program has chosen (libvirt.c). */
 const VirfsLibvirtOptions *lv_options (void);
@@ -64,5 +73,14 @@ void lv_connection_queue (LvLink *link, const char *uuid, gint64 born);
 void lv_connection_queue_resources (LvLink *link);
 /* Somebody who waits may have to be told; see wait.h. */
 void lv_connection_queue_waits (LvConnection *self);
+
+/* For the threads that do it (control.c, poll.c). */
+
+/* What the last link left, before a new one is opened: all will be read anyway. */
+void lv_connection_forget_work (LvConnection *self);
+/* From now on others may use LINK; FALSE if the host has been closed meanwhile. */
+gboolean lv_connection_install (LvConnection *self, LvLink *link);
+/* Whether LINK is the one that others use. */
+gboolean lv_connection_has (LvConnection *self, LvLink *link);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LvConnection, lv_connection_unref)

@@ -14,8 +14,10 @@
 #include <string.h>
 
 /* What libvirt sends in one message. */
-#define CHUNK (256 * 1024)
-#define HOLE  (-3) /* virStreamRecvFlags() has come to one */
+#define CHUNK             (256 * 1024)
+#define PROGRESS_INTERVAL (200 * G_TIME_SPAN_MILLISECOND)
+/* virStreamRecvFlags() has come to one. */
+#define HOLE (-3)
 
 typedef struct {
   LvTask *task;
@@ -23,6 +25,7 @@ typedef struct {
   virStreamPtr in, out;
   char *buffer;
   guint64 *done, total; /* of all files; bytes */
+  gint64 told;          /* when progress was (monotonic time) */
 } Transfer;
 
 static gboolean
@@ -65,6 +68,18 @@ check_cancelled (Transfer *transfer, GError **error)
   return FALSE;
 }
 
+static void
+tell_progress (Transfer *transfer)
+{
+  gint64 now = g_get_monotonic_time ();
+
+  if (now < transfer->told + PROGRESS_INTERVAL)
+    return;
+  transfer->told = now;
+  lv_gate_progress_job (transfer->task->link->connection, transfer->task->job,
+                        MIN (*transfer->done, transfer->total), transfer->total);
+}
+
 static gboolean
 pump (Transfer *transfer, GError **error)
 {
@@ -80,8 +95,7 @@ pump (Transfer *transfer, GError **error)
         || !(n == HOLE ? copy_hole (transfer, error) : send_all (transfer, n, error)))
       return FALSE;
     *transfer->done += MAX (n, 0);
-    lv_gate_progress_job (transfer->task->link->connection, transfer->task->job,
-                          MIN (*transfer->done, transfer->total), transfer->total);
+    tell_progress (transfer);
   }
 }
 
@@ -132,7 +146,7 @@ transfer_volume (Transfer *transfer, virStorageVolPtr from, GError **error)
 static gboolean
 copy_file (LvTask *task, LvCopy *copy, guint64 *done, guint64 total, GError **error)
 {
-  g_autoptr (virStorageVol) from = lv_pool_volume (copy->from, copy->name);
+  g_autoptr (virStorageVol) from = lv_pool_fresh_volume (copy->from, copy->name);
   g_autofree char *xml = lv_xml_make_volume (copy->name, "raw", 0);
   g_autofree char *buffer = g_malloc (CHUNK);
   g_autoptr (virStream) in = new_stream (task->link);
@@ -150,7 +164,7 @@ copy_file (LvTask *task, LvCopy *copy, guint64 *done, guint64 total, GError **er
 static guint64
 size_of (LvCopy *copy)
 {
-  g_autoptr (virStorageVol) volume = lv_pool_volume (copy->from, copy->name);
+  g_autoptr (virStorageVol) volume = lv_pool_fresh_volume (copy->from, copy->name);
   virStorageVolInfo info = { 0 };
 
   if (volume != NULL)

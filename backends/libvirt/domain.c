@@ -2,6 +2,7 @@
 /* One guest at a time, through whatever connection the caller has. */
 #include "domain.h"
 
+#include "connection.h"
 #include "fail.h"
 #include "gate.h"
 #include "state.h"
@@ -113,9 +114,22 @@ attempt (LvLink *link, virConnectPtr conn, const char *uuid, gint64 born)
 void
 lv_domain_refresh (LvLink *link, virConnectPtr conn, const char *uuid, gint64 born)
 {
-  for (int i = 0; i < ATTEMPTS; i++)
+  for (int i = 0; i < ATTEMPTS && !g_atomic_int_get (&link->dead); i++)
     if (attempt (link, conn, uuid, born))
       return;
+  /* whoever reads it next, maybe through another link, will have the truth */
+  lv_connection_queue (link, uuid, born);
+}
+
+void
+lv_domain_refresh_on (LvLink *link, const char *uuid)
+{
+  g_autoptr (virConnect) conn = lv_link_operations (link);
+
+  if (conn != NULL)
+    lv_domain_refresh (link, conn, uuid, 0);
+  else
+    lv_connection_queue (link, uuid, 0);
 }
 
 void

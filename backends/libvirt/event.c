@@ -92,7 +92,7 @@ on_lifecycle (virConnectPtr conn, virDomainPtr domain, int event, int detail, vo
     if (change.state != VIRFS_VM_SHUTOFF)
       change.id = (int) virDomainGetID (domain);
     virDomainGetUUIDString (domain, uuid);
-    lv_gate_edit_vm (link, 0, uuid, take_state, &change);
+    lv_gate_hint_vm (link, uuid, take_state, &change);
   }
   refresh (link, domain, is_new ? g_get_real_time () : 0);
   return 0;

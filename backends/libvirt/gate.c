@@ -7,6 +7,9 @@
 
 #include "connection.h"
 
+/* An event comes this much later than what it tells, at most. */
+#define EVENT_LAG G_TIME_SPAN_SECOND
+
 VirfsHost *
 lv_gate_enter (LvConnection *connection)
 {
@@ -40,31 +43,67 @@ lv_gate_begin_reading (LvLink *link)
   return ++self->ticket;
 }
 
-/* What nobody can come too late for needs not be remembered. */
+/* What is told of a guest, as long as something older may still come. */
+typedef struct {
+  guint64 ticket;
+  gint64 read; /* when it was told by who had read it (monotonic time), 0: by an event only */
+} Told;
+
+/* Under `order`, as the next.  Now and then what nobody can be too late for any more is forgotten. */
+static void
+forget_old (LvConnection *self)
+{
+  gint64 now = g_get_monotonic_time ();
+  GHashTableIter iter;
+  gpointer value;
+
+  if (self->readings > 0 || now < self->next_forgetting)
+    return;
+  self->next_forgetting = now + EVENT_LAG;
+  g_hash_table_iter_init (&iter, self->told);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    if (((Told *) value)->read < now - EVENT_LAG)
+      g_hash_table_iter_remove (&iter);
+}
+
+static gboolean
+is_outdated (LvConnection *self, const char *uuid, guint64 ticket)
+{
+  const Told *told = g_hash_table_lookup (self->told, uuid);
+
+  return told != NULL && told->ticket > ticket;
+}
+
+static gboolean
+was_read_lately (LvConnection *self, const char *uuid)
+{
+  const Told *told = g_hash_table_lookup (self->told, uuid);
+
+  return told != NULL && told->read > g_get_monotonic_time () - EVENT_LAG;
+}
+
+static void
+remember (LvConnection *self, const char *uuid, guint64 ticket, gboolean read)
+{
+  Told *told = g_hash_table_lookup (self->told, uuid);
+
+  if (told == NULL) {
+    told = g_new0 (Told, 1);
+    g_hash_table_insert (self->told, g_strdup (uuid), told);
+  }
+  told->ticket = ticket;
+  if (read)
+    told->read = g_get_monotonic_time ();
+}
+
 void
 lv_gate_end_reading (LvLink *link)
 {
   LvConnection *self = link->connection;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->order);
 
-  if (--self->readings == 0)
-    g_hash_table_remove_all (self->told);
-}
-
-/* Under `order`, as the next. */
-static gboolean
-is_outdated (LvConnection *self, const char *uuid, guint64 ticket)
-{
-  const guint64 *last = g_hash_table_lookup (self->told, uuid);
-
-  return last != NULL && *last > ticket;
-}
-
-static void
-remember (LvConnection *self, const char *uuid, guint64 ticket)
-{
-  if (self->readings > 0)
-    g_hash_table_replace (self->told, g_strdup (uuid), g_memdup2 (&ticket, sizeof ticket));
+  self->readings--;
+  forget_old (self);
 }
 
 static void
@@ -91,7 +130,7 @@ lv_gate_tell_vm (LvLink *link, guint64 ticket, const char *uuid, VirfsVmInfo *in
   g_mutex_lock (&self->order);
   outdated = is_outdated (self, uuid, ticket);
   if (!outdated) {
-    remember (self, uuid, ticket);
+    remember (self, uuid, ticket, TRUE);
     tell_vm (host, uuid, g_steal_pointer (&taken));
   }
   g_mutex_unlock (&self->order);
@@ -108,10 +147,25 @@ lv_gate_edit_vm (LvLink *link, guint64 ticket, const char *uuid, VirfsVmEdit edi
   if (host == NULL)
     return;
   g_mutex_lock (&self->order);
-  if (ticket == 0)
-    ticket = ++self->ticket;
   if (!is_outdated (self, uuid, ticket)) {
-    remember (self, uuid, ticket);
+    remember (self, uuid, ticket, TRUE);
+    virfs_infra_edit_vm (host->object.infra, host, uuid, edit, data);
+  }
+  g_mutex_unlock (&self->order);
+  lv_gate_leave (self);
+}
+
+void
+lv_gate_hint_vm (LvLink *link, const char *uuid, VirfsVmEdit edit, gpointer data)
+{
+  LvConnection *self = link->connection;
+  VirfsHost *host = enter_alive (link);
+
+  if (host == NULL)
+    return;
+  g_mutex_lock (&self->order);
+  if (!was_read_lately (self, uuid)) {
+    remember (self, uuid, ++self->ticket, FALSE);
     virfs_infra_edit_vm (host->object.infra, host, uuid, edit, data);
   }
   g_mutex_unlock (&self->order);
@@ -128,6 +182,39 @@ lv_gate_known_vm (LvLink *link, const char *uuid)
   if (host != NULL)
     lv_gate_leave (link->connection);
   return info;
+}
+
+VirfsHostInfo *
+lv_gate_copy_host (LvConnection *connection)
+{
+  VirfsHost *host = lv_gate_enter (connection);
+  g_autoptr (VirfsHostInfo) known = host ? virfs_host_info (host) : NULL;
+
+  if (host != NULL)
+    lv_gate_leave (connection);
+  return known ? virfs_host_info_copy (known) : NULL;
+}
+
+void
+lv_gate_edit_host (LvConnection *connection, LvLink *link, LvHostEdit edit, gpointer data,
+                   const GError *failure)
+{
+  VirfsHost *host = lv_gate_enter (connection);
+
+  if (host == NULL)
+    return;
+  g_mutex_lock (&connection->node);
+  if (link == NULL || lv_connection_has (connection, link)) {
+    g_autoptr (VirfsHostInfo) known = virfs_host_info (host);
+    VirfsHostInfo *info = virfs_host_info_copy (known);
+
+    edit (info, data);
+    /* the registry knows better what its last failure was */
+    virfs_ref_string_set (&info->error, NULL);
+    virfs_infra_update_host (host->object.infra, host, info, failure);
+  }
+  g_mutex_unlock (&connection->node);
+  lv_gate_leave (connection);
 }
 
 static void

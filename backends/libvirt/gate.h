@@ -24,11 +24,22 @@ void lv_gate_end_reading (LvLink *link);
 
 /* What was read of one guest: INFO (taken), or NULL if it is gone.  FALSE: read it again. */
 gboolean lv_gate_tell_vm (LvLink *link, guint64 ticket, const char *uuid, VirfsVmInfo *info);
-/* Changes some of what is known, unless it was told later than TICKET; 0: what EDIT knows is new. */
+/* Changes some of what is known, unless something later was told. */
 void lv_gate_edit_vm (LvLink *link, guint64 ticket, const char *uuid, VirfsVmEdit edit,
                       gpointer data);
+/* The same for what an event says.  It may be older than what was read lately, by somebody who has
+ * changed the guest again since; then it is left to the reading that every event leads to. */
+void lv_gate_hint_vm (LvLink *link, const char *uuid, VirfsVmEdit edit, gpointer data);
 /* What is known of a guest on this host; the caller owns the reference, NULL for nothing. */
 VirfsVmInfo *lv_gate_known_vm (LvLink *link, const char *uuid);
+/* A copy of what is known of the host; the caller owns it.  NULL if it is closed. */
+VirfsHostInfo *lv_gate_copy_host (LvConnection *connection);
+/* Changes some of what is known of the host, if LINK (NULL: whatever) is the one that others use.
+ * FAILURE: see virfs_infra_update_host(). */
+typedef void (*LvHostEdit) (VirfsHostInfo *info, gpointer data);
+void lv_gate_edit_host (LvConnection *connection, LvLink *link, LvHostEdit edit, gpointer data,
+                        const GError *failure);
+
 /* All guests of the host (taken). */
 void lv_gate_tell_all (LvLink *link, GPtrArray *infos);
 /* A line for the log of events about the guest, or if UUID is NULL the host. */

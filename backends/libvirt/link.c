@@ -43,20 +43,14 @@ on_close (virConnectPtr conn, int reason, void *opaque)
                                                                                  : reasons[0]);
 }
 
-static void
-unref_link (void *opaque)
-{
-  lv_link_unref (opaque);
-}
-
-/* Drivers without a wire have neither signs of life nor an end, and say so. */
+/* Drivers without a wire have neither signs of life nor an end, and do not say so.  The callback needs
+ * no reference to LINK: before that goes the callback is taken back, which waits for it. */
 static void
 watch (LvLink *link, virConnectPtr conn, int interval, guint count)
 {
   if (interval > 0)
     LV (virConnectSetKeepAlive (conn, interval, count));
-  if (LV (virConnectRegisterCloseCallback (conn, on_close, lv_link_ref (link), unref_link)) < 0)
-    lv_link_unref (link);
+  LV (virConnectRegisterCloseCallback (conn, on_close, link, NULL));
 }
 
 /* The state of libvirt's test driver is the connection's. */
@@ -129,7 +123,7 @@ forget_events (LvLink *link, virConnectPtr conn)
   }
 }
 
-/* Callbacks hold references to the connection and to the link, so they go first. */
+/* Callbacks hold references to the connection, so they go first. */
 static gpointer
 close_thread (gpointer data)
 {

@@ -30,6 +30,11 @@ typedef enum {
   LV_CALL_SET = LV_CALL_VERB + 16, /* + VirfsVmField */
 } LvCall;
 
+/* Processor time so far, to tell the load between two looks. */
+typedef struct {
+  guint64 busy, total; /* nanoseconds */
+} LvLoad;
+
 typedef struct LvLink {
   gatomicrefcount refs;
   guint64 serial;           /* no other link has had it */
@@ -37,6 +42,10 @@ typedef struct LvLink {
   char *type;               /* the driver, as in `QEMU` */
   GThreadPool *lanes[2];    /* of LvTask*; see task.h */
   gboolean has_events;      /* of guests' lives */
+
+  /* of who polls, one at a time */
+  LvLoad load;
+  guint cursor;
 
   gint dead;       /* atomic: lost or closed */
   guint64 missing; /* atomic: set of LvCall */

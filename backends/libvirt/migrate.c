@@ -343,17 +343,6 @@ move_guest (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **er
   return FALSE;
 }
 
-/* Where it is first, so that it is somewhere all the time. */
-static void
-tell_outcome (LvTask *task)
-{
-  g_autoptr (virConnect) target = lv_link_operations (task->target);
-
-  if (target != NULL)
-    lv_domain_refresh (task->target, target, task->uuid, 0);
-  lv_task_refresh (task);
-}
-
 static LvOutcome
 run_migrate (LvTask *task, GError **error)
 {
@@ -373,7 +362,9 @@ run_migrate (LvTask *task, GError **error)
   lv_gate_move (task->link, task->target, task->vm, TRUE);
   move_guest (task, domain, &facts, &failure);
   lv_task_allow_cancel (task, FALSE);
-  tell_outcome (task);
+  /* where it is first, so that it is somewhere all the time */
+  lv_domain_refresh_on (task->target, task->uuid);
+  lv_task_refresh (task);
   lv_gate_move (task->link, task->target, task->vm, FALSE);
   if (failure == NULL)
     return LV_DONE;

@@ -174,13 +174,20 @@ replace (GPtrArray **field, GPtrArray *list)
   *field = list;
 }
 
+/* A network's bridge is an interface, too. */
+static void
+add_once (GPtrArray *list, const char *name)
+{
+  if (name != NULL && *name && !g_ptr_array_find_with_equal_func (list, name, g_str_equal, NULL))
+    g_ptr_array_add (list, g_strdup (name));
+}
+
 static void
 add_bridge (GPtrArray *bridges, virNetworkPtr network)
 {
   char *name = LV (virNetworkGetBridgeName (network));
 
-  if (name != NULL && *name)
-    g_ptr_array_add (bridges, g_strdup (name));
+  add_once (bridges, name);
   free (name);
 }
 
@@ -225,7 +232,7 @@ read_interfaces (LvLink *link, virConnectPtr conn, GPtrArray *bridges)
     return FALSE;
   }
   for (guint i = 0; i < interfaces->len; i++)
-    g_ptr_array_add (bridges, g_strdup (virInterfaceGetName (interfaces->pdata[i])));
+    add_once (bridges, virInterfaceGetName (interfaces->pdata[i]));
   return TRUE;
 }
 

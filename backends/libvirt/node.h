@@ -9,9 +9,5 @@
 void lv_node_read (LvLink *link, virConnectPtr conn, VirfsHostInfo *info);
 void lv_node_read_resources (LvLink *link, virConnectPtr conn, VirfsHostInfo *info);
 
-/* Processor time so far, to tell the load between two looks. */
-typedef struct {
-  guint64 busy, total; /* nanoseconds */
-} LvLoad;
-
+/* LAST: what was seen at the last look, and is at this one then. */
 void lv_node_read_load (LvLink *link, virConnectPtr conn, LvLoad *last, VirfsHostInfo *info);

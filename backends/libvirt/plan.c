@@ -56,9 +56,8 @@ is_planned (LvPlan *plan, const char *path)
 static gboolean
 check_free (LvPlan *plan, LvPool *to, const char *name, GError **error)
 {
-  g_autoptr (virStorageVol) there = lv_pool_volume (to, name);
+  g_autoptr (virStorageVol) there = lv_pool_fresh_volume (to, name);
   char *path = there ? LV (virStorageVolGetPath (there)) : NULL;
-
   if (there != NULL)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS,
                  "%s has another %s already; remove it first", target_name (plan),
@@ -103,7 +102,7 @@ plan_volume (LvPlan *plan, const LvDisk *disk, const char *name, LvPool *from_ta
 {
   g_autoptr (LvPool) from = from_taken;
   g_autoptr (LvPool) to = to_taken;
-  g_autoptr (virStorageVol) volume = lv_pool_volume (from, name);
+  g_autoptr (virStorageVol) volume = lv_pool_fresh_volume (from, name);
   gboolean shared;
 
   if (volume == NULL) {
@@ -126,7 +125,7 @@ plan_new_directory (LvPlan *plan, const LvDisk *disk, LvPool *from_taken, const 
 {
   g_autoptr (LvPool) from = from_taken;
   g_autofree char *name = g_path_get_basename (disk->path);
-  g_autoptr (virStorageVol) volume = lv_pool_volume (from, name);
+  g_autoptr (virStorageVol) volume = lv_pool_fresh_volume (from, name);
   LvPool *to;
 
   if (volume == NULL)
@@ -262,7 +261,7 @@ lv_plan_new (LvTask *task, const char *xml, gboolean running, GError **error)
 static gboolean
 make_volume (LvPlan *plan, LvCopy *copy, virDomainPtr domain, GError **error)
 {
-  g_autoptr (virStorageVol) volume = lv_pool_volume (copy->from, copy->name);
+  g_autoptr (virStorageVol) volume = lv_pool_fresh_volume (copy->from, copy->name);
   virDomainBlockInfo info;
   g_autofree char *wanted = NULL;
   char *xml;

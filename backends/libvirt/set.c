@@ -4,6 +4,10 @@
 #include "fail.h"
 #include "gate.h"
 #include "operate.h"
+#include "wait.h"
+
+/* Seconds. */
+#define MEMORY_TIMEOUT 30
 
 static int
 set_title (virDomainPtr domain, const LvTask *task, guint flags)
@@ -131,7 +135,7 @@ check_limit (const LvTask *task, const VirfsVmInfo *known, GError **error)
            && (task->number == 0 || task->number > known->memory_max))
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
                  "%s can have %" G_GUINT64_FORMAT
-                 " bytes of memory (memory_max), not %" G_GUINT64_FORMAT,
+                 " bytes of memory at most (memory_max), not %" G_GUINT64_FORMAT,
                  task->name, known->memory_max, task->number);
   else if (task->number > G_MAXUINT && (task->field == VIRFS_VM_VCPUS_MAX))
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID, "%s cannot have that many vCPUs",
@@ -193,6 +197,17 @@ call (LvTask *task, guint row, virDomainPtr domain, guint flags)
   return result;
 }
 
+/* A running guest gives memory back, or takes it, by and by. */
+static LvOutcome
+wait_for_memory (LvTask *task)
+{
+  LvWish wish = { .memory = kib (task->number) * 1024, .seconds = MEMORY_TIMEOUT };
+
+  wish.what = "come to the memory it was set to";
+  wish.hint = "it needs a balloon driver for that; the setting stays";
+  return lv_wait_add (task, &wish);
+}
+
 static LvOutcome
 run_set (LvTask *task, GError **error)
 {
@@ -216,6 +231,8 @@ run_set (LvTask *task, GError **error)
                             attributes[row].what, error);
   if (outcome == LV_FAILED)
     tell_half_done (task, before, error);
+  else if (task->field == VIRFS_VM_MEMORY && facts.state == VIRFS_VM_RUNNING)
+    return wait_for_memory (task);
   return outcome;
 }
 

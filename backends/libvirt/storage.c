@@ -103,6 +103,35 @@ make_pool (LvLink *link, virConnectPtr conn, const char *directory, gboolean bui
   return wrap (link, pool, directory);
 }
 
+static gboolean
+has_path (virStoragePoolPtr pool, const char *directory)
+{
+  char *xml = LV (virStoragePoolGetXMLDesc (pool, 0));
+  VirfsHostPool *read = xml ? lv_xml_read_pool (xml) : NULL;
+  gboolean same = read != NULL && g_str_equal (read->path, directory);
+
+  if (read != NULL)
+    virfs_host_pool_free (read);
+  free (xml);
+  return same;
+}
+
+/* For drivers that cannot look up a path. */
+static virStoragePoolPtr
+search_pool (virConnectPtr conn, const char *directory)
+{
+  virStoragePoolPtr *items = NULL;
+  int n = LV (virConnectListAllStoragePools (conn, &items, VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE));
+  g_autoptr (GPtrArray) pools = lv_take_pools (items, n);
+
+  for (guint i = 0; pools && i < pools->len; i++)
+    if (has_path (pools->pdata[i], directory)) {
+      virStoragePoolRef (pools->pdata[i]);
+      return pools->pdata[i];
+    }
+  return NULL;
+}
+
 LvPool *
 lv_pool_by_directory (LvLink *link, const char *directory, gboolean build, GError **error)
 {
@@ -116,6 +145,8 @@ lv_pool_by_directory (LvLink *link, const char *directory, gboolean build, GErro
     return NULL;
   }
   pool = LV (virStoragePoolLookupByTargetPath (conn, directory));
+  if (pool == NULL && lv_last_missing ())
+    pool = search_pool (conn, directory);
   if (pool == NULL)
     return make_pool (link, conn, directory, build, error);
   if (made != NULL)
@@ -151,13 +182,12 @@ lv_pool_free (LvPool *self)
 }
 
 virStorageVolPtr
-lv_pool_volume (LvPool *self, const char *name)
+lv_pool_fresh_volume (LvPool *self, const char *name)
 {
-  virStorageVolPtr volume = LV (virStorageVolLookupByName (self->pool, name));
-
-  if (volume == NULL && LV (virStoragePoolRefresh (self->pool, 0)) == 0)
-    volume = LV (virStorageVolLookupByName (self->pool, name));
-  return volume;
+  /* a pool remembers what is gone, and what an image was like once; what it knows is better than
+   * nothing if it cannot look now */
+  LV (virStoragePoolRefresh (self->pool, 0));
+  return LV (virStorageVolLookupByName (self->pool, name));
 }
 
 /* Comparing. */

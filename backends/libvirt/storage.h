@@ -32,8 +32,8 @@ LvPool *lv_pool_by_directory (LvLink *link, const char *directory, gboolean buil
 LvPool *lv_pool_by_path (LvLink *link, const char *path, GError **error);
 void lv_pool_free (LvPool *pool);
 
-/* The volume of that name, after a second look; NULL: lv_fail() knows why not. */
-virStorageVolPtr lv_pool_volume (LvPool *pool, const char *name);
+/* The volume of that name as it is now; NULL: lv_fail() knows why not. */
+virStorageVolPtr lv_pool_fresh_volume (LvPool *pool, const char *name);
 
 /* Whether both pools, on two hosts, have the same volumes.  FALSE with ERROR if that cannot be told
  * for certain. */

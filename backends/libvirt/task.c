@@ -249,8 +249,5 @@ lv_task_domain (LvTask *task, GError **error)
 void
 lv_task_refresh (LvTask *task)
 {
-  g_autoptr (virConnect) conn = lv_link_operations (task->link);
-
-  if (conn != NULL)
-    lv_domain_refresh (task->link, conn, task->uuid, 0);
+  lv_domain_refresh_on (task->link, task->uuid);
 }

@@ -47,8 +47,16 @@ lv_wait_deadline (LvConnection *connection)
   return first;
 }
 
-/* Whether WAIT has come to an end, and with which error if any.  A guest that is not there any more
- * had no definition: it is as shut off as can be. */
+/* A guest that is not there any more (INFO is NULL) had no definition: it is as shut off as can be. */
+static gboolean
+is_fulfilled (const LvWish *wish, const VirfsVmInfo *info)
+{
+  if (wish->memory != 0)
+    return info != NULL && info->memory == wish->memory;
+  return info ? info->state == wish->state : wish->state == VIRFS_VM_SHUTOFF;
+}
+
+/* Whether WAIT has come to an end, and with which error if any. */
 static gboolean
 has_ended (const LvWait *wait, GError **error)
 {
@@ -56,7 +64,7 @@ has_ended (const LvWait *wait, GError **error)
   const char *name = wait->task->name;
   g_autoptr (VirfsVmInfo) info = lv_gate_known_vm (wait->task->link, wait->task->uuid);
 
-  if (info ? info->state == wish->state : wish->state == VIRFS_VM_SHUTOFF)
+  if (is_fulfilled (wish, info))
     return TRUE;
   if (info == NULL)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "%s is gone", name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Waiting for a guest to come to a state by itself, without a thread that waits: whoever reads the
+ * Waiting for what a guest does by itself, as to shut down, without a thread that waits: whoever reads the
  * guest looks whether somebody has waited for it.  Only the control thread ends a wait.
  */
 #pragma once
@@ -12,13 +12,14 @@ typedef struct LvWait LvWait;
 /* What somebody waits for; all texts are static. */
 typedef struct {
   VirfsVmState state;
+  guint64 memory;   /* if not 0, this much memory is waited for and not a state */
   guint seconds;    /* after which it is in vain */
   gboolean again;   /* then the task is submitted again; else its job is done */
   const char *what; /* what the guest was asked to do, as in `shut down` */
   const char *hint; /* what can be done if it does not; NULL: nothing */
 } LvWish;
 
-/* TASK (a new reference is taken) goes on when its guest is in the state wished for. */
+/* TASK (a new reference is taken) goes on when its guest is what is wished for. */
 LvOutcome lv_wait_add (LvTask *task, const LvWish *wish);
 
 /* For the control thread. */

@@ -28,6 +28,7 @@ struct VirfsCall {
   const Kind *kind;
   VirfsNode node, to;
   char *name, *new_name;
+  guint64 child;     /* what is removed */
   char *text, *next; /* the next line within the text */
   gsize bytes;
   gboolean pending; /* there are steps left */
@@ -381,6 +382,13 @@ answer_moved (VirfsCall *call)
 }
 
 static void
+answer_removed (VirfsCall *call)
+{
+  virfs_notifier_died (call->session->notifier, call->child);
+  virfs_reply_error (call->request, 0);
+}
+
+static void
 begin_named (VirfsCall *call, const char *name)
 {
   call->name = g_strdup (name);
@@ -401,9 +409,12 @@ void
 virfs_call_remove (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
                    const char *name)
 {
-  static const Kind kind = { begin_remove, answer_done };
+  static const Kind kind = { begin_remove, answer_removed };
+  guint64 child = virfs_node_child (session, dir, name);
+  VirfsCall *call = new_call (session, request, uid, &kind, dir);
 
-  begin_named (new_call (session, request, uid, &kind, dir), name);
+  call->child = child;
+  begin_named (call, name);
 }
 
 void

@@ -15,6 +15,8 @@
 #include "row.h"
 #include "session.h"
 
+#include <pthread.h>
+
 typedef struct VirfsNotifier VirfsNotifier;
 typedef struct VirfsOpen VirfsOpen;
 
@@ -25,7 +27,11 @@ struct VirfsSession {
   char *mountpoint;
   gpointer fuse; /* struct fuse_session * */
   VirfsNotifier *notifier;
-  GThreadPool *deferred; /* runs what must not run under FUSE's locks */
+  GMutex run_lock;
+  GCond run_cond;
+  gboolean running, ended; /* under run_lock */
+  pthread_t runner;        /* under run_lock: who runs it */
+  GThreadPool *deferred;   /* runs what must not run under FUSE's locks */
   GMutex waiting_lock;
   GHashTable *waiting; /* under waiting_lock: inode number -> GPtrArray of VirfsOpen* */
 };
@@ -82,7 +88,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsCall, virfs_call_unref)
 
 /* open.c */
 
-VirfsOpen *virfs_open_new (const VirfsNode *node, gboolean writes, gboolean direct);
+/* Takes the node. */
+VirfsOpen *virfs_open_new (VirfsNode *node, gboolean writes, gboolean direct);
+/* The kernel is told the attributes of NODE (taken) through this open file. */
+void virfs_open_told (VirfsOpen *open, VirfsNode *node);
 void virfs_open_close (VirfsSession *session, VirfsOpen *open);
 /* Takes what is written.  *LINES: complete lines to be carried out, NULL for none (the caller owns
  * them).  FALSE if it is more than such a file takes. */
@@ -91,8 +100,8 @@ gboolean virfs_open_write (VirfsOpen *open, const VirfsNode *node, const char *d
 /* What has been written and not been carried out, in *REST; NULL for nothing.  The caller owns it. */
 gboolean virfs_open_take_rest (VirfsOpen *open, const VirfsNode *node, char **rest, GError **error);
 /* Up to SIZE bytes from OFFSET, in *BUFFER (the caller owns it); returns how many. */
-gsize virfs_open_read (VirfsOpen *open, const VirfsNode *node, goffset offset, gsize size,
-                       char **buffer);
+gsize virfs_open_read (VirfsSession *session, VirfsOpen *open, VirfsNode *node, goffset offset,
+                       gsize size, char **buffer);
 /* Of a stream: as above if there is something; else keeps REQUEST until there is and returns
  * G_MAXSIZE. */
 gsize virfs_open_follow (VirfsSession *session, VirfsOpen *open, const VirfsNode *node, gsize size,
@@ -108,17 +117,22 @@ void virfs_open_interrupt (VirfsSession *session, VirfsOpen *open);
 /* notify.c */
 
 VirfsNotifier *virfs_notifier_new (VirfsSession *session);
-/* Waits for what is queued, at most TIMEOUT microseconds; then the kernel is told no more. */
-void virfs_notifier_stop (VirfsNotifier *notifier, gint64 timeout);
-/* After the unmount, which frees threads that wait in the kernel. */
+/* Gives the answers that are queued and ends its threads; the kernel is told no more.  Its threads may
+ * wait in the kernel for what we answer: so it must be served meanwhile, or be unmounted. */
+void virfs_notifier_stop (VirfsNotifier *notifier);
 void virfs_notifier_free (VirfsNotifier *notifier);
-/* The kernel is about to be told of INO: from now on it is told what changes. */
-void virfs_notifier_seen (VirfsNotifier *notifier, guint64 ino);
+/* The kernel is about to be told of INO: from now on it is told what changes.  Returns its generation. */
+guint64 virfs_notifier_seen (VirfsNotifier *notifier, guint64 ino);
+/* The kernel is about to be told that the directory INO was removed.  It takes that inode for dead as
+ * long as anybody is in it, so one of the same number is of another generation from now on. */
+void virfs_notifier_died (VirfsNotifier *notifier, guint64 ino);
 void virfs_notifier_changed (VirfsNotifier *notifier, const VirfsClass *class, guint64 id,
                              guint64 fields);
 void virfs_notifier_inode (VirfsNotifier *notifier, guint64 ino);
 void virfs_notifier_entry (VirfsNotifier *notifier, guint64 dir, const char *name, guint64 child);
 void virfs_notifier_removed (VirfsNotifier *notifier, guint64 id);
+/* Whether the kernel has still to be told of INO. */
+gboolean virfs_notifier_is_pending (VirfsNotifier *notifier, guint64 ino);
 /* FUNC runs when the kernel has forgotten the contents of all that changed before. */
 void virfs_notifier_then (VirfsNotifier *notifier, void (*func) (gpointer), gpointer data);
 /* While INO is busy the kernel holds its lock, and nothing that would wait for it is sent. */

@@ -10,7 +10,7 @@
  *   directories that are known to be busy are put off.
  * - A few touch files through the mount, because that is the only way to make inotify(7) tell its
  *   watchers of a change in a FUSE file system: they see IN_ATTRIB.  The kernel takes the file's lock
- *   for that, so files that are being written are left out.
+ *   for that, so files that are being written come when that is over.
  *
  * The kernel is told only of what it may have seen: a bit for each row of each object that was ever
  * looked up (rows that are 64 apart share one).  The bit is set before the value is read, and a change
@@ -49,15 +49,18 @@ struct VirfsNotifier {
   gint64 last_seen; /* monotonic; atomic enough: only its order of magnitude counts */
 
   GMutex lock; /* guards all below */
-  GCond inodes_cond, entries_cond, drained;
+  GCond inodes_cond, entries_cond;
   gboolean ending;
   GHashTable *seen;     /* object number -> bits of rows */
+  GHashTable *deaths;   /* object number -> how often its directory was removed by rmdir(2) */
   GQueue inodes;        /* of Item* */
   GHashTable *queued;   /* inode numbers in `inodes` */
+  guint64 telling;      /* the inode number that the kernel is being told, 0: none */
   GQueue late;          /* of Item*, in the order of `due` */
   GQueue entries;       /* of Entry* */
   GHashTable *busy;     /* inode number -> how often */
   GHashTable *touching; /* inode numbers to be touched */
+  GHashTable *put_off;  /* likewise, when they are no longer busy */
 
   GThread *inode_thread, *entry_thread;
   GThreadPool *touchers;
@@ -65,17 +68,29 @@ struct VirfsNotifier {
 
 /* Noting. */
 
-void
+guint64
 virfs_notifier_seen (VirfsNotifier *self, guint64 ino)
 {
   gpointer id = (gpointer) (ino >> VIRFS_ROW_BITS);
-  guint64 bits;
+  guint64 bits, generation;
 
   g_mutex_lock (&self->lock);
+  generation = 1 + (guint64) g_hash_table_lookup (self->deaths, id);
   self->last_seen = g_get_monotonic_time ();
   bits = (guint64) g_hash_table_lookup (self->seen, id);
   g_hash_table_insert (self->seen, id, (gpointer) (bits | G_GUINT64_CONSTANT (1) << (ino & 63)));
   g_mutex_unlock (&self->lock);
+  return generation;
+}
+
+void
+virfs_notifier_died (VirfsNotifier *self, guint64 ino)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  gpointer id = (gpointer) (ino >> VIRFS_ROW_BITS);
+  guint64 deaths = (guint64) g_hash_table_lookup (self->deaths, id);
+
+  g_hash_table_insert (self->deaths, id, (gpointer) (deaths + 1));
 }
 
 /* Under the lock. */
@@ -98,6 +113,14 @@ virfs_notifier_inode (VirfsNotifier *self, guint64 ino)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
   queue_inode (self, ino);
+}
+
+gboolean
+virfs_notifier_is_pending (VirfsNotifier *self, guint64 ino)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->telling == ino || g_hash_table_contains (self->queued, (gpointer) ino);
 }
 
 void
@@ -130,13 +153,20 @@ virfs_notifier_entry (VirfsNotifier *self, guint64 dir, const char *name, guint6
 void
 virfs_notifier_then (VirfsNotifier *self, void (*func) (gpointer), gpointer data)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  Item *item = g_new0 (Item, 1);
+  Item *item = NULL;
 
-  item->func = func;
-  item->data = data;
-  g_queue_push_tail (&self->inodes, item);
-  g_cond_signal (&self->inodes_cond);
+  g_mutex_lock (&self->lock);
+  if (!self->ending) {
+    item = g_new0 (Item, 1);
+    item->func = func;
+    item->data = data;
+    g_queue_push_tail (&self->inodes, item);
+    g_cond_signal (&self->inodes_cond);
+  }
+  g_mutex_unlock (&self->lock);
+  /* at the end there is nothing left that it would have to wait for */
+  if (item == NULL)
+    func (data);
 }
 
 void
@@ -146,6 +176,18 @@ virfs_notifier_busy (VirfsNotifier *self, guint64 ino)
   guint count = GPOINTER_TO_UINT (g_hash_table_lookup (self->busy, (gpointer) ino));
 
   g_hash_table_insert (self->busy, (gpointer) ino, GUINT_TO_POINTER (count + 1));
+}
+
+/* Under the lock. */
+static void
+touch (VirfsNotifier *self, guint64 ino)
+{
+  if (self->session->mountpoint == NULL || self->ending)
+    return;
+  if (g_hash_table_contains (self->busy, (gpointer) ino))
+    g_hash_table_add (self->put_off, (gpointer) ino);
+  else if (g_hash_table_add (self->touching, (gpointer) ino))
+    g_thread_pool_push (self->touchers, (gpointer) ino, NULL);
 }
 
 void
@@ -158,6 +200,8 @@ virfs_notifier_idle (VirfsNotifier *self, guint64 ino)
     g_hash_table_insert (self->busy, (gpointer) ino, GUINT_TO_POINTER (count - 1));
   else
     g_hash_table_remove (self->busy, (gpointer) ino);
+  if (count <= 1 && g_hash_table_remove (self->put_off, (gpointer) ino))
+    touch (self, ino);
   g_cond_signal (&self->entries_cond);
 }
 
@@ -207,9 +251,9 @@ next_item (VirfsNotifier *self)
   }
 }
 
-/* Under the lock: puts ITEM off if the kernel may learn of the inode only now.  Returns whether. */
+/* Under the lock: delays ITEM if the kernel may learn of the inode only now.  Returns whether. */
 static gboolean
-put_off (VirfsNotifier *self, Item *item, int result)
+delay (VirfsNotifier *self, Item *item, int result)
 {
   gint64 now = g_get_monotonic_time ();
 
@@ -223,17 +267,6 @@ put_off (VirfsNotifier *self, Item *item, int result)
   else
     g_queue_push_tail (&self->late, item);
   return TRUE;
-}
-
-/* Under the lock. */
-static void
-touch (VirfsNotifier *self, guint64 ino)
-{
-  if (self->session->mountpoint == NULL || self->ending
-      || g_hash_table_contains (self->busy, (gpointer) ino)
-      || !g_hash_table_add (self->touching, (gpointer) ino))
-    return;
-  g_thread_pool_push (self->touchers, (gpointer) ino, NULL);
 }
 
 static gboolean
@@ -251,15 +284,19 @@ tell_inode (VirfsNotifier *self, Item *item)
 
   g_mutex_lock (&self->lock);
   g_hash_table_remove (self->queued, (gpointer) item->ino);
+  self->telling = item->ino;
   g_mutex_unlock (&self->lock);
 
   result = is_ending (self) ? 0 : virfs_kernel_forget_inode (self->session, item->ino);
+  g_mutex_lock (&self->lock);
+  self->telling = 0;
+  g_mutex_unlock (&self->lock);
   virfs_open_wake (self->session, item->ino);
 
   g_mutex_lock (&self->lock);
   if (result == 0)
     touch (self, item->ino);
-  if (!put_off (self, item, result))
+  if (!delay (self, item, result))
     g_free (item);
   g_mutex_unlock (&self->lock);
 }
@@ -272,7 +309,6 @@ tell_inodes (gpointer data)
 
   for (;;) {
     g_mutex_lock (&self->lock);
-    g_cond_signal (&self->drained);
     item = next_item (self);
     g_mutex_unlock (&self->lock);
     if (item == NULL)
@@ -349,6 +385,8 @@ touch_file (gpointer data, gpointer user_data)
   g_mutex_lock (&self->lock);
   g_hash_table_remove (self->touching, (gpointer) ino);
   leave = self->ending || g_hash_table_contains (self->busy, (gpointer) ino);
+  if (leave)
+    g_hash_table_add (self->put_off, (gpointer) ino);
   g_mutex_unlock (&self->lock);
   if (leave || !virfs_node_get (self->session, ino, &node))
     return;
@@ -369,11 +407,12 @@ virfs_notifier_new (VirfsSession *session)
   g_mutex_init (&self->lock);
   g_cond_init (&self->inodes_cond);
   g_cond_init (&self->entries_cond);
-  g_cond_init (&self->drained);
   self->seen = g_hash_table_new (NULL, NULL);
+  self->deaths = g_hash_table_new (NULL, NULL);
   self->queued = g_hash_table_new (NULL, NULL);
   self->busy = g_hash_table_new (NULL, NULL);
   self->touching = g_hash_table_new (NULL, NULL);
+  self->put_off = g_hash_table_new (NULL, NULL);
   g_queue_init (&self->inodes);
   g_queue_init (&self->late);
   g_queue_init (&self->entries);
@@ -384,33 +423,36 @@ virfs_notifier_new (VirfsSession *session)
 }
 
 void
-virfs_notifier_stop (VirfsNotifier *self, gint64 timeout)
+virfs_notifier_stop (VirfsNotifier *self)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  gint64 deadline = g_get_monotonic_time () + timeout;
+  gboolean stopped;
 
-  while (self->inodes.length > 0 && g_cond_wait_until (&self->drained, &self->lock, deadline))
-    ;
+  g_mutex_lock (&self->lock);
+  stopped = self->ending;
   self->ending = TRUE;
   g_cond_broadcast (&self->inodes_cond);
   g_cond_broadcast (&self->entries_cond);
+  g_mutex_unlock (&self->lock);
+  if (stopped)
+    return;
+  g_thread_join (self->inode_thread);
+  g_thread_join (self->entry_thread);
+  g_thread_pool_free (self->touchers, TRUE, TRUE);
 }
 
 void
 virfs_notifier_free (VirfsNotifier *self)
 {
-  virfs_notifier_stop (self, 0);
-  g_thread_join (self->inode_thread);
-  g_thread_join (self->entry_thread);
-  g_thread_pool_free (self->touchers, TRUE, TRUE);
+  virfs_notifier_stop (self);
   g_queue_clear_full (&self->entries, free_entry);
   g_hash_table_unref (self->seen);
+  g_hash_table_unref (self->deaths);
   g_hash_table_unref (self->queued);
   g_hash_table_unref (self->busy);
   g_hash_table_unref (self->touching);
+  g_hash_table_unref (self->put_off);
   g_cond_clear (&self->inodes_cond);
   g_cond_clear (&self->entries_cond);
-  g_cond_clear (&self->drained);
   g_mutex_clear (&self->lock);
   g_free (self);
 }

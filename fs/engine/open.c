@@ -2,6 +2,11 @@
 /*
  * Open files.
  *
+ * Readers share the kernel's pages, and the kernel cuts what it reads at the size that it was told last.
+ * So a value must not be read with the size of another: as long as the kernel has not forgotten the old
+ * one, and for the first read after it was told a size, a reader gets the value that goes with that
+ * size.  See text_for().
+ *
  * What is written is kept until a line is complete; documents are kept until the file is closed.
  * Readers that wait (of a stream, or in poll) stand in the session's table `waiting` until the
  * notifier wakes them.  An open file has one reference for its file descriptor and one for each
@@ -23,9 +28,12 @@ struct VirfsOpen {
   guint64 ino;
   gboolean direct; /* the text is made once, at the first read */
   GMutex lock;
+  VirfsNode told;   /* under lock: as the kernel was told last through this file */
+  gboolean fresh;   /* under lock: it was told, and has not read since */
   GString *text;    /* under lock: what a direct reader sees */
   GString *written; /* under lock: not carried out yet, or the document so far */
   gboolean dirty;   /* under lock: written has changed since it was carried out */
+  gboolean spoilt;  /* under lock: more was written than fits; nothing of it counts */
 
   /* under the session's waiting_lock */
   gint64 seen;      /* the change that poll has told last */
@@ -36,7 +44,7 @@ struct VirfsOpen {
 };
 
 VirfsOpen *
-virfs_open_new (const VirfsNode *node, gboolean writes, gboolean direct)
+virfs_open_new (VirfsNode *node, gboolean writes, gboolean direct)
 {
   VirfsOpen *open = g_new0 (VirfsOpen, 1);
 
@@ -49,7 +57,19 @@ virfs_open_new (const VirfsNode *node, gboolean writes, gboolean direct)
     open->written = g_string_new (NULL);
   if (node->row->follow_from != NULL)
     open->position = node->row->follow_from (node);
+  virfs_open_told (open, node);
   return open;
+}
+
+void
+virfs_open_told (VirfsOpen *open, VirfsNode *node)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&open->lock);
+
+  virfs_node_clear (&open->told);
+  open->told = *node;
+  open->fresh = TRUE;
+  *node = (VirfsNode){ 0 };
 }
 
 static void
@@ -61,6 +81,7 @@ open_unref (VirfsOpen *open)
     g_string_free (open->text, TRUE);
   if (open->written != NULL)
     g_string_free (open->written, TRUE);
+  virfs_node_clear (&open->told);
   g_mutex_clear (&open->lock);
   g_free (open);
 }
@@ -74,7 +95,10 @@ keep_written (VirfsOpen *open, const char *data, gsize size, goffset offset, gbo
   gsize at = document ? (gsize) offset : open->written->len;
   gsize limit = document ? DOCUMENT_MAX_BYTES : LINE_MAX_BYTES;
 
-  if (at > limit || size > limit - at) {
+  if (open->spoilt || at > limit || size > limit - at) {
+    open->spoilt = TRUE;
+    open->dirty = FALSE;
+    g_string_truncate (open->written, 0);
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_TOO_BIG,
                  "more than the %" G_GSIZE_FORMAT " bytes that this file takes", limit);
     return FALSE;
@@ -163,8 +187,28 @@ copy_text (const GString *text, goffset offset, gsize size, char **buffer)
   return size;
 }
 
+/* What a reader through the kernel's pages gets; under the lock.  NOW is what is known now. */
+static GString *
+text_for (VirfsSession *session, VirfsOpen *open, VirfsNode *now, goffset offset)
+{
+  GString *text = g_string_sized_new (128);
+
+  if (offset == 0 && !open->fresh && !virfs_notifier_is_pending (session->notifier, open->ino)) {
+    virfs_node_clear (&open->told);
+    open->told = *now;
+    *now = (VirfsNode){ 0 };
+  } else if (virfs_node_changed (&open->told) != virfs_node_changed (now)) {
+    /* the page must not stay */
+    virfs_notifier_inode (session->notifier, open->ino);
+  }
+  open->fresh = FALSE;
+  open->told.row->show (&open->told, text);
+  return text;
+}
+
 gsize
-virfs_open_read (VirfsOpen *open, const VirfsNode *node, goffset offset, gsize size, char **buffer)
+virfs_open_read (VirfsSession *session, VirfsOpen *open, VirfsNode *node, goffset offset,
+                 gsize size, char **buffer)
 {
   g_autoptr (GMutexLocker) locker = NULL;
   g_autoptr (GString) text = NULL;
@@ -176,12 +220,11 @@ virfs_open_read (VirfsOpen *open, const VirfsNode *node, goffset offset, gsize s
   }
   if (node->row->show == NULL)
     return 0;
+  locker = g_mutex_locker_new (&open->lock);
   if (!open->direct) {
-    text = g_string_sized_new (128);
-    node->row->show (node, text);
+    text = text_for (session, open, node, offset);
     return copy_text (text, offset, size, buffer);
   }
-  locker = g_mutex_locker_new (&open->lock);
   if (open->text == NULL || offset == 0) {
     if (open->text == NULL)
       open->text = g_string_sized_new (128);
@@ -235,10 +278,12 @@ virfs_open_follow (VirfsSession *session, VirfsOpen *open, const VirfsNode *node
 
   g_mutex_lock (&session->waiting_lock);
   got = node->row->follow (node, &open->position, data, size);
-  if (got == 0 && block) {
+  /* of several who read one open file only one waits */
+  if (got == 0 && block && open->request == NULL) {
     open->request = request;
     open->request_size = size;
     wait_for_change (session, open);
+    virfs_request_watch_open (request, session, open);
     got = G_MAXSIZE;
   }
   g_mutex_unlock (&session->waiting_lock);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -73,13 +74,13 @@ static gboolean
 make_entry (VirfsSession *session, guint64 ino, struct fuse_entry_param *entry)
 {
   g_auto (VirfsNode) node = { 0 };
+  guint64 generation = virfs_notifier_seen (session->notifier, ino);
 
-  virfs_notifier_seen (session->notifier, ino);
   if (ino == 0 || !virfs_node_get (session, ino, &node))
     return FALSE;
   *entry = (struct fuse_entry_param){
     .ino = ino,
-    .generation = 1,
+    .generation = generation,
     .attr_timeout = attr_timeout (&node),
     .entry_timeout = FOR_EVER,
   };
@@ -214,12 +215,16 @@ do_getattr (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
   g_auto (VirfsNode) node = { 0 };
   struct stat st;
+  double timeout;
 
   virfs_notifier_seen (session_of (req)->notifier, ino);
   if (!get_node (req, ino, &node))
     return;
   virfs_node_stat (session_of (req), &node, &st);
-  fuse_reply_attr (req, &st, attr_timeout (&node));
+  timeout = attr_timeout (&node);
+  if (fi != NULL)
+    virfs_open_told ((VirfsOpen *) (uintptr_t) fi->fh, &node);
+  fuse_reply_attr (req, &st, timeout);
 }
 
 static const char *
@@ -334,7 +339,8 @@ do_opendir (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
   fi->fh = (uintptr_t) virfs_listing_new ();
   fi->cache_readdir = 1;
   fi->keep_cache = 1;
-  fuse_reply_open (req, fi);
+  if (fuse_reply_open (req, fi) == -ENOENT) /* interrupted: nobody will close it */
+    virfs_listing_free ((VirfsListing *) (uintptr_t) fi->fh);
 }
 
 static VirfsListing *
@@ -504,6 +510,7 @@ static void
 do_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
   g_auto (VirfsNode) node = { 0 };
+  VirfsSession *session = session_of (req); /* req ends with its answer */
   gboolean writes = (fi->flags & O_ACCMODE) != O_RDONLY;
   gboolean stream;
 
@@ -515,12 +522,14 @@ do_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     return;
   }
   stream = node.row->follow != NULL;
-  fi->direct_io = writes || stream || node.row->flags & VIRFS_ROW_MEASURED;
+  fi->direct_io = writes || stream || node.row->flags & VIRFS_ROW_MEASURED
+                  || virfs_notifier_is_pending (session->notifier, ino);
   fi->keep_cache = !fi->direct_io;
   fi->noflush = !writes;
   fi->nonseekable = stream;
   fi->fh = (uintptr_t) virfs_open_new (&node, writes, fi->direct_io);
-  fuse_reply_open (req, fi);
+  if (fuse_reply_open (req, fi) == -ENOENT) /* interrupted: nobody will close it */
+    virfs_open_close (session, open_of (fi));
 }
 
 static void
@@ -550,7 +559,7 @@ do_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_
     do_follow (req, &node, size, fi);
     return;
   }
-  got = virfs_open_read (open_of (fi), &node, offset, size, &buffer);
+  got = virfs_open_read (session_of (req), open_of (fi), &node, offset, size, &buffer);
   fuse_reply_buf (req, buffer, got);
 }
 
@@ -692,6 +701,8 @@ virfs_session_new (const VirfsTreeOps *ops, gpointer tree, const char *options, 
   session->uid = getuid ();
   session->gid = getgid ();
   g_mutex_init (&session->waiting_lock);
+  g_mutex_init (&session->run_lock);
+  g_cond_init (&session->run_cond);
   session->waiting = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
   session->deferred = g_thread_pool_new (run_deferred, session, 2, FALSE, NULL);
   session->notifier = virfs_notifier_new (session);
@@ -724,27 +735,62 @@ virfs_session_mount (VirfsSession *session, const char *mountpoint, GError **err
   return TRUE;
 }
 
+static void
+wake_up (int signal)
+{
+}
+
+/* Returns whether it is running now. */
+static gboolean
+set_running (VirfsSession *session, gboolean running)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&session->run_lock);
+
+  session->running = running && !session->ended;
+  session->runner = pthread_self ();
+  g_cond_broadcast (&session->run_cond);
+  return session->running;
+}
+
 int
 virfs_session_run (VirfsSession *session)
 {
   struct fuse_loop_config *config = fuse_loop_cfg_create ();
-  int result;
+  struct sigaction wake = { .sa_handler = wake_up };
+  struct sigaction ignore = { .sa_handler = SIG_IGN };
+  int result = 0;
 
-  fuse_set_signal_handlers (session->fuse);
-  result = fuse_session_loop_mt (session->fuse, config);
-  fuse_remove_signal_handlers (session->fuse);
+  sigaction (SIGUSR1, &wake, NULL);
+  sigaction (SIGPIPE, &ignore, NULL);
+  if (set_running (session, TRUE))
+    result = fuse_session_loop_mt (session->fuse, config);
+  set_running (session, FALSE);
   fuse_loop_cfg_destroy (config);
   return result;
 }
 
 void
+virfs_session_end (VirfsSession *session)
+{
+  g_autoptr (GMutexLocker) locker = NULL;
+
+  virfs_notifier_stop (session->notifier);
+  fuse_session_exit (session->fuse);
+  locker = g_mutex_locker_new (&session->run_lock);
+  session->ended = TRUE;
+  /* FUSE's loop looks whether it shall end whenever a signal wakes it; it may just not have slept yet */
+  while (session->running) {
+    pthread_kill (session->runner, SIGUSR1);
+    g_cond_wait_until (&session->run_cond, &session->run_lock,
+                       g_get_monotonic_time () + 50 * G_TIME_SPAN_MILLISECOND);
+  }
+}
+
+void
 virfs_session_unmount (VirfsSession *session)
 {
-  if (session->mountpoint == NULL)
-    return;
-  /* answers that are under way are given; nobody reads requests any more */
-  virfs_notifier_stop (session->notifier, G_TIME_SPAN_SECOND);
-  fuse_session_unmount (session->fuse);
+  if (session->mountpoint != NULL)
+    fuse_session_unmount (session->fuse);
 }
 
 void
@@ -757,6 +803,8 @@ virfs_session_free (VirfsSession *session)
     fuse_session_destroy (session->fuse);
   g_hash_table_unref (session->waiting);
   g_mutex_clear (&session->waiting_lock);
+  g_mutex_clear (&session->run_lock);
+  g_cond_clear (&session->run_cond);
   g_free (session->mountpoint);
   g_free (session);
 }

@@ -29,19 +29,22 @@ VirfsSession *virfs_session_new (const VirfsTreeOps *ops, gpointer tree, const c
                                  GError **error);
 /* Mounts; MOUNTPOINT must be an existing directory. */
 gboolean virfs_session_mount (VirfsSession *session, const char *mountpoint, GError **error);
-/* Serves until it is unmounted or SIGINT, SIGTERM or SIGHUP comes, which must not be blocked in this
- * thread and be blocked in all others.  Returns the signal's number, 0 when unmounted, negative for a
- * failure (errno). */
+/* Serves in this thread, and in others that it makes, until it is unmounted or virfs_session_end() is
+ * called.  Uses SIGUSR1.  0, or negative for a failure (errno). */
 int virfs_session_run (VirfsSession *session);
-/* Unmounts, and waits for what is under way to be over. */
+/* From another thread: makes virfs_session_run() return.  What was to be answered should have been; what
+ * the kernel was to be told is given up. */
+void virfs_session_end (VirfsSession *session);
+/* When virfs_session_run() has returned. */
 void virfs_session_unmount (VirfsSession *session);
 void virfs_session_free (VirfsSession *session);
 
 /* Of the object ID of CLASS, FIELDS have changed. */
 void virfs_session_changed (VirfsSession *session, const VirfsClass *class, guint64 id,
                             guint64 fields);
-/* In the directory DIR (an inode number) NAME no longer leads to CHILD.  New entries need no word:
- * what is not there is not cached. */
+/* In the directory DIR (an inode number) NAME no longer leads to CHILD (0: whatever that was; to be used
+ * of directories, which the kernel takes for dead otherwise).  New entries need no word: what is not
+ * there is not cached. */
 void virfs_session_vanished (VirfsSession *session, guint64 dir, const char *name, guint64 child);
 /* The object ID is gone for good. */
 void virfs_session_removed (VirfsSession *session, const VirfsClass *class, guint64 id);

@@ -151,6 +151,11 @@ virfs_fit (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host,
                  virfs_host_state_name (info->state));
     return FALSE;
   }
+  if (virfs_infra_has_namesake (host->object.infra, vm, host)) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "%s has another guest named %s",
+                 host->name, vm->name);
+    return FALSE;
+  }
   return fit_hypervisor (needs, host->name, info, error) && fit_memory (vm, host->name, info, error)
          && fit_networks (needs, host->name, info, error)
          && fit_storage (vm, needs, host->name, info, error);

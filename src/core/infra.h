@@ -72,6 +72,10 @@ typedef void (*VirfsJobFunc) (VirfsJob *job, guint number, gpointer data);
 void virfs_infra_foreach_host (VirfsInfra *infra, VirfsHostFunc func, gpointer data);
 void virfs_infra_foreach_vm (VirfsInfra *infra, VirfsHost *host, VirfsVmFunc func, gpointer data);
 void virfs_infra_foreach_job (VirfsInfra *infra, VirfsJobFunc func, gpointer data);
+/* Whether there is a job that has not ended yet and is to bring VM to HOST. */
+gboolean virfs_infra_is_coming (VirfsInfra *infra, VirfsVm *vm, VirfsHost *host);
+/* Whether HOST has another guest of the same name. */
+gboolean virfs_infra_has_namesake (VirfsInfra *infra, const VirfsVmInfo *vm, VirfsHost *host);
 
 /* When FIELDS (of VirfsRootField) last changed, microseconds since the epoch. */
 gint64 virfs_infra_changed (VirfsInfra *infra, guint64 fields);

@@ -333,6 +333,35 @@ virfs_job_object (VirfsJob *job)
   return job->subject;
 }
 
+VirfsObject *
+virfs_job_target (VirfsJob *job)
+{
+  return job->target;
+}
+
+const char *
+virfs_job_path (VirfsJob *job)
+{
+  return job->path;
+}
+
+gboolean
+virfs_infra_is_coming (VirfsInfra *infra, VirfsVm *vm, VirfsHost *host)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, infra->jobs);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    VirfsJob *job = value;
+
+    if (!has_ended (job) && job->subject == &vm->object && job->target == &host->object)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 GPtrArray *
 virfs_registry_jobs_of (VirfsInfra *infra, VirfsHost *host)
 {

@@ -90,6 +90,8 @@ gint64 virfs_job_info_eta (const VirfsJobInfo *info);
 
 guint virfs_job_number (VirfsJob *job);
 VirfsObject *virfs_job_object (VirfsJob *job); /* borrowed */
+VirfsObject *virfs_job_target (VirfsJob *job); /* likewise; may be NULL */
+const char *virfs_job_path (VirfsJob *job);    /* of the object when the job was made; borrowed */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsJob, virfs_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsJobInfo, virfs_job_info_free)

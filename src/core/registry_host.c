@@ -272,7 +272,8 @@ virfs_infra_update_host (VirfsInfra *infra, VirfsHost *host, VirfsHostInfo *info
       log_host_state (host, before, failure);
       virfs_registry_host_turned (host);
     }
-    host->answered |= failure != NULL || info->state == VIRFS_HOST_UP;
+    /* telling may have replaced the info */
+    host->answered |= failure != NULL || host->info->state == VIRFS_HOST_UP;
     if (host->answered)
       waiting = take_connecting (host);
     g_cond_broadcast (&infra->settled);

@@ -140,6 +140,13 @@ release_label (VirfsVm *vm)
 }
 
 static gboolean
+is_namesake (VirfsVm *other, const VirfsVmInfo *vm, VirfsHost *host)
+{
+  return other->info->host == host && g_str_equal (other->info->name, vm->name)
+         && !g_str_equal (other->uuid, vm->uuid);
+}
+
+static gboolean
 is_shown (VirfsVm *vm, const VirfsVmInfo *info)
 {
   return !vm->twin
@@ -576,6 +583,23 @@ virfs_infra_edit_vm (VirfsInfra *infra, VirfsHost *host, const char *uuid, Virfs
   edit (info, data);
   take_vm (host, info);
   return TRUE;
+}
+
+/* All of one name are among those who would like the same label, or have it. */
+gboolean
+virfs_infra_has_namesake (VirfsInfra *infra, const VirfsVmInfo *vm, VirfsHost *host)
+{
+  g_autofree char *plain = virfs_name_encode (vm->name);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  GPtrArray *rivals = g_hash_table_lookup (infra->rivals, plain);
+  VirfsVm *holder = g_hash_table_lookup (infra->labels, plain);
+
+  if (holder != NULL && is_namesake (holder, vm, host))
+    return TRUE;
+  for (guint i = 0; rivals != NULL && i < rivals->len; i++)
+    if (is_namesake (rivals->pdata[i], vm, host))
+      return TRUE;
+  return FALSE;
 }
 
 void

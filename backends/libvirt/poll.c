@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is read of a host, and when. */
+#include "poll.h"
+
+#include "fleet.h"
+#include "gate.h"
+#include "node.h"
+
+static GPtrArray *
+ref (GPtrArray *array)
+{
+  return array ? g_ptr_array_ref (array) : NULL;
+}
+
+static void
+replace (GPtrArray **field, GPtrArray *array)
+{
+  g_clear_pointer (field, g_ptr_array_unref);
+  *field = ref (array);
+}
+
+/* Takes over from what was read what its reader may have changed; others read other things. */
+static void
+take_resources (VirfsHostInfo *info, gpointer data)
+{
+  const VirfsHostInfo *read = data;
+
+  replace (&info->networks, read->networks);
+  replace (&info->bridges, read->bridges);
+  replace (&info->pools, read->pools);
+}
+
+static void
+take_load (VirfsHostInfo *info, gpointer data)
+{
+  const VirfsHostInfo *read = data;
+
+  info->memory_free = read->memory_free;
+  info->cpu_load = read->cpu_load;
+}
+
+static void
+take_blob (VirfsBlob **field, VirfsBlob *blob)
+{
+  virfs_blob_unref (*field);
+  *field = virfs_blob_ref (blob);
+}
+
+static void
+take_node (VirfsHostInfo *info, gpointer data)
+{
+  const VirfsHostInfo *read = data;
+
+  virfs_ref_string_set (&info->hostname, read->hostname);
+  virfs_ref_string_set (&info->hypervisor, read->hypervisor);
+  virfs_ref_string_set (&info->arch, read->arch);
+  virfs_ref_string_set (&info->cpu_model, read->cpu_model);
+  info->cpus = read->cpus;
+  info->memory = read->memory;
+  take_blob (&info->capabilities, read->capabilities);
+  take_blob (&info->sysinfo, read->sysinfo);
+  replace (&info->guest_types, read->guest_types);
+  take_resources (info, data);
+  take_load (info, data);
+}
+
+void
+lv_poll_node (LvLink *link, virConnectPtr conn)
+{
+  g_autoptr (VirfsHostInfo) read = lv_gate_copy_host (link->connection);
+
+  if (read == NULL)
+    return;
+  lv_node_read (link, conn, read);
+  lv_node_read_resources (link, conn, read);
+  lv_node_read_load (link, conn, &link->load, read);
+  lv_gate_edit_host (link->connection, link, take_node, read, NULL);
+}
+
+void
+lv_poll_resources (LvLink *link, virConnectPtr conn)
+{
+  g_autoptr (VirfsHostInfo) read = lv_gate_copy_host (link->connection);
+
+  if (read == NULL)
+    return;
+  lv_node_read_resources (link, conn, read);
+  lv_gate_edit_host (link->connection, link, take_resources, read, NULL);
+}
+
+static void
+poll_load (LvLink *link, virConnectPtr conn)
+{
+  g_autoptr (VirfsHostInfo) read = lv_gate_copy_host (link->connection);
+
+  if (read == NULL)
+    return;
+  lv_node_read_load (link, conn, &link->load, read);
+  lv_gate_edit_host (link->connection, link, take_load, read, NULL);
+}
+
+void
+lv_poll_schedule (LvConnection *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  self->next_poll = g_get_monotonic_time () + lv_options ()->poll_interval * G_TIME_SPAN_SECOND;
+  g_cond_signal (&self->wake);
+}
+
+static void
+poll_host (gpointer data, gpointer unused)
+{
+  g_autoptr (LvLink) link = data;
+  g_autoptr (virConnect) conn = lv_link_events (link);
+  g_autoptr (GError) error = NULL;
+
+  if (!lv_link_is_alive (link)) {
+    lv_connection_lose (link, "the connection broke");
+  } else {
+    poll_load (link, conn);
+    lv_poll_resources (link, conn);
+    if (!lv_fleet_poll (link, conn, &link->cursor, &error))
+      g_debug ("%s: %s", link->connection->name, error->message);
+    lv_connection_queue_waits (link->connection);
+  }
+  lv_poll_schedule (link->connection);
+}
+
+void
+lv_poll_begin (LvLink *link)
+{
+  static GThreadPool *threads;
+  static gsize once;
+
+  if (g_once_init_enter (&once)) {
+    threads = g_thread_pool_new (poll_host, NULL, -1, FALSE, NULL);
+    g_once_init_leave (&once, 1);
+  }
+  g_thread_pool_push (threads, lv_link_ref (link), NULL);
+}

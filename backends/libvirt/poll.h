@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Looking for what has no event.  That may take as long as there are guests, so it is done beside the
+ * control thread, which goes on following events.
+ */
+#pragma once
+
+#include "connection.h"
+
+/* Reads what the host is and has, and tells it. */
+void lv_poll_node (LvLink *link, virConnectPtr conn);
+/* The same for networks, interfaces and pools only. */
+void lv_poll_resources (LvLink *link, virConnectPtr conn);
+
+/* The next look is due after the interval. */
+void lv_poll_schedule (LvConnection *connection);
+/* Looks now; schedules the next when done. */
+void lv_poll_begin (LvLink *link);
