@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which host can take which guest. */
+#include "fake.h"
+
+#include "error.h"
+#include "fit.h"
+
+typedef struct {
+  VirfsInfra *infra;
+  VirfsHost *from, *to;
+  VirfsVmInfo *vm;
+  VirfsHostInfo *info; /* of `to`, to be changed */
+  VirfsVmNeeds *needs;
+} Fixture;
+
+static GPtrArray *
+names (const char *name)
+{
+  GPtrArray *array = g_ptr_array_new_with_free_func (g_free);
+
+  if (name != NULL)
+    g_ptr_array_add (array, g_strdup (name));
+  return array;
+}
+
+static GPtrArray *
+pool (const char *name, const char *path)
+{
+  GPtrArray *array = g_ptr_array_new_with_free_func ((GDestroyNotify) virfs_host_pool_free);
+
+  g_ptr_array_add (array, virfs_host_pool_new (name, "dir", path, 0));
+  return array;
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsVm) vm = NULL;
+  g_autoptr (VirfsHostInfo) info = NULL;
+
+  f->infra = virfs_infra_new (&virfs_fake_backend, 60);
+  f->from = virfs_infra_add_host (f->infra, "from", "fake:1", NULL);
+  f->to = virfs_infra_add_host (f->infra, "to", "fake:0", NULL);
+  vm = virfs_infra_vm (f->infra, "from-1");
+  f->vm = virfs_vm_info (vm);
+  g_assert_cmpint (f->vm->state, ==, VIRFS_VM_RUNNING);
+  info = virfs_host_info (f->to);
+  f->info = virfs_host_info_copy (info);
+  f->needs = virfs_vm_needs_new ();
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  virfs_vm_needs_free (f->needs);
+  virfs_host_info_unref (f->info);
+  virfs_vm_info_unref (f->vm);
+  virfs_object_unref (f->from);
+  virfs_object_unref (f->to);
+  virfs_infra_stop (f->infra, 0);
+  virfs_infra_free (f->infra);
+}
+
+static void
+assert_fits (Fixture *f)
+{
+  g_autoptr (GError) error = NULL;
+
+  virfs_fit (f->vm, f->needs, f->to, f->info, &error);
+  g_assert_no_error (error);
+}
+
+/* The reason names WORD. */
+static void
+assert_does_not (Fixture *f, int code, const char *word)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (virfs_fit (f->vm, f->needs, f->to, f->info, &error));
+  g_assert_error (error, VIRFS_ERROR, code);
+  g_assert_nonnull (g_strstr_len (error->message, -1, word));
+  g_assert_nonnull (g_strstr_len (error->message, -1, "to"));
+}
+
+static void
+test_host (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsHostInfo) info = virfs_host_info (f->from);
+  g_autoptr (GError) error = NULL;
+
+  assert_fits (f);
+  g_assert_false (virfs_fit (f->vm, f->needs, f->from, info, &error));
+  g_assert_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS);
+  f->info->state = VIRFS_HOST_UNREACHABLE;
+  assert_does_not (f, VIRFS_ERROR_HOST_DOWN, "unreachable");
+}
+
+static void
+test_hypervisor (Fixture *f, gconstpointer data)
+{
+  f->needs->guest_type = g_strdup ("kvm x86_64");
+  assert_fits (f); /* not known: the attempt will tell */
+  f->info->guest_types = names ("qemu x86_64");
+  assert_does_not (f, VIRFS_ERROR_UNSUPPORTED, "kvm x86_64");
+  g_ptr_array_add (f->info->guest_types, g_strdup ("kvm x86_64"));
+  assert_fits (f);
+}
+
+static void
+test_memory (Fixture *f, gconstpointer data)
+{
+  f->info->memory_free = f->vm->memory;
+  assert_fits (f);
+  f->info->memory_free = f->vm->memory - 1;
+  assert_does_not (f, VIRFS_ERROR_NO_SPACE, "memory");
+  f->info->memory_free = 0; /* not known */
+  assert_fits (f);
+}
+
+/* A guest that is off needs no memory there. */
+static void
+test_memory_off (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsVmInfo) off = virfs_vm_info_copy (f->vm);
+
+  off->state = VIRFS_VM_SHUTOFF;
+  f->info->memory_free = 1;
+  g_assert_true (virfs_fit (off, f->needs, f->to, f->info, NULL));
+}
+
+/* The name is the host's to give, the UUID is the guest's. */
+static void
+test_name (Fixture *f, gconstpointer data)
+{
+  VirfsVmInfo *other = virfs_vm_info_new ("00000000-0000-0000-0000-00000000000a", "other");
+
+  other->state = VIRFS_VM_SHUTOFF;
+  virfs_infra_update_vm (f->infra, f->to, other);
+  assert_fits (f);
+  other = virfs_vm_info_new ("00000000-0000-0000-0000-00000000000a", f->vm->name);
+  other->state = VIRFS_VM_SHUTOFF;
+  virfs_infra_update_vm (f->infra, f->to, other);
+  assert_does_not (f, VIRFS_ERROR_EXISTS, f->vm->name);
+}
+
+static void
+test_networks (Fixture *f, gconstpointer data)
+{
+  g_ptr_array_add (f->needs->networks, g_strdup ("lan"));
+  g_ptr_array_add (f->needs->bridges, g_strdup ("br0"));
+  assert_fits (f);
+  f->info->networks = names (NULL);
+  assert_does_not (f, VIRFS_ERROR_NOT_FOUND, "lan");
+  g_ptr_array_add (f->info->networks, g_strdup ("lan"));
+  assert_fits (f);
+  f->info->bridges = names ("br1");
+  assert_does_not (f, VIRFS_ERROR_NOT_FOUND, "br0");
+}
+
+static void
+test_pools (Fixture *f, gconstpointer data)
+{
+  g_ptr_array_add (f->needs->pools, g_strdup ("fast"));
+  assert_fits (f);
+  f->info->pools = pool ("slow", "/slow");
+  assert_does_not (f, VIRFS_ERROR_NOT_FOUND, "fast");
+  g_clear_pointer (&f->info->pools, g_ptr_array_unref);
+  f->info->pools = pool ("fast", "/elsewhere");
+  assert_fits (f);
+}
+
+/* Only files in a pool of the source tell where they must be. */
+static void
+test_files (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsHostInfo) known = virfs_host_info (f->from);
+  VirfsHostInfo *from = virfs_host_info_copy (known);
+
+  g_ptr_array_add (f->needs->files, g_strdup ("/images/web.qcow2"));
+  f->info->pools = pool ("other", "/other");
+  assert_fits (f);
+  from->pools = pool ("images", "/images");
+  virfs_infra_update_host (f->infra, f->from, from, NULL);
+  assert_does_not (f, VIRFS_ERROR_NOT_FOUND, "/images/web.qcow2");
+  g_clear_pointer (&f->info->pools, g_ptr_array_unref);
+  f->info->pools = pool ("named differently", "/images");
+  assert_fits (f);
+}
+
+#define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("/fit/host", test_host);
+  ADD ("/fit/hypervisor", test_hypervisor);
+  ADD ("/fit/memory", test_memory);
+  ADD ("/fit/memory-off", test_memory_off);
+  ADD ("/fit/name", test_name);
+  ADD ("/fit/networks", test_networks);
+  ADD ("/fit/pools", test_pools);
+  ADD ("/fit/files", test_files);
+  return g_test_run ();
+}
