@@ -18,8 +18,8 @@ append_text (GString *out, const char *text)
     gunichar c;
     const char *roff;
   } special[] = {
-    { '\\', "\\e" }, { '-', "\\-" }, { '\'', "\\(aq" }, { '`', "\\(ga" }, { '^', "\\(ha" },
-    { '~', "\\(ti" }, { '"', "\\(dq" },
+    { '\\', "\\e" },  { '-', "\\-" },   { '\'', "\\(aq" }, { '`', "\\(ga" },
+    { '^', "\\(ha" }, { '~', "\\(ti" }, { '"', "\\(dq" },
   };
 
   for (const char *p = text; *p; p = g_utf8_next_char (p)) {

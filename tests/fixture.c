@@ -387,6 +387,22 @@ readlink_at (Fixture *f, const char *path)
   return g_file_read_link (full, NULL);
 }
 
+gboolean
+says (Fixture *f, const char *path, const char *words)
+{
+  g_autofree char *got = cat (f, path);
+
+  return got != NULL && strstr (got, words) != NULL;
+}
+
+gboolean
+leads (Fixture *f, const char *path, const char *target)
+{
+  g_autofree char *got = readlink_at (f, path);
+
+  return g_strcmp0 (got, target) == 0;
+}
+
 static gint
 compare (gconstpointer a, gconstpointer b)
 {

@@ -67,6 +67,8 @@ int sh (Fixture *f, const char *command, char **out);
 int sh_quietly (Fixture *f, const char *command);
 
 gboolean reads (Fixture *f, const char *path, const char *text);
+gboolean says (Fixture *f, const char *path, const char *words);
+gboolean leads (Fixture *f, const char *path, const char *target);
 
 #define assert_same(call, expected)                                                                \
   do {                                                                                             \

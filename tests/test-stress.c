@@ -378,14 +378,6 @@ change_hosts (gpointer data)
   return NULL;
 }
 
-static gboolean
-leads (Fixture *f, const char *path, const char *target)
-{
-  g_autofree char *got = readlink_at (f, path);
-
-  return g_strcmp0 (got, target) == 0;
-}
-
 static gpointer
 move_around (gpointer data)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What ThreadSanitizer has to be told of GLib.  GLib's locks are futexes of its own in a library that is not
- * instrumented, so nothing that they order would be seen as ordered.  tests/run preloads these
- * functions: each tells what it orders and calls the real one.
+ * What ThreadSanitizer has to be told of GLib, whose locks are futexes of its own in a library that
+ * is not instrumented: nothing that they order would be seen as ordered.  tests/run preloads these
+ * functions; each tells what it orders and calls the real one.
  */
 #include <dlfcn.h>
 #include <glib.h>
@@ -111,7 +111,7 @@ void (g_once_init_leave) (volatile void *location, gsize result)
 /* References: whoever drops the last one comes after all who have dropped theirs. */
 
 #define DROPS(name, type)                                                                          \
-  void(name) (type * object)                                                                       \
+  void (name) (type * object)                                                                      \
   {                                                                                                \
     __tsan_release (object);                                                                       \
     __tsan_acquire (object);                                                                       \
@@ -126,9 +126,13 @@ DROPS (g_bytes_unref, GBytes)
 
 gboolean (g_atomic_ref_count_dec) (gatomicrefcount *count)
 {
+  gboolean last;
+
   __tsan_release (count);
-  __tsan_acquire (count);
-  return REAL (g_atomic_ref_count_dec) (count);
+  last = REAL (g_atomic_ref_count_dec) (count);
+  if (last)
+    __tsan_acquire (count);
+  return last;
 }
 
 /* Pools: what is pushed comes before it is carried out, and that before the end of the pool. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bringing a guest to a state: a table of steps, each the way from one state to, or towards, the one
- * that is wanted.
+ * Bringing a guest to a state: a table of steps, each the way from one state to, or towards, the
+ * one that is wanted.
  */
 #include "error.h"
 #include "fail.h"

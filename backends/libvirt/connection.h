@@ -2,13 +2,13 @@
 /*
  * A connection: what keeps one host true in the registry, from host_open to host_close.
  *
- * It has a control thread, which connects and reconnects, and makes all calls that nobody asked for:
- * events queue the guest they are about, one at a time, and the thread reads it again.  A call may
- * hang with the host; then only this thread hangs, and whoever closes the connection does not wait
- * for it.
+ * It has a control thread, which connects and reconnects, and follows events: they queue the guest
+ * that they are about, and the thread reads it again.  A call may hang with the host; then only this
+ * thread hangs, and whoever closes the connection does not wait for it.  What takes longer the more
+ * guests there are is done beside it (poll.h).
  *
- * Locks: `gate` (see gate.h) comes before `node` and `order`, and all before the registry's.  `lock` is held
- * for moments, with nothing else.
+ * Locks: `gate` (see gate.h) comes before `node` and `order`, and all before the registry's.
+ * `lock` is held for moments, with nothing else.
  */
 #pragma once
 

@@ -23,7 +23,8 @@ set_up (VirfsHostInfo *info, gpointer data)
   info->state = VIRFS_HOST_UP;
 }
 
-/* Registered for events first, so what changes while the guests are read is queued and read again. */
+/* Registered for events first, so what changes while the guests are read is queued and read
+ * again. */
 static gboolean
 read_all (LvConnection *self, LvLink *link, GError **error)
 {
@@ -262,7 +263,7 @@ lv_control_run (gpointer data)
       pause = MIN (2 * pause, MAX (lv_options ()->reconnect_max, 1));
     } else {
       pause = 1;
-      lv_poll_schedule (self);
+      lv_poll_schedule (link);
       serve (&(Service){ .connection = self, .link = link });
       give_up (self, link);
     }

@@ -7,7 +7,8 @@
 
 #include <stdlib.h>
 
-/* The definition with what it holds that is shown to nobody; NULL if there is none or we may not. */
+/* The definition with what it holds that is shown to nobody; NULL if there is none or we may
+ * not. */
 static char *
 read_stored (virDomainPtr domain)
 {

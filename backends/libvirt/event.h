@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Events.  One thread runs libvirt's event loop for all hosts, so nothing in it may wait: a callback
- * tells what the event itself says and queues the rest.
+ * Events.  One thread runs libvirt's event loop for all hosts, so nothing in it may wait: a
+ * callback tells what the event itself says and queues the rest.
  */
 #pragma once
 

@@ -90,7 +90,7 @@ lv_fail (GError **error, const char *format, ...)
   int code = last ? last->code : VIR_ERR_OK;
   VirfsError ours = code == VIR_ERR_SYSTEM_ERROR ? find (errnos, G_N_ELEMENTS (errnos), last->int1)
                                                  : find (codes, G_N_ELEMENTS (codes), code);
-  g_autofree char *what = NULL;
+  g_autofree char *what = NULL, *why = NULL;
   va_list args;
 
   if (lv_last_refused_flags ())
@@ -98,8 +98,10 @@ lv_fail (GError **error, const char *format, ...)
   va_start (args, format);
   what = g_strdup_vprintf (format, args);
   va_end (args);
-  g_set_error (error, VIRFS_ERROR, ours, "%s: %s", what,
-               last && last->message ? last->message : "libvirt does not say why");
+  /* some of its messages have several lines */
+  why = g_strdup (last && last->message ? last->message : "libvirt does not say why");
+  g_strdelimit (g_strchomp (why), "\n", ' ');
+  g_set_error (error, VIRFS_ERROR, ours, "%s: %s", what, why);
   return FALSE;
 }
 

@@ -18,6 +18,6 @@ int lv_last_code (void);
 /* Whether the last call failed because the driver has no such call at all. */
 gboolean lv_last_missing (void);
 
-/* Whether it failed because the driver does not know a flag that it was given, or not two of them at
- * once. */
+/* Whether it failed because the driver does not know a flag that it was given, or not two of
+ * them at once. */
 gboolean lv_last_refused_flags (void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * All guests of a host in a few calls, whatever their number: their states, and which of them have a
- * property.  Only the XML takes a call for each.
+ * All guests of a host in a few calls, whatever their number: their states, and which of them have
+ * a property.  Only the XML takes a call for each.
  */
 #include "fleet.h"
 

@@ -49,7 +49,8 @@ typedef struct {
   gint64 read; /* when it was told by who had read it (monotonic time), 0: by an event only */
 } Told;
 
-/* Under `order`, as the next.  Now and then what nobody can be too late for any more is forgotten. */
+/* Under `order`, as the next.  Now and then what nobody can be too late for any more is
+ * forgotten. */
 static void
 forget_old (LvConnection *self)
 {
@@ -245,8 +246,9 @@ lv_gate_tell_event (LvLink *link, const char *uuid, const char *kind, const char
 
   if (host == NULL)
     return;
+  /* while it moves both hosts have something to tell of it */
   if (uuid != NULL)
-    vm = virfs_infra_vm_on_host (host->object.infra, host, uuid);
+    vm = virfs_infra_vm_by_uuid (host->object.infra, uuid);
   if (vm != NULL || uuid == NULL)
     virfs_infra_event (host->object.infra, vm ? (gpointer) vm : (gpointer) host, kind, details);
   lv_gate_leave (link->connection);

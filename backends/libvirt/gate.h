@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The gate: all that this library tells the registry passes here.  It closes with the host, and then
- * nothing passes any more, however late the call returns that somebody waited for.
+ * The gate: all that this library tells the registry passes here.  It closes with the host, and
+ * then nothing passes any more, however late the call returns that somebody waited for.
  *
  * Several threads read the same guest at times, and who is slower must not overwrite what is newer.
- * So a reading draws a ticket before it asks, and is refused if a later one was told meanwhile; then
- * the guest has to be read again.
+ * So a reading draws a ticket before it asks, and is refused if a later one was told meanwhile;
+ * then the guest has to be read again.
  */
 #pragma once
 
@@ -50,7 +50,7 @@ gint64 lv_gate_created (LvLink *link, const char *uuid, gint64 born);
 /* Brackets a move from host to host. */
 void lv_gate_move (LvLink *from, LvLink *to, VirfsVm *vm, gboolean begin);
 
-/* Jobs; see job.h. */
+/* Jobs; see job.h.  Who waits for a job is called inside the gate and must not close the host. */
 gboolean lv_gate_start_job (LvConnection *connection, VirfsJob *job);
 void lv_gate_set_cancel (LvConnection *connection, VirfsJob *job, VirfsJobCancel cancel);
 void lv_gate_progress_job (LvConnection *connection, VirfsJob *job, guint64 done, guint64 total);

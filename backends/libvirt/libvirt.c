@@ -36,9 +36,12 @@ virfs_libvirt_init (const VirfsLibvirtOptions *chosen)
 {
   if (chosen != NULL)
     options = *chosen;
+  options.poll_interval = MAX (options.poll_interval, 1);
   xmlInitParser ();
   xmlThrDefSetGenericErrorFunc (NULL, be_silent_too);
   virSetErrorFunc (NULL, be_silent);
+  /* what libvirt would log by itself it also returns */
+  g_setenv ("LIBVIRT_DEBUG", "4", FALSE);
   lv_events_start ();
   virInitialize ();
 }

@@ -43,8 +43,8 @@ on_close (virConnectPtr conn, int reason, void *opaque)
                                                                                  : reasons[0]);
 }
 
-/* Drivers without a wire have neither signs of life nor an end, and do not say so.  The callback needs
- * no reference to LINK: before that goes the callback is taken back, which waits for it. */
+/* Drivers without a wire have neither signs of life nor an end, and do not say so.  The callback
+ * needs no reference to LINK: before that goes the callback is taken back, which waits for it. */
 static void
 watch (LvLink *link, virConnectPtr conn, int interval, guint count)
 {

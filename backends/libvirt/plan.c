@@ -173,8 +173,8 @@ plan_pool (LvPlan *plan, const LvDisk *disk, GError **error)
   return FALSE;
 }
 
-/* A block device can be shared, but is not seen to be: two hosts may call two of them the same.  One
- * that is a volume of a pool is as shared as the pool. */
+/* A block device can be shared, but is not seen to be: two hosts may call two of them the same.
+ * One that is a volume of a pool is as shared as the pool. */
 static gboolean
 plan_block (LvPlan *plan, const LvDisk *disk, GError **error)
 {

@@ -100,10 +100,14 @@ poll_load (LvLink *link, virConnectPtr conn)
 }
 
 void
-lv_poll_schedule (LvConnection *self)
+lv_poll_schedule (LvLink *link)
 {
+  LvConnection *self = link->connection;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
+  /* a look that hung with the last link has no say in when the next is due */
+  if (self->link != link)
+    return;
   self->next_poll = g_get_monotonic_time () + lv_options ()->poll_interval * G_TIME_SPAN_SECOND;
   g_cond_signal (&self->wake);
 }
@@ -124,7 +128,7 @@ poll_host (gpointer data, gpointer unused)
       g_debug ("%s: %s", link->connection->name, error->message);
     lv_connection_queue_waits (link->connection);
   }
-  lv_poll_schedule (link->connection);
+  lv_poll_schedule (link);
 }
 
 void

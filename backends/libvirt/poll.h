@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Looking for what has no event.  That may take as long as there are guests, so it is done beside the
- * control thread, which goes on following events.
+ * Looking for what has no event.  That may take as long as there are guests, so it is done beside
+ * the control thread, which goes on following events.
  */
 #pragma once
 
@@ -13,6 +13,6 @@ void lv_poll_node (LvLink *link, virConnectPtr conn);
 void lv_poll_resources (LvLink *link, virConnectPtr conn);
 
 /* The next look is due after the interval. */
-void lv_poll_schedule (LvConnection *connection);
+void lv_poll_schedule (LvLink *link);
 /* Looks now; schedules the next when done. */
 void lv_poll_begin (LvLink *link);

@@ -2,8 +2,8 @@
 /*
  * Pools, and what two of them have in common.
  *
- * A wrong guess here costs a disk, so there is none: a directory is shared if a file that is made in
- * it on one host is seen on the other.  That answer holds as long as both links do.
+ * A wrong guess here costs a disk, so there is none: a directory is shared if a file that is made
+ * in it on one host is seen on the other.  That answer holds as long as both links do.
  */
 #include "storage.h"
 

@@ -2,8 +2,8 @@
 /*
  * Storage of two hosts: whether they share it, and files that have to be copied where they do not.
  *
- * Files are reached as volumes of pools.  A directory that is in no active pool gets one for as long
- * as it is needed.
+ * Files are reached as volumes of pools.  A directory that is in no active pool gets one for as
+ * long as it is needed.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A task: a job of the model as it is carried out here.  It runs in a lane of its guest's link, waits
- * outside of any lane for what takes its time without us, and may be cancelled from any thread.
+ * A task: a job of the model as it is carried out here.  It runs in a lane of its guest's link,
+ * waits outside of any lane for what takes its time without us, and may be cancelled from any
+ * thread.
  */
 #pragma once
 

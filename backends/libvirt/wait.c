@@ -47,7 +47,8 @@ lv_wait_deadline (LvConnection *connection)
   return first;
 }
 
-/* A guest that is not there any more (INFO is NULL) had no definition: it is as shut off as can be. */
+/* A guest that is not there any more (INFO is NULL) had no definition: it is as shut off as can
+ * be. */
 static gboolean
 is_fulfilled (const LvWish *wish, const VirfsVmInfo *info)
 {

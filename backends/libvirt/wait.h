@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Waiting for what a guest does by itself, as to shut down, without a thread that waits: whoever reads the
- * guest looks whether somebody has waited for it.  Only the control thread ends a wait.
+ * Waiting for what a guest does by itself, as to shut down, without a thread that waits: whoever
+ * reads the guest looks whether somebody has waited for it.  Only the control thread ends a wait.
  */
 #pragma once
 

@@ -2,8 +2,8 @@
 /*
  * libvirt's XML, read and written with libxml2.  Nothing outside of xml*.c sees its types.
  *
- * What libvirt wrote is taken to be well-formed, and what is missing in it to be unknown; what users
- * write is checked.
+ * What libvirt wrote is taken to be well-formed, and what is missing in it to be unknown; what
+ * users write is checked.
  */
 #pragma once
 

@@ -235,8 +235,6 @@ refuse_change (const VirfsNode *node, const struct stat *now, const struct stat 
     return "the owner of this cannot be changed";
   if (what & FUSE_SET_ATTR_MODE && (wanted->st_mode & 07777) != (now->st_mode & 07777))
     return "the permissions of this cannot be changed";
-  if (what & FUSE_SET_ATTR_SIZE && !virfs_row_is_writable (node->row))
-    return "this cannot be written";
   return NULL;
 }
 
@@ -254,11 +252,14 @@ do_setattr (fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
     return;
   virfs_node_stat (session_of (req), &node, &st);
   why = refuse_change (&node, &st, attr, to_set);
-  if (why != NULL)
+  if (to_set & FUSE_SET_ATTR_SIZE && !virfs_row_is_writable (node.row))
+    virfs_call_refuse (session_of (req), req, caller (req), &node, NULL, VIRFS_ERROR_DENIED,
+                       "this can only be read");
+  else if (why != NULL)
     virfs_call_refuse (session_of (req), req, caller (req), &node, NULL, VIRFS_ERROR_PERMITTED,
                        why);
-  else
-    fuse_reply_attr (req, &st, attr_timeout (&node));
+  else /* the kernel would believe this even if it has been told of a change meanwhile */
+    fuse_reply_attr (req, &st, 0);
 }
 
 static void
@@ -506,6 +507,14 @@ open_of (struct fuse_file_info *fi)
   return (VirfsOpen *) (uintptr_t) fi->fh;
 }
 
+/* Two changes while it is read would make the kernel drop the size that it asks for, and cut the text at
+ * an older one: what has just changed may do so again and is not read through the kernel's pages. */
+static gboolean
+is_restless (const VirfsNode *node)
+{
+  return g_get_real_time () - virfs_node_changed (node) < G_TIME_SPAN_SECOND;
+}
+
 static void
 do_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
@@ -522,7 +531,7 @@ do_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     return;
   }
   stream = node.row->follow != NULL;
-  fi->direct_io = writes || stream || node.row->flags & VIRFS_ROW_MEASURED
+  fi->direct_io = writes || stream || node.row->flags & VIRFS_ROW_MEASURED || is_restless (&node)
                   || virfs_notifier_is_pending (session->notifier, ino);
   fi->keep_cache = !fi->direct_io;
   fi->noflush = !writes;
@@ -641,6 +650,9 @@ do_init (void *userdata, struct fuse_conn_info *conn)
   /* lookups of "." and ".." by inode number, for NFS */
   if (conn->capable & FUSE_CAP_EXPORT_SUPPORT)
     conn->want |= FUSE_CAP_EXPORT_SUPPORT;
+  /* cutting is asked for on its own (do_setattr): else the kernel takes a file for empty as soon as
+   * somebody opens it with `>`, and others who read it meanwhile may find it so */
+  conn->want &= ~FUSE_CAP_ATOMIC_O_TRUNC;
 }
 
 static const struct fuse_lowlevel_ops operations = {

@@ -62,10 +62,9 @@ has_pool (GPtrArray *pools, const char *key, GEqualFunc equal)
 /* Where the guest's host has a pool for a file's directory, the other host must have one there too.
  * A file outside of all pools may be on shared storage that libvirt was not told about. */
 static const char *
-missing_directory (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, const VirfsHostInfo *target)
+missing_directory (const VirfsHostInfo *source, const VirfsVmNeeds *needs,
+                   const VirfsHostInfo *target)
 {
-  g_autoptr (VirfsHostInfo) source = virfs_host_info (vm->host);
-
   for (guint i = 0; i < needs->files->len; i++) {
     g_autofree char *directory = g_path_get_dirname (needs->files->pdata[i]);
 
@@ -77,7 +76,7 @@ missing_directory (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, const Virfs
 }
 
 static gboolean
-fit_storage (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, const char *name,
+fit_storage (const VirfsHostInfo *source, const VirfsVmNeeds *needs, const char *name,
              const VirfsHostInfo *info, GError **error)
 {
   const char *file;
@@ -88,7 +87,7 @@ fit_storage (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, const char *name,
                    name, (char *) needs->pools->pdata[i]);
       return FALSE;
     }
-  file = missing_directory (vm, needs, info);
+  file = missing_directory (source, needs, info);
   if (file != NULL)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND,
                  "%s has no active storage pool in the directory of %s", name, file);
@@ -138,19 +137,29 @@ fit_memory (const VirfsVmInfo *vm, const char *name, const VirfsHostInfo *info, 
   return FALSE;
 }
 
+/* Both hosts take part. */
+static gboolean
+fit_state (VirfsHost *host, const VirfsHostInfo *info, GError **error)
+{
+  if (info->state == VIRFS_HOST_UP)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "%s is %s", host->name,
+               virfs_host_state_name (info->state));
+  return FALSE;
+}
+
 gboolean
 virfs_fit (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host,
            const VirfsHostInfo *info, GError **error)
 {
+  g_autoptr (VirfsHostInfo) source = virfs_host_info (vm->host);
+
   if (vm->host == host) {
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "the guest is on %s already", host->name);
     return FALSE;
   }
-  if (info->state != VIRFS_HOST_UP) {
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "%s is %s", host->name,
-                 virfs_host_state_name (info->state));
+  if (!fit_state (vm->host, source, error) || !fit_state (host, info, error))
     return FALSE;
-  }
   if (virfs_infra_has_namesake (host->object.infra, vm, host)) {
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "%s has another guest named %s",
                  host->name, vm->name);
@@ -158,5 +167,5 @@ virfs_fit (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host,
   }
   return fit_hypervisor (needs, host->name, info, error) && fit_memory (vm, host->name, info, error)
          && fit_networks (needs, host->name, info, error)
-         && fit_storage (vm, needs, host->name, info, error);
+         && fit_storage (source, needs, host->name, info, error);
 }
