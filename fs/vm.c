@@ -26,6 +26,19 @@ vm_job (VirfsCall *call, const VirfsNode *node, const char *operation)
   return virfs_call_job (call, operation, node->object, info->host, NULL);
 }
 
+/* A guest that moves takes nothing else: its hypervisor would let us wait, and whoever wants something
+ * of another guest of that host behind us. */
+static gboolean
+check_settled (VirfsCall *call, const VirfsNode *node)
+{
+  if (!virfs_infra_is_moving (virfs_node_infra (node), node->object))
+    return TRUE;
+  virfs_call_fail (call, VIRFS_ERROR_BUSY,
+                   "%s is being migrated; wait until that is over, or cancel it in jobs/",
+                   label_of (node->snapshot));
+  return FALSE;
+}
+
 /* state */
 
 static void
@@ -48,6 +61,8 @@ store_state (VirfsCall *call, const VirfsNode *node, const char *text)
                      "a guest cannot be brought to \"%s\"; write running, paused or shutoff", text);
     return;
   }
+  if (!check_settled (call, node))
+    return;
   job = vm_job (call, node, operation);
   backend_of (node)->vm_bring (node->object, state, job);
 }
@@ -60,17 +75,18 @@ store_state (VirfsCall *call, const VirfsNode *node, const char *text)
 typedef struct {
   const char *name;
   VirfsVmVerb verb;
-  guint states;   /* it is valid in */
-  gboolean saved; /* only when its memory was saved */
+  guint states;          /* it is valid in */
+  gboolean saved;        /* only when its memory was saved */
+  gboolean while_moving; /* also while it is being migrated */
 } Verb;
 
 static const Verb verbs[] = {
   { "start", VIRFS_VERB_START, IN (SHUTOFF) | IN (CRASHED) },
   { "shutdown", VIRFS_VERB_SHUTDOWN, IN (RUNNING) },
-  { "destroy", VIRFS_VERB_DESTROY, IN_ACTIVE | IN (CRASHED) },
+  { "destroy", VIRFS_VERB_DESTROY, IN_ACTIVE | IN (CRASHED), .while_moving = TRUE },
   { "reboot", VIRFS_VERB_REBOOT, IN (RUNNING) },
   { "reset", VIRFS_VERB_RESET, IN (RUNNING) | IN (PAUSED) },
-  { "suspend", VIRFS_VERB_SUSPEND, IN (RUNNING) },
+  { "suspend", VIRFS_VERB_SUSPEND, IN (RUNNING), .while_moving = TRUE },
   { "resume", VIRFS_VERB_RESUME, IN (PAUSED) },
   { "save", VIRFS_VERB_SAVE, IN (RUNNING) | IN (PAUSED) },
   { "restore", VIRFS_VERB_RESTORE, IN (SHUTOFF), .saved = TRUE },
@@ -127,7 +143,7 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
                      " are:%s",
                      virfs_vm_state_name (info->state),
                      verb->saved ? " and nothing is saved of it" : "", text, valid->str);
-  } else {
+  } else if (verb->while_moving || check_settled (call, node)) {
     job = vm_job (call, node, verb->name);
     backend_of (node)->vm_verb (node->object, verb->verb, job);
   }
@@ -252,7 +268,8 @@ virfs_vm_migrate (VirfsCall *call, VirfsVm *vm, const VirfsVmInfo *info, const c
 static void
 store_migrate (VirfsCall *call, const VirfsNode *node, const char *text)
 {
-  virfs_vm_migrate (call, node->object, node->snapshot, text, TRUE);
+  if (check_settled (call, node))
+    virfs_vm_migrate (call, node->object, node->snapshot, text, TRUE);
 }
 
 /* Attributes. */
@@ -310,8 +327,11 @@ set_field (VirfsCall *call, const VirfsNode *node, guint64 number, const char *t
                              .number = number,
                              .text = text };
   g_autofree char *operation = g_strdup_printf ("set %s", node->row->path);
-  g_autoptr (VirfsJob) job = vm_job (call, node, operation);
+  g_autoptr (VirfsJob) job = NULL;
 
+  if (!check_settled (call, node))
+    return;
+  job = vm_job (call, node, operation);
   backend_of (node)->vm_set (node->object, &setting, job);
 }
 
@@ -321,10 +341,14 @@ store_number (VirfsCall *call, const VirfsNode *node, guint64 value)
   set_field (call, node, value, NULL);
 }
 
+/* What libvirt takes; some of its drivers check it only when the guest starts. */
 static void
-store_signed (VirfsCall *call, const VirfsNode *node, gint64 value)
+store_quota (VirfsCall *call, const VirfsNode *node, gint64 value)
 {
-  set_field (call, node, (guint64) value, NULL);
+  if (value != -1 && value < 1000)
+    virfs_call_fail (call, VIRFS_ERROR_INVALID, "a quota is 1000 microseconds at least, or -1");
+  else
+    set_field (call, node, (guint64) value, NULL);
 }
 
 static void
@@ -342,8 +366,11 @@ store_text (VirfsCall *call, const VirfsNode *node, const char *value)
 static void
 store_xml (VirfsCall *call, const VirfsNode *node, const char *text)
 {
-  g_autoptr (VirfsJob) job = vm_job (call, node, "define");
+  g_autoptr (VirfsJob) job = NULL;
 
+  if (!check_settled (call, node))
+    return;
+  job = vm_job (call, node, "define");
   backend_of (node)->vm_define (node->object, text, job);
 }
 
@@ -419,7 +446,7 @@ static const VirfsRow rows[] = {
     .help = "memory in bytes at most; can be set while it is shut off" },
   { "cpu_shares", WRITE | SHOW (show_tuned, CPU_SHARES, cpu_shares), .store_number = store_number,
     .help = "weight among the guests of its host when CPU time is scarce" },
-  { "cpu_quota", WRITE | SHOW (show_tuned, CPU_QUOTA, cpu_quota), .store_signed = store_signed,
+  { "cpu_quota", WRITE | SHOW (show_tuned, CPU_QUOTA, cpu_quota), .store_signed = store_quota,
     .help
     = "microseconds of CPU time that each virtual CPU may use in a cpu_period; -1: no limit" },
   { "cpu_period", WRITE | SHOW (show_tuned, CPU_PERIOD, cpu_period), .store_number = store_number,

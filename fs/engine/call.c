@@ -17,6 +17,9 @@ typedef struct VirfsCallKind {
   void (*answer) (VirfsCall *call);
 } Kind;
 
+/* How often a caller is looked at who got a signal that does not matter. */
+#define LOOK_AGAIN (100 * G_TIME_SPAN_MILLISECOND)
+
 /* Where a step is: it may end before the function that began it has returned, or after. */
 enum { STEP_BEGUN, STEP_RETURNED, STEP_ENDED };
 
@@ -24,6 +27,7 @@ struct VirfsCall {
   gatomicrefcount refs;
   VirfsSession *session;
   gpointer request;
+  int thread; /* that sleeps until it is answered */
   guint uid;
   const Kind *kind;
   VirfsNode node, to;
@@ -36,8 +40,8 @@ struct VirfsCall {
   gint step;        /* atomic */
   GError *error;
 
-  GMutex lock;
-  gboolean interrupted;
+  GMutex lock; /* guards all below */
+  gboolean interrupted, answered;
   void (*interrupt) (gpointer data);
   gpointer interrupt_data;
   GDestroyNotify interrupt_destroy;
@@ -75,9 +79,9 @@ virfs_call_uid (VirfsCall *call)
 
 /* Interrupts. */
 
-/* Runs outside of FUSE's locks. */
+/* Runs outside of FUSE's locks, as the next. */
 static void
-interrupt (gpointer data)
+stop (gpointer data)
 {
   g_autoptr (VirfsCall) call = data;
   void (*func) (gpointer func_data);
@@ -91,6 +95,29 @@ interrupt (gpointer data)
   g_mutex_unlock (&call->lock);
   if (func != NULL)
     func (func_data);
+}
+
+static gboolean
+is_answered (VirfsCall *call)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&call->lock);
+
+  return call->answered;
+}
+
+/* The kernel does not tell of a second signal, so who got one that does not matter is watched. */
+static void
+interrupt (gpointer data)
+{
+  g_autoptr (VirfsCall) call = data;
+
+  while (!is_answered (call)) {
+    if (virfs_signal_stops (call->thread)) {
+      stop (g_steal_pointer (&call));
+      return;
+    }
+    g_usleep (LOOK_AGAIN);
+  }
 }
 
 void
@@ -118,7 +145,7 @@ virfs_call_on_interrupt (VirfsCall *call, void (*func) (gpointer data), gpointer
   if (old_destroy != NULL)
     old_destroy (old_data);
   if (now)
-    virfs_call_interrupt (call);
+    virfs_session_defer (call->session, stop, virfs_call_ref (call));
 }
 
 /* The end. */
@@ -149,6 +176,9 @@ answer (gpointer data)
   VirfsCall *call = data;
 
   virfs_request_watch_call (call->request, NULL);
+  g_mutex_lock (&call->lock);
+  call->answered = TRUE;
+  g_mutex_unlock (&call->lock);
   if (call->error != NULL)
     virfs_reply_error (call->request, virfs_error_to_errno (call->error));
   else
@@ -220,6 +250,7 @@ new_call (VirfsSession *session, gpointer request, guint uid, const Kind *kind, 
   g_mutex_init (&call->lock);
   call->session = session;
   call->request = request;
+  call->thread = virfs_request_thread (request);
   call->uid = uid;
   call->kind = kind;
   call->node = *node;

@@ -31,7 +31,7 @@ struct VirfsSession {
   GCond run_cond;
   gboolean running, ended; /* under run_lock */
   pthread_t runner;        /* under run_lock: who runs it */
-  GThreadPool *deferred;   /* runs what must not run under FUSE's locks */
+  GThreadPool *deferred;   /* runs what must not run under FUSE's locks, or waits */
   GMutex waiting_lock;
   GHashTable *waiting; /* under waiting_lock: inode number -> GPtrArray of VirfsOpen* */
 };
@@ -81,10 +81,16 @@ void virfs_call_refuse (VirfsSession *session, gpointer request, guint uid, Virf
                         const char *name, VirfsError code, const char *why);
 VirfsCall *virfs_call_ref (VirfsCall *call);
 void virfs_call_unref (VirfsCall *call);
-/* The caller has got a signal; may be called under FUSE's locks. */
+/* The caller has got a signal, whichever; may be called under FUSE's locks. */
 void virfs_call_interrupt (VirfsCall *call);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsCall, virfs_call_unref)
+
+/* signal.c */
+
+/* Whether one of the signals that THREAD has got and not taken yet is a wish to stop; TRUE if that
+ * cannot be told. */
+gboolean virfs_signal_stops (int thread);
 
 /* open.c */
 
@@ -148,6 +154,8 @@ void virfs_reply_error (gpointer request, int error);
 void virfs_reply_written (gpointer request, gsize bytes);
 void virfs_reply_data (gpointer request, const char *data, gsize size);
 void virfs_reply_node (VirfsSession *session, gpointer request, guint64 ino);
+/* The thread that sleeps until REQUEST is answered; 0 if it is not one of this PID namespace. */
+int virfs_request_thread (gpointer request);
 /* An interrupt of REQUEST interrupts CALL; NULL: no longer. */
 void virfs_request_watch_call (gpointer request, VirfsCall *call);
 void virfs_request_watch_open (gpointer request, VirfsSession *session, VirfsOpen *open);

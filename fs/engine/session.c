@@ -101,6 +101,12 @@ virfs_reply_node (VirfsSession *session, gpointer request, guint64 ino)
 
 /* Interrupts: FUSE calls these with a lock of the request held. */
 
+int
+virfs_request_thread (gpointer request)
+{
+  return fuse_req_ctx (request)->pid;
+}
+
 static void
 interrupt_call (fuse_req_t req, void *data)
 {
@@ -716,7 +722,7 @@ virfs_session_new (const VirfsTreeOps *ops, gpointer tree, const char *options, 
   g_mutex_init (&session->run_lock);
   g_cond_init (&session->run_cond);
   session->waiting = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
-  session->deferred = g_thread_pool_new (run_deferred, session, 2, FALSE, NULL);
+  session->deferred = g_thread_pool_new (run_deferred, session, -1, FALSE, NULL);
   session->notifier = virfs_notifier_new (session);
   session->fuse = new_fuse (session, options);
   if (session->fuse == NULL) {

@@ -113,6 +113,7 @@ gboolean virfs_infra_edit_vm (VirfsInfra *infra, VirfsHost *host, const char *uu
  * guest. */
 void virfs_infra_begin_move (VirfsInfra *infra, VirfsVm *vm);
 void virfs_infra_end_move (VirfsInfra *infra, VirfsVm *vm);
+gboolean virfs_infra_is_moving (VirfsInfra *infra, VirfsVm *vm);
 
 void virfs_infra_set_shutdown_timeout (VirfsInfra *infra, VirfsVm *vm, guint seconds);
 

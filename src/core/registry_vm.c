@@ -620,6 +620,14 @@ virfs_infra_end_move (VirfsInfra *infra, VirfsVm *vm)
     weigh (vm);
 }
 
+gboolean
+virfs_infra_is_moving (VirfsInfra *infra, VirfsVm *vm)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  return vm->moving > 0;
+}
+
 void
 virfs_infra_set_shutdown_timeout (VirfsInfra *infra, VirfsVm *vm, guint seconds)
 {

@@ -145,7 +145,7 @@ ok 'progress is seen in its job' '
   reads "$job/operation" "migrate to h3" && tells "$job/eta" "^[0-9]+$" && reads "$job/ctl" cancel
   (($(cat "$job/done") < $(cat "$job/total")))'
 ok 'nobody else waits for it' '
-  for i in 1 2 3; do (echo "title $i" > vms/w1/title) 2>/dev/null & done
+  for i in 1 2 3; do { echo "title $i" > vms/w1/title; } > /dev/null 2>&1 & done
   timeout 3 bash -c "echo paused > vms/other/state && echo destroy > vms/other/ctl"'
 ok 'cancel ends it' 'echo cancel > $(running_job)/ctl && fails 10 EINTR'
 ok 'the guest is where it was' 'is_on w1 h1 running && leaves_nothing h3'
