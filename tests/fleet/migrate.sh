@@ -146,7 +146,7 @@ ok 'progress is seen in its job' '
   (($(cat "$job/done") < $(cat "$job/total")))'
 ok 'nobody else waits for it' '
   for i in 1 2 3; do { echo "title $i" > vms/w1/title; } > /dev/null 2>&1 & done
-  timeout 3 bash -c "echo paused > vms/other/state && echo destroy > vms/other/ctl"'
+  timeout 3 bash -c "echo another > vms/other/title" && reads vms/other/title another'
 ok 'cancel ends it' 'echo cancel > $(running_job)/ctl && fails 10 EINTR'
 ok 'the guest is where it was' 'is_on w1 h1 running && leaves_nothing h3'
 
