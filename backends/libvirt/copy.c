@@ -114,14 +114,6 @@ give_up (Transfer *transfer)
   LV (virStreamAbort (transfer->out));
 }
 
-static virStreamPtr
-new_stream (LvLink *link)
-{
-  g_autoptr (virConnect) conn = lv_link_operations (link);
-
-  return conn ? LV (virStreamNew (conn, 0)) : NULL;
-}
-
 static gboolean
 transfer_volume (Transfer *transfer, virStorageVolPtr from, GError **error)
 {
@@ -149,8 +141,8 @@ copy_file (LvTask *task, LvCopy *copy, guint64 *done, guint64 total, GError **er
   g_autoptr (virStorageVol) from = lv_pool_fresh_volume (copy->from, copy->name);
   g_autofree char *xml = lv_xml_make_volume (copy->name, "raw", 0);
   g_autofree char *buffer = g_malloc (CHUNK);
-  g_autoptr (virStream) in = new_stream (task->link);
-  g_autoptr (virStream) out = new_stream (task->target);
+  g_autoptr (virStream) in = LV (virStreamNew (task->here.conn, 0));
+  g_autoptr (virStream) out = LV (virStreamNew (task->there.conn, 0));
   Transfer transfer = { task, copy, in, out, buffer, done, total };
 
   if (from == NULL || in == NULL || out == NULL)

@@ -122,17 +122,6 @@ lv_domain_refresh (LvLink *link, virConnectPtr conn, const char *uuid, gint64 bo
 }
 
 void
-lv_domain_refresh_on (LvLink *link, const char *uuid)
-{
-  g_autoptr (virConnect) conn = lv_link_operations (link);
-
-  if (conn != NULL)
-    lv_domain_refresh (link, conn, uuid, 0);
-  else
-    lv_connection_queue (link, uuid, 0);
-}
-
-void
 lv_domain_check (LvLink *link, virConnectPtr conn, virDomainPtr domain)
 {
   char uuid[VIR_UUID_STRING_BUFLEN] = "";

@@ -21,8 +21,6 @@ VirfsVmInfo *lv_domain_read (virDomainPtr domain, const LvFacts *facts);
 /* Reads the guest through CONN and tells the registry, also that it is gone.  BORN: when it was
  * defined, 0 if that was not seen.  If LINK has broken the next one will do it. */
 void lv_domain_refresh (LvLink *link, virConnectPtr conn, const char *uuid, gint64 born);
-/* The same through LINK's connection for operations. */
-void lv_domain_refresh_on (LvLink *link, const char *uuid);
 
 /* Its XML may have changed without an event: looks, and refreshes it if so. */
 void lv_domain_check (LvLink *link, virConnectPtr conn, virDomainPtr domain);

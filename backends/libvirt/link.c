@@ -5,14 +5,12 @@
 #include "connection.h"
 #include "event.h"
 #include "fail.h"
+#include "seat.h"
 #include "storage.h"
 #include "task.h"
 #include "uri.h"
 
 #include <string.h>
-
-/* Operations may leave a connection silent for long, and a stream keeps it busy. */
-#define OPERATIONS_KEEPALIVE 5, 5
 
 static virConnectPtr
 open_uri (const char *uri, GError **error)
@@ -53,26 +51,21 @@ watch (LvLink *link, virConnectPtr conn, int interval, guint count)
   LV (virConnectRegisterCloseCallback (conn, on_close, link, NULL));
 }
 
-/* The state of libvirt's test driver is the connection's. */
-static gboolean
-keeps_state (const char *type)
+virConnectPtr
+lv_link_connect (LvLink *link, int interval, guint count, GError **error)
 {
-  return g_str_equal (type, "TEST");
+  virConnectPtr conn = open_uri (link->connection->uri, error);
+
+  if (conn != NULL)
+    watch (link, conn, interval, count);
+  return conn;
 }
 
-static gboolean
-open_operations (LvLink *link, const char *uri, GError **error)
+void
+lv_link_disconnect (LvLink *link, virConnectPtr conn)
 {
-  if (keeps_state (link->type)) {
-    virConnectRef (link->events);
-    link->operations = link->events;
-    return TRUE;
-  }
-  link->operations = open_uri (uri, error);
-  if (link->operations == NULL)
-    return FALSE;
-  watch (link, link->operations, OPERATIONS_KEEPALIVE);
-  return TRUE;
+  LV (virConnectUnregisterCloseCallback (conn, on_close));
+  LV (virConnectClose (conn));
 }
 
 static LvLink *
@@ -86,6 +79,7 @@ new_link (LvConnection *connection)
   link->connection = lv_connection_ref (connection);
   g_mutex_init (&link->lock);
   g_mutex_init (&link->storage);
+  link->spares = g_ptr_array_new ();
   link->registrations = g_array_new (FALSE, FALSE, sizeof (LvRegistration));
   lv_task_open_lanes (link);
   lv_storage_open (link);
@@ -105,7 +99,7 @@ lv_link_open (LvConnection *connection, GError **error)
   link->type = g_strdup (LV (virConnectGetType (conn)));
   watch (link, conn, lv_options ()->keepalive_interval, lv_options ()->keepalive_count);
   lv_events_register (link, conn);
-  if (open_operations (link, connection->uri, error))
+  if (lv_seat_prepare (link, error))
     return g_steal_pointer (&link);
   lv_link_close (link);
   return NULL;
@@ -129,18 +123,15 @@ close_thread (gpointer data)
 {
   g_autoptr (LvLink) link = data;
   g_autoptr (virConnect) events = NULL;
-  g_autoptr (virConnect) operations = NULL;
 
   g_mutex_lock (&link->lock);
   events = g_steal_pointer (&link->events);
-  operations = g_steal_pointer (&link->operations);
   g_mutex_unlock (&link->lock);
   if (events != NULL) {
     forget_events (link, events);
     LV (virConnectUnregisterCloseCallback (events, on_close));
   }
-  if (operations != NULL && operations != events)
-    LV (virConnectUnregisterCloseCallback (operations, on_close));
+  lv_seat_close_spares (link);
   return NULL;
 }
 
@@ -170,47 +161,29 @@ lv_link_unref (LvLink *link)
   lv_storage_close (link);
   lv_connection_unref (link->connection);
   g_clear_pointer (&link->registrations, g_array_unref);
+  g_ptr_array_unref (link->spares);
   g_mutex_clear (&link->lock);
   g_mutex_clear (&link->storage);
   g_free (link->type);
   g_free (link);
 }
 
-static virConnectPtr
-ref_connection (LvLink *link, virConnectPtr *field)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->lock);
-
-  if (*field != NULL)
-    virConnectRef (*field);
-  return *field;
-}
-
 virConnectPtr
 lv_link_events (LvLink *link)
 {
-  return ref_connection (link, &link->events);
-}
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->lock);
 
-virConnectPtr
-lv_link_operations (LvLink *link)
-{
-  return ref_connection (link, &link->operations);
-}
-
-static gboolean
-is_alive (virConnectPtr conn)
-{
-  return conn != NULL && LV (virConnectIsAlive (conn)) != 0;
+  if (link->events != NULL)
+    virConnectRef (link->events);
+  return link->events;
 }
 
 gboolean
 lv_link_is_alive (LvLink *link)
 {
   g_autoptr (virConnect) events = lv_link_events (link);
-  g_autoptr (virConnect) operations = lv_link_operations (link);
 
-  return !g_atomic_int_get (&link->dead) && is_alive (events) && is_alive (operations);
+  return !g_atomic_int_get (&link->dead) && events != NULL && LV (virConnectIsAlive (events)) != 0;
 }
 
 gboolean

@@ -4,8 +4,7 @@
  * Reconnecting makes a new one, so whatever was found out about a host and its driver, and may be
  * different next time, is kept here.
  *
- * A connection serves five calls at once.  So there are two: one for events and questions, one for
- * operations.  libvirt's test driver keeps its state in the connection and gets only one.
+ * One connection is for events and questions; operations have theirs, see seat.h.
  */
 #pragma once
 
@@ -52,9 +51,10 @@ typedef struct LvLink {
 
   GMutex lock;
   /* under lock */
-  virConnectPtr events, operations; /* NULL once closed */
-  GArray *registrations;            /* of LvRegistration, to be undone */
-  GHashTable *shared;               /* see storage.c: what is known of shared directories */
+  virConnectPtr events;  /* NULL once closed */
+  GPtrArray *spares;     /* of virConnectPtr, see seat.c */
+  GArray *registrations; /* of LvRegistration, to be undone */
+  GHashTable *shared;    /* see storage.c: what is known of shared directories */
 
   GMutex storage; /* comes first, and is held while the host is asked */
   /* under storage */
@@ -74,10 +74,13 @@ void lv_link_close (LvLink *link);
 LvLink *lv_link_ref (LvLink *link);
 void lv_link_unref (LvLink *link);
 
-/* New references; NULL once it is closed. */
+/* A new reference; NULL once it is closed. */
 virConnectPtr lv_link_events (LvLink *link);
-virConnectPtr lv_link_operations (LvLink *link);
-/* Whether both connections still stand, as far as is known here. */
+/* One more connection, whose end is the link's; COUNT signs of life may be missed, one every INTERVAL
+ * seconds.  May hang as long as the host does. */
+virConnectPtr lv_link_connect (LvLink *link, int interval, guint count, GError **error);
+void lv_link_disconnect (LvLink *link, virConnectPtr conn);
+/* Whether it still stands, as far as is known here. */
 gboolean lv_link_is_alive (LvLink *link);
 
 /* Whether it is known that the driver has no such call. */

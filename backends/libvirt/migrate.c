@@ -54,11 +54,8 @@ typedef struct {
 static virDomainPtr
 migrate_directly (Move *move)
 {
-  g_autoptr (virConnect) target = lv_link_operations (move->task->target);
-
-  return target ? LV (virDomainMigrate3 (move->domain, target, move->params.items, move->params.n,
-                                         move->flags))
-                : NULL;
+  return LV (virDomainMigrate3 (move->domain, move->task->there.conn, move->params.items,
+                                move->params.n, move->flags));
 }
 
 /* The hosts do it among themselves; for drivers that know no other way. */
@@ -67,14 +64,12 @@ migrate_peer_to_peer (Move *move)
 {
   LvTask *task = move->task;
   g_autoptr (LvUri) uri = lv_uri_parse (task->target->connection->uri, NULL);
-  g_autoptr (virConnect) target = lv_link_operations (task->target);
 
-  if (target == NULL
-      || LV (virDomainMigrateToURI3 (move->domain, uri->plain, move->params.items, move->params.n,
-                                     move->flags | VIR_MIGRATE_PEER2PEER))
-           < 0)
+  if (LV (virDomainMigrateToURI3 (move->domain, uri->plain, move->params.items, move->params.n,
+                                  move->flags | VIR_MIGRATE_PEER2PEER))
+      < 0)
     return NULL;
-  return LV (virDomainLookupByUUIDString (target, task->uuid));
+  return LV (virDomainLookupByUUIDString (task->there.conn, task->uuid));
 }
 
 static gboolean
@@ -195,9 +190,7 @@ static gboolean
 check_movable (LvTask *task, virDomainPtr domain, const char *xml, const LvFacts *facts,
                GError **error)
 {
-  g_autoptr (virConnect) target = lv_link_operations (task->target);
-  g_autoptr (virDomain) twin
-    = target ? LV (virDomainLookupByUUIDString (target, task->uuid)) : NULL;
+  g_autoptr (virDomain) twin = LV (virDomainLookupByUUIDString (task->there.conn, task->uuid));
 
   if (twin != NULL)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "%s has a guest with the UUID %s already",
@@ -246,9 +239,7 @@ static gboolean
 define_there (LvTask *task, virDomainPtr domain, const char *xml, virDomainPtr *moved,
               GError **error)
 {
-  g_autoptr (virConnect) target = lv_link_operations (task->target);
-
-  *moved = target ? LV (virDomainDefineXML (target, xml)) : NULL;
+  *moved = LV (virDomainDefineXML (task->there.conn, xml));
   if (*moved == NULL)
     return fail_move (task, error);
   if (undefine (domain, xml))
@@ -356,14 +347,14 @@ run_migrate (LvTask *task, GError **error)
     return LV_FAILED;
   }
   domain = lv_operate_on (task, &facts, error);
-  if (domain == NULL)
+  if (domain == NULL || !lv_task_reach_target (task, error))
     return LV_FAILED;
   lv_task_allow_cancel (task, TRUE);
   lv_gate_move (task->link, task->target, task->vm, TRUE);
   move_guest (task, domain, &facts, &failure);
   lv_task_allow_cancel (task, FALSE);
   /* where it is first, so that it is somewhere all the time */
-  lv_domain_refresh_on (task->target, task->uuid);
+  lv_domain_refresh (task->target, task->there.conn, task->uuid, 0);
   lv_task_refresh (task);
   lv_gate_move (task->link, task->target, task->vm, FALSE);
   if (failure == NULL)

@@ -130,7 +130,7 @@ plan_new_directory (LvPlan *plan, const LvDisk *disk, LvPool *from_taken, const 
 
   if (volume == NULL)
     return !plan->running || lv_fail (error, "cannot find %s", disk->path);
-  to = lv_pool_by_directory (plan->task->target, directory, TRUE, error);
+  to = lv_pool_by_directory (&plan->task->there, directory, TRUE, error);
   return to && plan_copy (plan, disk, volume, g_steal_pointer (&from), to, error);
 }
 
@@ -144,7 +144,7 @@ plan_file (LvPlan *plan, const LvDisk *disk, GError **error)
 
   if (is_planned (plan, disk->path))
     return TRUE;
-  from = lv_pool_by_directory (plan->task->link, directory, FALSE, &missing);
+  from = lv_pool_by_directory (&plan->task->here, directory, FALSE, &missing);
   if (from == NULL) {
     gboolean ignore
       = !plan->running && g_error_matches (missing, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND);
@@ -155,7 +155,7 @@ plan_file (LvPlan *plan, const LvDisk *disk, GError **error)
       g_propagate_error (error, missing);
     return ignore;
   }
-  to = lv_pool_by_directory (plan->task->target, directory, FALSE, NULL);
+  to = lv_pool_by_directory (&plan->task->there, directory, FALSE, NULL);
   if (to == NULL)
     return plan_new_directory (plan, disk, from, directory, error);
   return plan_volume (plan, disk, name, from, to, error);
@@ -164,8 +164,8 @@ plan_file (LvPlan *plan, const LvDisk *disk, GError **error)
 static gboolean
 plan_pool (LvPlan *plan, const LvDisk *disk, GError **error)
 {
-  LvPool *from = lv_pool_by_name (plan->task->link, disk->pool, error);
-  LvPool *to = from ? lv_pool_by_name (plan->task->target, disk->pool, error) : NULL;
+  LvPool *from = lv_pool_by_name (&plan->task->here, disk->pool, error);
+  LvPool *to = from ? lv_pool_by_name (&plan->task->there, disk->pool, error) : NULL;
 
   if (to != NULL)
     return plan_volume (plan, disk, disk->volume, from, to, error);
@@ -178,13 +178,13 @@ plan_pool (LvPlan *plan, const LvDisk *disk, GError **error)
 static gboolean
 plan_block (LvPlan *plan, const LvDisk *disk, GError **error)
 {
-  g_autoptr (LvPool) from = lv_pool_by_path (plan->task->link, disk->path, NULL);
+  g_autoptr (LvPool) from = lv_pool_by_path (&plan->task->here, disk->path, NULL);
   g_autoptr (LvPool) to = NULL;
   gboolean shared;
 
   plan->certain = FALSE;
   if (from != NULL)
-    to = lv_pool_by_name (plan->task->target, from->name, NULL);
+    to = lv_pool_by_name (&plan->task->there, from->name, NULL);
   if (to != NULL)
     return lv_pool_compare (from, to, &shared, error);
   g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,

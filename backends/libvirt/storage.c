@@ -58,10 +58,10 @@ wrap (LvLink *link, virStoragePoolPtr pool, const char *made)
 }
 
 LvPool *
-lv_pool_by_name (LvLink *link, const char *name, GError **error)
+lv_pool_by_name (LvSeat *seat, const char *name, GError **error)
 {
-  g_autoptr (virConnect) conn = lv_link_operations (link);
-  virStoragePoolPtr pool = conn ? LV (virStoragePoolLookupByName (conn, name)) : NULL;
+  LvLink *link = seat->link;
+  virStoragePoolPtr pool = LV (virStoragePoolLookupByName (seat->conn, name));
 
   if (pool != NULL)
     return wrap (link, pool, NULL);
@@ -70,10 +70,10 @@ lv_pool_by_name (LvLink *link, const char *name, GError **error)
 }
 
 LvPool *
-lv_pool_by_path (LvLink *link, const char *path, GError **error)
+lv_pool_by_path (LvSeat *seat, const char *path, GError **error)
 {
-  g_autoptr (virConnect) conn = lv_link_operations (link);
-  g_autoptr (virStorageVol) volume = conn ? LV (virStorageVolLookupByPath (conn, path)) : NULL;
+  LvLink *link = seat->link;
+  g_autoptr (virStorageVol) volume = LV (virStorageVolLookupByPath (seat->conn, path));
   virStoragePoolPtr pool = volume ? LV (virStoragePoolLookupByVolume (volume)) : NULL;
 
   if (pool != NULL)
@@ -84,12 +84,13 @@ lv_pool_by_path (LvLink *link, const char *path, GError **error)
 
 /* Under the storage lock. */
 static LvPool *
-make_pool (LvLink *link, virConnectPtr conn, const char *directory, gboolean build, GError **error)
+make_pool (LvSeat *seat, const char *directory, gboolean build, GError **error)
 {
+  LvLink *link = seat->link;
   g_autofree char *name = g_strdup_printf (LV_POOL_PREFIX "%08x", g_random_int ());
   g_autofree char *xml = lv_xml_make_pool (name, directory);
   guint flags = build ? VIR_STORAGE_POOL_CREATE_WITH_BUILD : 0;
-  virStoragePoolPtr pool = LV (virStoragePoolCreateXML (conn, xml, flags));
+  virStoragePoolPtr pool = LV (virStoragePoolCreateXML (seat->conn, xml, flags));
   Made *made;
 
   if (pool == NULL) {
@@ -133,22 +134,18 @@ search_pool (virConnectPtr conn, const char *directory)
 }
 
 LvPool *
-lv_pool_by_directory (LvLink *link, const char *directory, gboolean build, GError **error)
+lv_pool_by_directory (LvSeat *seat, const char *directory, gboolean build, GError **error)
 {
-  g_autoptr (virConnect) conn = lv_link_operations (link);
+  LvLink *link = seat->link;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->storage);
   Made *made = g_hash_table_lookup (link->pools, directory);
   virStoragePoolPtr pool;
 
-  if (conn == NULL) {
-    lv_fail (error, "cannot reach %s on %s", directory, link->connection->name);
-    return NULL;
-  }
-  pool = LV (virStoragePoolLookupByTargetPath (conn, directory));
+  pool = LV (virStoragePoolLookupByTargetPath (seat->conn, directory));
   if (pool == NULL && lv_last_missing ())
-    pool = search_pool (conn, directory);
+    pool = search_pool (seat->conn, directory);
   if (pool == NULL)
-    return make_pool (link, conn, directory, build, error);
+    return make_pool (seat, directory, build, error);
   if (made != NULL)
     made->users++;
   return wrap (link, pool, made ? directory : NULL);

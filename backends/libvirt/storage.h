@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "link.h"
+#include "seat.h"
 
 /* How the names of such pools begin: they are nobody's business. */
 #define LV_POOL_PREFIX "virfs-"
@@ -24,12 +24,12 @@ typedef struct {
 void lv_storage_open (LvLink *link);
 void lv_storage_close (LvLink *link);
 
-LvPool *lv_pool_by_name (LvLink *link, const char *name, GError **error);
+LvPool *lv_pool_by_name (LvSeat *seat, const char *name, GError **error);
 /* The pool whose volumes are the files in DIRECTORY.  If there has to be one made, BUILD makes the
  * directory, too. */
-LvPool *lv_pool_by_directory (LvLink *link, const char *directory, gboolean build, GError **error);
+LvPool *lv_pool_by_directory (LvSeat *seat, const char *directory, gboolean build, GError **error);
 /* The pool that has the volume of this path. */
-LvPool *lv_pool_by_path (LvLink *link, const char *path, GError **error);
+LvPool *lv_pool_by_path (LvSeat *seat, const char *path, GError **error);
 void lv_pool_free (LvPool *pool);
 
 /* The volume of that name as it is now; NULL: lv_fail() knows why not. */

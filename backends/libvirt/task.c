@@ -8,7 +8,7 @@
 #include "fail.h"
 #include "gate.h"
 
-static const int lane_width[] = { [LV_LANE_SHORT] = 2, [LV_LANE_LONG] = 3 };
+static const int lane_width[] = { [LV_LANE_SHORT] = 4, [LV_LANE_LONG] = 4 };
 
 /* The running tasks by their jobs.  Whoever cancels a job may come when its task has just ended, so
  * he looks here instead of being given the task. */
@@ -181,6 +181,13 @@ start (LvTask *task)
   return task->started;
 }
 
+void
+lv_task_leave (LvTask *task)
+{
+  lv_seat_leave (&task->there);
+  lv_seat_leave (&task->here);
+}
+
 static void
 run (gpointer data, gpointer link)
 {
@@ -189,14 +196,10 @@ run (gpointer data, gpointer link)
 
   if (!start (task))
     return;
-  switch (task->run (task, &error)) {
-  case LV_DONE:
-  case LV_FAILED:
-    lv_task_finish (task, error);
-    break;
-  case LV_WAITS:
-    break;
-  }
+  if (lv_seat_take (&task->here, task->link, &error) && task->run (task, &error) == LV_WAITS)
+    return;
+  lv_task_leave (task);
+  lv_task_finish (task, error);
 }
 
 void
@@ -235,11 +238,16 @@ lv_task_close_lanes (LvLink *link)
   }
 }
 
+gboolean
+lv_task_reach_target (LvTask *task, GError **error)
+{
+  return lv_seat_take (&task->there, task->target, error);
+}
+
 virDomainPtr
 lv_task_domain (LvTask *task, GError **error)
 {
-  g_autoptr (virConnect) conn = lv_link_operations (task->link);
-  virDomainPtr domain = conn ? LV (virDomainLookupByUUIDString (conn, task->uuid)) : NULL;
+  virDomainPtr domain = LV (virDomainLookupByUUIDString (task->here.conn, task->uuid));
 
   if (domain == NULL)
     lv_fail (error, "cannot find %s on %s", task->name, task->link->connection->name);
@@ -249,5 +257,5 @@ lv_task_domain (LvTask *task, GError **error)
 void
 lv_task_refresh (LvTask *task)
 {
-  lv_domain_refresh_on (task->link, task->uuid);
+  lv_domain_refresh (task->link, task->here.conn, task->uuid, 0);
 }

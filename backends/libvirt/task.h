@@ -7,10 +7,10 @@
 #pragma once
 
 #include "job.h"
-#include "link.h"
+#include "seat.h"
 #include "vm.h"
 
-/* Five calls fit in a connection at once, so long ones leave two for the others. */
+/* What takes long does not keep others from what is soon done. */
 typedef enum { LV_LANE_SHORT, LV_LANE_LONG } LvLane;
 
 typedef enum {
@@ -33,6 +33,7 @@ struct LvTask {
   LvTaskFunc run;
   LvLane lane;
   gboolean started;
+  LvSeat here, there; /* at LINK and TARGET while it runs */
 
   /* what is to be done, as RUN knows it */
   VirfsVmState state;
@@ -66,7 +67,11 @@ gboolean lv_task_is_cancelled (LvTask *task);
 /* Waits until it is cancelled or MICROSECONDS have passed. */
 void lv_task_sleep (LvTask *task, gint64 microseconds);
 
-/* The guest, through the connection for operations; NULL: lv_fail() has set ERROR. */
+/* Gives its seats back before it has ended; then the caller does not run any more. */
+void lv_task_leave (LvTask *task);
+/* Takes the seat at the other host, too. */
+gboolean lv_task_reach_target (LvTask *task, GError **error);
+/* The guest; NULL: lv_fail() has set ERROR. */
 virDomainPtr lv_task_domain (LvTask *task, GError **error);
 /* Reads the guest again and tells it, so that the job's end finds its outcome there. */
 void lv_task_refresh (LvTask *task);

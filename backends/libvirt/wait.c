@@ -29,6 +29,7 @@ lv_wait_add (LvTask *task, const LvWish *wish)
   wait->wish = *wish;
   wait->deadline = g_get_monotonic_time () + wish->seconds * G_TIME_SPAN_SECOND;
   lv_task_allow_cancel (task, TRUE);
+  lv_task_leave (task);
   g_mutex_lock (&connection->lock);
   g_ptr_array_add (connection->waits, wait);
   g_mutex_unlock (&connection->lock);

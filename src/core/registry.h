@@ -24,7 +24,7 @@ struct VirfsInfra {
   GHashTable *jobs;    /* number -> VirfsJob* */
   GQueue ended;        /* of VirfsJob*: jobs that have ended, the latest last */
   guint last_job;
-  guint telling;       /* ends of jobs that are being told to those who wait for them */
+  guint telling; /* ends of jobs that are being told to those who wait for them */
   GRefString *error;
   gint64 changed[VIRFS_ROOT_N_FIELDS];
 };
