@@ -104,8 +104,7 @@ static gboolean
 print_line (const char *what, const char *ours, const char *peers, const char *ratio,
             const char *limit, gboolean met)
 {
-  g_print ("%-46s %9s %9s %18s %10s  %s\n", what, ours, peers, ratio, limit,
-           met ? "" : "MISSED");
+  g_print ("%-46s %9s %9s %18s %10s  %s\n", what, ours, peers, ratio, limit, met ? "" : "MISSED");
   return met;
 }
 

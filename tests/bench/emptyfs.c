@@ -223,10 +223,9 @@ read_directory (fuse_req_t req, fuse_ino_t dir, size_t size, off_t offset, gbool
     size_t length;
 
     fill_entry (ino, &entry);
-    length = plus ? fuse_add_direntry_plus (req, buffer + used, size - used, name, &entry,
-                                            offset + 1)
-                  : fuse_add_direntry (req, buffer + used, size - used, name, &entry.attr,
-                                       offset + 1);
+    length = plus
+               ? fuse_add_direntry_plus (req, buffer + used, size - used, name, &entry, offset + 1)
+               : fuse_add_direntry (req, buffer + used, size - used, name, &entry.attr, offset + 1);
     if (length > size - used)
       break;
     used += length;

@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOOK    50 /* microseconds */
+#define LOOK    50  /* microseconds */
 #define SINGLES 500 /* changes of state, and of definitions */
 #define PROBE   10
 #define TIMEOUT (60 * G_TIME_SPAN_SECOND)
@@ -103,8 +103,7 @@ look_up (virConnectPtr conn, guint number)
 static char *
 read_file (guint side, guint number, const char *file)
 {
-  g_autofree char *path
-    = g_strdup_printf ("%s/vms/guest-%05u/%s", roots[side], number, file);
+  g_autofree char *path = g_strdup_printf ("%s/vms/guest-%05u/%s", roots[side], number, file);
   char *text = NULL;
 
   return g_file_get_contents (path, &text, NULL, NULL) ? g_strchomp (text) : g_strdup ("");
@@ -152,8 +151,7 @@ watch (gpointer data)
 
   while (!self->shows (self->side, self->number, self->value)) {
     if (g_get_monotonic_time () > end)
-      bench_die ("%s: guest-%05u does not become %s", roots[self->side], self->number,
-                 self->value);
+      bench_die ("%s: guest-%05u does not become %s", roots[self->side], self->number, self->value);
     g_usleep (LOOK);
   }
   self->seen = g_get_monotonic_time ();
@@ -206,10 +204,10 @@ change_state (virConnectPtr conn, guint side, guint number, double delays[2])
   virDomainPtr domain = look_up (conn, number);
 
   watch (&(Watch){ shows_state, side, number, "running" }); /* the kernel knows it */
-  delays[0] = measure_change (virDomainSuspend, domain,
-                              (Watch){ shows_state, side, number, "paused" });
-  delays[1] = measure_change (virDomainResume, domain,
-                              (Watch){ shows_state, side, number, "running" });
+  delays[0]
+    = measure_change (virDomainSuspend, domain, (Watch){ shows_state, side, number, "paused" });
+  delays[1]
+    = measure_change (virDomainResume, domain, (Watch){ shows_state, side, number, "running" });
   virDomainFree (domain);
 }
 

@@ -129,11 +129,8 @@ static const struct {
   int n_args;
   gboolean (*run) (const char *what, double limit, char **args);
 } kinds[] = {
-  { "open", 2, measure_open },
-  { "pread", 2, measure_pread },
-  { "command", 3, measure_command },
-  { "value", 2, measure_value },
-  { "head", 0, print_head },
+  { "open", 2, measure_open },   { "pread", 2, measure_pread }, { "command", 3, measure_command },
+  { "value", 2, measure_value }, { "head", 0, print_head },
 };
 
 int

@@ -97,7 +97,7 @@ show (const char *dir, const char *name, const char *state)
 
   if (state != NULL) {
     g_mkdir_with_parents (guest, 0700);
-    g_file_set_contents_full (file, state, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
+    g_file_set_contents_full (file, state, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
   } else {
     unlink (file);
     rmdir (guest);
@@ -108,9 +108,9 @@ static int
 on_event (virConnectPtr conn, virDomainPtr domain, int event, int detail, void *dir)
 {
   static const char *const states[] = {
-    [VIR_DOMAIN_EVENT_DEFINED] = "shutoff", [VIR_DOMAIN_EVENT_STARTED] = "running",
+    [VIR_DOMAIN_EVENT_DEFINED] = "shutoff",  [VIR_DOMAIN_EVENT_STARTED] = "running",
     [VIR_DOMAIN_EVENT_SUSPENDED] = "paused", [VIR_DOMAIN_EVENT_RESUMED] = "running",
-    [VIR_DOMAIN_EVENT_STOPPED] = "shutoff", [VIR_DOMAIN_EVENT_CRASHED] = NULL,
+    [VIR_DOMAIN_EVENT_STOPPED] = "shutoff",  [VIR_DOMAIN_EVENT_CRASHED] = NULL,
   };
 
   if (event < (int) G_N_ELEMENTS (states))
@@ -144,11 +144,8 @@ static const struct {
   const char *name;
   void (*run) (virConnectPtr conn, const char *argument);
 } kinds[] = {
-  { "read", read_all },
-  { "hold", hold },
-  { "states", ask_states },
-  { "bulk", ask_bulk },
-  { "mirror", mirror },
+  { "read", read_all }, { "hold", hold },     { "states", ask_states },
+  { "bulk", ask_bulk }, { "mirror", mirror },
 };
 
 int
