@@ -150,3 +150,34 @@ virfs_event_log_follow (VirfsEventLog *log, guint64 *position, char *buffer, gsi
   *position += size;
   return size;
 }
+
+void
+virfs_event_log_restore (VirfsEventLog *log, guint64 start, const char *text, gsize size,
+                         gint64 changed)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&log->lock);
+
+  log->start = start;
+  g_string_append_len (log->text, text, size);
+  if (log->text->len > log->limit)
+    shorten (log);
+  log->changed = changed;
+}
+
+GBytes *
+virfs_event_log_since (VirfsEventLog *log, guint64 *position, gsize max)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&log->lock);
+  const char *from, *end;
+  gsize available;
+
+  *position = MAX (*position, log->start);
+  from = log->text->str + (*position - log->start);
+  available = log->text->len - (*position - log->start);
+  if (available == 0)
+    return NULL;
+  end = memrchr (from, '\n', MIN (available, max));
+  if (end == NULL)
+    end = memchr (from, '\n', available);
+  return g_bytes_new (from, end + 1 - from);
+}

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The log of events: one line each, `TIME OBJECT KIND KEY=VALUE…`.  It is a text that grows at its
- * end and, as long as it is kept in memory only, loses its older half when it has grown too long.
+ * end and loses its older half when it has grown too long.
  *
- * Positions count bytes since the start of the program, so that a reader who falls behind can tell
- * how much he has missed.
+ * Positions count bytes since the first event of all, so that a reader who falls behind can tell how
+ * much he has missed, and the store what it has written already.
  */
 #pragma once
 
 #include <glib.h>
+
+/* How much of the log is kept, in memory and by the store. */
+#define VIRFS_EVENT_BYTES (4 * 1024 * 1024)
 
 typedef struct VirfsEventLog VirfsEventLog;
 
@@ -32,5 +35,13 @@ gsize virfs_event_log_read (VirfsEventLog *log, goffset offset, char *buffer, gs
 /* Copies up to SIZE bytes of whole lines from *POSITION on and moves it.  If the reader has fallen
  * behind what is kept a line `TIME events lost bytes=N` comes first.  0: nothing new. */
 gsize virfs_event_log_follow (VirfsEventLog *log, guint64 *position, char *buffer, gsize size);
+
+/* For the store: lines of an earlier run, from START on, that end where this run begins; CHANGED is
+ * when the last of them was added, in microseconds since the epoch.  Before any line is added. */
+void virfs_event_log_restore (VirfsEventLog *log, guint64 start, const char *text, gsize size,
+                              gint64 changed);
+/* Whole lines from *POSITION (or what is left of them) on, at most MAX bytes unless one is longer.
+ * Moves *POSITION to where they begin.  The caller owns them; NULL: nothing new. */
+GBytes *virfs_event_log_since (VirfsEventLog *log, guint64 *position, gsize max);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsEventLog, virfs_event_log_free)

@@ -44,6 +44,15 @@ virfs_job_state_name (VirfsJobState state)
   return state_names[state];
 }
 
+VirfsJobState
+virfs_job_state_parse (const char *name)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (state_names); i++)
+    if (g_str_equal (state_names[i], name))
+      return i;
+  return VIRFS_JOB_FAILED;
+}
+
 static gboolean
 has_ended (const VirfsJob *job)
 {
@@ -117,6 +126,49 @@ virfs_job_new (VirfsInfra *infra, const VirfsJobSpec *spec)
   virfs_registry_emit (infra, VIRFS_ADDED, job, 0, NULL, NULL);
   virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_JOBS));
   return virfs_object_ref (job);
+}
+
+void
+virfs_job_restore (VirfsInfra *infra, const VirfsJobInfo *info)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  VirfsJob *job = g_new0 (VirfsJob, 1);
+
+  job->number = info->number;
+  job->operation = g_strdup (info->operation);
+  job->path = g_strdup (info->object);
+  job->uid = info->uid;
+  job->state = info->state;
+  job->started = info->started;
+  job->ended = info->ended;
+  job->bytes_done = info->done;
+  job->bytes_total = info->total;
+  job->error = g_strdup (info->error);
+  for (guint i = 0; i < VIRFS_JOB_N_FIELDS; i++)
+    job->changed[i] = info->ended;
+  virfs_registry_add (infra, job, VIRFS_KIND_JOB, job->number, free_job);
+  g_hash_table_insert (infra->jobs, GUINT_TO_POINTER (job->number), job);
+  g_queue_push_tail (&infra->ended, job);
+  virfs_registry_emit (infra, VIRFS_ADDED, job, 0, NULL, NULL);
+  virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_JOBS));
+  if (infra->ended.length > ENDED_JOBS)
+    forget_oldest (infra);
+}
+
+guint
+virfs_infra_last_job (VirfsInfra *infra)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  return infra->last_job;
+}
+
+void
+virfs_infra_set_last_job (VirfsInfra *infra, guint number)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  infra->last_job = number;
 }
 
 gboolean

@@ -22,6 +22,8 @@ typedef enum {
 } VirfsJobState;
 
 const char *virfs_job_state_name (VirfsJobState state);
+/* FAILED for what is no name of a state. */
+VirfsJobState virfs_job_state_parse (const char *name);
 
 typedef enum {
   VIRFS_JOB_STATE,
@@ -83,13 +85,16 @@ typedef struct {
 /* The caller owns it. */
 VirfsJobInfo *virfs_job_info (VirfsJob *job);
 void virfs_job_info_free (VirfsJobInfo *info);
+/* For the store: shows a job of an earlier run, as INFO (borrowed) says.  It must have ended and have
+ * a number that no other has; those that ended first come first. */
+void virfs_job_restore (VirfsInfra *infra, const VirfsJobInfo *info);
 /* Percent (0 to 100); -1 if not known. */
 int virfs_job_info_percent (const VirfsJobInfo *info);
 /* Seconds that it will take still; -1 if not known. */
 gint64 virfs_job_info_eta (const VirfsJobInfo *info);
 
 guint virfs_job_number (VirfsJob *job);
-VirfsObject *virfs_job_object (VirfsJob *job); /* borrowed */
+VirfsObject *virfs_job_object (VirfsJob *job); /* borrowed; NULL: none, or of an earlier run */
 VirfsObject *virfs_job_target (VirfsJob *job); /* likewise; may be NULL */
 const char *virfs_job_path (VirfsJob *job);    /* of the object when the job was made; borrowed */
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The registry's way to its keeper.  It is set once, before anybody can ask for it. */
+#include "registry.h"
+
+void
+virfs_infra_set_keeper (VirfsInfra *infra, const VirfsKeeper *keeper)
+{
+  infra->keeper = keeper;
+}
+
+gboolean
+virfs_infra_keep (VirfsInfra *infra, const char *kind, const char *key, const char *text,
+                  GError **error)
+{
+  const VirfsKeeper *keeper = infra->keeper;
+
+  return keeper == NULL || keeper->keep (keeper->data, kind, key, text, error);
+}
+
+gboolean
+virfs_infra_forget (VirfsInfra *infra, const char *kind, const char *key, GError **error)
+{
+  const VirfsKeeper *keeper = infra->keeper;
+
+  return keeper == NULL || keeper->forget (keeper->data, kind, key, error);
+}
+
+GPtrArray *
+virfs_registry_recall_vms (VirfsInfra *infra, const char *host)
+{
+  const VirfsKeeper *keeper = infra->keeper;
+
+  return keeper && keeper->recall_vms ? keeper->recall_vms (keeper->data, host) : NULL;
+}

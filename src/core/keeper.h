@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the model wants of those who keep what would be lost with the program: a struct of functions.
+ * The program has one (the store); without one everything is kept in memory only.
+ *
+ * Records are small texts by kind and key.  Both functions return when the record is on disk, so that
+ * whoever has been told that something was done will find it again; they are called without the
+ * registry's lock.
+ */
+#pragma once
+
+#include <glib.h>
+
+/* The kinds of records, and what the key is. */
+#define VIRFS_RECORD_HOST  "host"  /* name; a host that was made with mkdir */
+#define VIRFS_RECORD_DRAFT "draft" /* UUID; a guest that is not defined anywhere yet */
+#define VIRFS_RECORD_OWNER "owner" /* path of what cannot bear its owner itself, as in hosts/h1 */
+
+typedef struct {
+  gpointer data;
+  /* Replaces what there was. */
+  gboolean (*keep) (gpointer data, const char *kind, const char *key, const char *text,
+                    GError **error);
+  gboolean (*forget) (gpointer data, const char *kind, const char *key, GError **error);
+  /* The guests that HOST had when it was last known, of VirfsVmInfo*; the caller owns all of it.
+   * NULL for none. */
+  GPtrArray *(*recall_vms) (gpointer data, const char *host);
+} VirfsKeeper;
