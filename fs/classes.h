@@ -22,6 +22,9 @@ extern const VirfsDir virfs_host_vms_dir;
 /* What README shows (help.c). */
 void virfs_show_readme (const VirfsNode *node, GString *out);
 
+/* How OBJECT is shown. */
+const VirfsClass *virfs_class_of (gconstpointer object);
+
 /* The inode number of a row of the root (id 0) or of an object. */
 guint64 virfs_inode_at (const VirfsClass *class, gconstpointer object, const char *path);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hosts/<host>/: a host, and the guests that it has. */
-#include "classes.h"
+#include "part_class.h"
 
 #include <string.h>
 
@@ -202,6 +202,8 @@ static const VirfsRow rows[] = {
     .help = "what was refused or failed last, or why it cannot be reached" },
   { "vms", S_IFDIR | 0750, .fields = F (VMS), .dir = &virfs_host_vms_dir,
     .help = "links to its guests; mv one into another host's vms to migrate it" },
+  { "pools", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_pools_dir,
+    .help = "its storage pools" },
   { BY_DIR, S_IFDIR | 0550, .fields = F (VMS), .dir = &virfs_host_vms_dir,
     .help = "links to the guests of a host" },
 };
@@ -227,7 +229,7 @@ changed (const VirfsNode *node, guint64 fields)
 }
 
 static guint64
-parent (void)
+parent (const VirfsNode *node)
 {
   return virfs_inode (&virfs_root_class, 0, virfs_class_row (&virfs_root_class, "hosts"));
 }

@@ -118,7 +118,7 @@ changed (const VirfsNode *node, guint64 fields)
 }
 
 static guint64
-parent (void)
+parent (const VirfsNode *node)
 {
   return virfs_inode (&virfs_root_class, 0, virfs_class_row (&virfs_root_class, "jobs"));
 }

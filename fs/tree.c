@@ -5,7 +5,7 @@
  */
 #include "tree.h"
 
-#include "classes.h"
+#include "part_class.h"
 
 #include <string.h>
 
@@ -20,6 +20,12 @@ static VirfsClass *const classes[] = {
   [VIRFS_KIND_HOST] = &virfs_host_class,
   [VIRFS_KIND_VM] = &virfs_vm_class,
   [VIRFS_KIND_JOB] = &virfs_job_class,
+  [VIRFS_KIND_POOL] = &virfs_pool_files,
+  [VIRFS_KIND_VOLUME] = &virfs_volume_files,
+  [VIRFS_KIND_DISK] = &virfs_disk_files,
+  [VIRFS_KIND_NIC] = &virfs_nic_files,
+  [VIRFS_KIND_SNAPSHOT] = &virfs_snapshot_files,
+  [VIRFS_KIND_CHECKPOINT] = &virfs_checkpoint_files,
   NULL,
 };
 
@@ -36,10 +42,10 @@ virfs_tree_classes (void)
   return (const VirfsClass *const *) classes;
 }
 
-static const VirfsClass *
-class_of (const VirfsObject *object)
+const VirfsClass *
+virfs_class_of (gconstpointer object)
 {
-  return classes[object->kind];
+  return classes[((const VirfsObject *) object)->kind];
 }
 
 guint64
@@ -58,7 +64,7 @@ find_object (gpointer data, guint64 id, gpointer *object)
   VirfsTree *tree = data;
 
   *object = id == 0 ? tree->root : virfs_infra_object (tree->infra, id);
-  return *object ? class_of (*object) : NULL;
+  return *object ? virfs_class_of (*object) : NULL;
 }
 
 static char *
@@ -166,10 +172,18 @@ job_gone (VirfsTree *tree, VirfsJob *job)
 }
 
 static void
+part_gone (VirfsTree *tree, const VirfsPart *part)
+{
+  guint64 dir = virfs_inode_at (virfs_class_of (part->owner), part->owner, part->class->directory);
+
+  virfs_session_vanished (tree->session, dir, part->label, 0);
+}
+
+static void
 model_changed (const VirfsChange *change, gpointer data)
 {
   VirfsTree *tree = data;
-  const VirfsClass *class = class_of (change->object);
+  const VirfsClass *class = virfs_class_of (change->object);
 
   if (change->object->kind == VIRFS_KIND_VM)
     vm_changed (tree, (VirfsVm *) change->object, change->before, change->after);
@@ -179,6 +193,8 @@ model_changed (const VirfsChange *change, gpointer data)
     host_gone (tree, (VirfsHost *) change->object);
   if (change->kind == VIRFS_REMOVED && change->object->kind == VIRFS_KIND_JOB)
     job_gone (tree, (VirfsJob *) change->object);
+  if (change->kind == VIRFS_REMOVED && virfs_object_is_part (change->object))
+    part_gone (tree, (VirfsPart *) change->object);
   if (change->kind == VIRFS_REMOVED)
     virfs_session_removed (tree->session, class, change->object->id);
   else if (change->kind == VIRFS_CHANGED)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vms/<vm>/: a guest, its attributes, and what can be done to it. */
-#include "classes.h"
+#include "part_class.h"
 #include "fit.h"
 
 #include <string.h>
@@ -460,6 +460,13 @@ static const VirfsRow rows[] = {
     .help = "libvirt's XML of the guest as it is now; write a whole one to define it anew" },
   { "xml_inactive", S_IFREG | 0440, .fields = SHOW_BLOB (XML_INACTIVE, xml_inactive),
     .help = "libvirt's XML of the guest as it will start next" },
+  { "disks", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_disks_dir, .help = "its disks" },
+  { "nics", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_nics_dir,
+    .help = "its network interfaces" },
+  { "snapshots", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_snapshots_dir,
+    .help = "its snapshots" },
+  { "checkpoints", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_checkpoints_dir,
+    .help = "its checkpoints: what incremental backups are relative to" },
   { "error", S_IFREG | 0440, .fields = SHOW (virfs_show_text, ERROR, error),
     .help = "what was refused or failed last: time, file, user and the reason" },
   { "/hosts/<host>/vms/<vm>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_3,
@@ -502,7 +509,7 @@ ready (const VirfsNode *node)
 }
 
 static guint64
-parent (void)
+parent (const VirfsNode *node)
 {
   return virfs_inode (&virfs_root_class, 0, virfs_class_row (&virfs_root_class, "vms"));
 }

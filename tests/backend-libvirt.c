@@ -346,7 +346,7 @@ static void
 test_host (Fixture *f, gconstpointer data)
 {
   g_autoptr (VirfsHostInfo) info = look_host (f, "h1");
-  VirfsHostPool *first;
+  VirfsPoolInfo *first;
 
   g_assert_cmpint (info->state, ==, VIRFS_HOST_UP);
   g_assert_true (g_str_has_prefix (info->hypervisor, "TEST "));
@@ -360,9 +360,10 @@ test_host (Fixture *f, gconstpointer data)
   g_assert_cmpuint (info->networks->len, ==, 1);
   g_assert_cmpstr (info->networks->pdata[0], ==, "default");
   g_assert_cmpstr (info->bridges->pdata[0], ==, "virbr0");
-  g_assert_cmpuint (info->pools->len, ==, 1);
-  first = info->pools->pdata[0];
-  g_assert_cmpstr (first->name, ==, "default");
+  g_assert_cmpuint (info->parts[VIRFS_HOST_POOLS]->len, ==, 1);
+  first = info->parts[VIRFS_HOST_POOLS]->pdata[0];
+  g_assert_cmpstr (first->part.name, ==, "default");
+  g_assert_cmpstr (first->state, ==, "running");
   g_assert_cmpstr (first->type, ==, "dir");
   g_assert_cmpstr (first->path, ==, "/images");
   g_assert_cmpuint (first->available, >, 0);
@@ -711,7 +712,9 @@ test_resources (Fixture *f, gconstpointer data)
   g_assert_true (has_event (f, "network event=stopped name=\"default\"")
                  || has_event (f, "network name=\"default\" event=stopped"));
   g_assert_cmpint (virStoragePoolDestroy (storage), ==, 0);
-  wait_host (f, "h1", info->pools->len == 0);
+  wait_host (f, "h1",
+             !virfs_pool_is_active (virfs_part_list_find (info->parts[VIRFS_HOST_POOLS],
+                                                          "default")));
   virNetworkFree (net);
   virStoragePoolFree (storage);
   virConnectClose (conn);

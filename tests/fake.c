@@ -2,6 +2,9 @@
 /* A backend without hypervisors: operations change the model, in threads of their own. */
 #include "fake.h"
 
+#include "device.h"
+#include "snapshot.h"
+
 #include "error.h"
 
 #include <stdlib.h>
@@ -26,6 +29,50 @@ static GMutex lock;
 static GCond changed;
 static GList *running; /* under lock; of Operation* */
 
+static GPtrArray *
+one_part (gpointer info)
+{
+  GPtrArray *list = virfs_part_list_new ();
+
+  g_ptr_array_add (list, info);
+  return list;
+}
+
+static void
+add_parts (VirfsVmInfo *info)
+{
+  VirfsDiskInfo *disk = virfs_part_info_new (&virfs_disk_class, "vda");
+  VirfsNicInfo *nic = virfs_part_info_new (&virfs_nic_class, "net0");
+  VirfsSnapshotInfo *snapshot = virfs_part_info_new (&virfs_snapshot_class, "first");
+  VirfsCheckpointInfo *checkpoint = virfs_part_info_new (&virfs_checkpoint_class, "sat");
+
+  disk->device = "disk";
+  disk->source = g_ref_string_new ("/images/a\033disk");
+  nic->mac = g_ref_string_new ("52:54:00:00:00:01");
+  snapshot->state = "running";
+  snapshot->current = TRUE;
+  checkpoint->created = 1700000000;
+  info->parts[VIRFS_VM_DISKS] = one_part (disk);
+  info->parts[VIRFS_VM_NICS] = one_part (nic);
+  info->parts[VIRFS_VM_SNAPSHOTS] = one_part (snapshot);
+  info->parts[VIRFS_VM_CHECKPOINTS] = one_part (checkpoint);
+}
+
+static GPtrArray *
+make_pools (void)
+{
+  VirfsPoolInfo *pool = virfs_part_info_new (&virfs_pool_class, "default");
+  VirfsVolumeInfo *volume = virfs_part_info_new (&virfs_volume_class, "disk.qcow2");
+
+  pool->state = "running";
+  pool->type = "dir";
+  pool->capacity = G_GUINT64_CONSTANT (1) << 40;
+  volume->format = "qcow2";
+  volume->size = 1 << 30;
+  pool->part.parts = one_part (volume);
+  return one_part (pool);
+}
+
 VirfsVmInfo *
 virfs_fake_vm (const char *name, guint number, VirfsVmState state)
 {
@@ -40,6 +87,7 @@ virfs_fake_vm (const char *name, guint number, VirfsVmState state)
   info->persistent = TRUE;
   info->vcpus = info->vcpus_max = 2;
   info->memory = info->memory_max = 512u << 20;
+  add_parts (info);
   info->xml = virfs_blob_new (xml);
   info->xml_inactive = virfs_blob_ref (info->xml);
   return info;
@@ -74,6 +122,7 @@ host_open (VirfsHost *host)
   info->cpus = 4;
   info->memory = info->memory_free = G_GUINT64_CONSTANT (8) << 30;
   virfs_ref_string_set (&info->arch, "x86_64");
+  virfs_part_lists_set (info->parts, VIRFS_HOST_POOLS, make_pools ());
   virfs_infra_update_host (infra, host, info, NULL);
 }
 

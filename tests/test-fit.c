@@ -26,9 +26,12 @@ names (const char *name)
 static GPtrArray *
 pool (const char *name, const char *path)
 {
-  GPtrArray *array = g_ptr_array_new_with_free_func ((GDestroyNotify) virfs_host_pool_free);
+  GPtrArray *array = virfs_part_list_new ();
+  VirfsPoolInfo *info = virfs_part_info_new (&virfs_pool_class, name);
 
-  g_ptr_array_add (array, virfs_host_pool_new (name, "dir", path, 0));
+  info->state = "running";
+  virfs_ref_string_set (&info->path, path);
+  g_ptr_array_add (array, info);
   return array;
 }
 
@@ -162,10 +165,10 @@ test_pools (Fixture *f, gconstpointer data)
 {
   g_ptr_array_add (f->needs->pools, g_strdup ("fast"));
   assert_fits (f);
-  f->info->pools = pool ("slow", "/slow");
+  f->info->parts[VIRFS_HOST_POOLS] = pool ("slow", "/slow");
   assert_does_not (f, VIRFS_ERROR_NOT_FOUND, "fast");
-  g_clear_pointer (&f->info->pools, g_ptr_array_unref);
-  f->info->pools = pool ("fast", "/elsewhere");
+  g_clear_pointer (&f->info->parts[VIRFS_HOST_POOLS], g_ptr_array_unref);
+  f->info->parts[VIRFS_HOST_POOLS] = pool ("fast", "/elsewhere");
   assert_fits (f);
 }
 
@@ -177,13 +180,13 @@ test_files (Fixture *f, gconstpointer data)
   VirfsHostInfo *from = virfs_host_info_copy (known);
 
   g_ptr_array_add (f->needs->files, g_strdup ("/images/web.qcow2"));
-  f->info->pools = pool ("other", "/other");
+  f->info->parts[VIRFS_HOST_POOLS] = pool ("other", "/other");
   assert_fits (f);
-  from->pools = pool ("images", "/images");
+  from->parts[VIRFS_HOST_POOLS] = pool ("images", "/images");
   virfs_infra_update_host (f->infra, f->from, from, NULL);
   assert_does_not (f, VIRFS_ERROR_NOT_FOUND, "/images/web.qcow2");
-  g_clear_pointer (&f->info->pools, g_ptr_array_unref);
-  f->info->pools = pool ("named differently", "/images");
+  g_clear_pointer (&f->info->parts[VIRFS_HOST_POOLS], g_ptr_array_unref);
+  f->info->parts[VIRFS_HOST_POOLS] = pool ("named differently", "/images");
   assert_fits (f);
 }
 

@@ -26,10 +26,18 @@ set_up (Fixture *f, gconstpointer data)
 static char *
 row_path (const VirfsClass *class, const VirfsRow *row)
 {
-  static const char *const objects[][2] = { { "", "" },
-                                            { "hosts/<host>", "hosts/h1" },
-                                            { "vms/<vm>", "vms/h1-1" },
-                                            { "jobs/<id>", "jobs/1" } };
+  static const char *const objects[][2]
+    = { { "", "" },
+        { "hosts/<host>", "hosts/h1" },
+        { "vms/<vm>", "vms/h1-1" },
+        { "jobs/<id>", "jobs/1" },
+        { "hosts/<host>/pools/<pool>", "hosts/h1/pools/default" },
+        { "hosts/<host>/pools/<pool>/volumes/<volume>",
+          "hosts/h1/pools/default/volumes/disk.qcow2" },
+        { "vms/<vm>/disks/<disk>", "vms/h1-1/disks/vda" },
+        { "vms/<vm>/nics/<nic>", "vms/h1-1/nics/net0" },
+        { "vms/<vm>/snapshots/<snapshot>", "vms/h1-1/snapshots/first" },
+        { "vms/<vm>/checkpoints/<checkpoint>", "vms/h1-1/checkpoints/sat" } };
 
   if (*row->path == '/')
     return NULL;

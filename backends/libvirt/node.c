@@ -3,6 +3,7 @@
 #include "node.h"
 
 #include "fail.h"
+#include "state.h"
 #include "storage.h"
 #include "xml.h"
 
@@ -236,17 +237,17 @@ read_interfaces (LvLink *link, virConnectPtr conn, GPtrArray *bridges)
   return TRUE;
 }
 
-static gint
-compare_pools (gconstpointer a, gconstpointer b)
+static VirfsPoolInfo *
+read_pool (virStoragePoolPtr pool)
 {
-  return strcmp ((*(const VirfsHostPool *const *) a)->name,
-                 (*(const VirfsHostPool *const *) b)->name);
-}
+  virStoragePoolInfo facts = { 0 };
+  char *xml = LV (virStoragePoolGetXMLDesc (pool, 0));
+  VirfsPoolInfo *info = xml ? lv_xml_read_pool (xml) : NULL;
 
-static void
-free_pool (gpointer pool)
-{
-  virfs_host_pool_free (pool);
+  if (info != NULL && LV (virStoragePoolGetInfo (pool, &facts)) == 0)
+    info->state = lv_pool_state (facts.state);
+  free (xml);
+  return info;
 }
 
 static void
@@ -259,26 +260,23 @@ read_pools (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
 
   if (lv_link_lacks (link, LV_CALL_POOLS))
     return;
-  n = LV (virConnectListAllStoragePools (conn, &items, VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE));
+  n = LV (virConnectListAllStoragePools (conn, &items, 0));
   pools = lv_take_pools (items, n);
   if (pools == NULL) {
     lv_link_note (link, LV_CALL_POOLS);
     return;
   }
-  read = g_ptr_array_new_with_free_func (free_pool);
+  read = virfs_part_list_new ();
   for (guint i = 0; i < pools->len; i++) {
-    char *xml = LV (virStoragePoolGetXMLDesc (pools->pdata[i], 0));
-    VirfsHostPool *pool = xml ? lv_xml_read_pool (xml) : NULL;
+    VirfsPoolInfo *pool = read_pool (pools->pdata[i]);
 
-    if (pool != NULL && !g_str_has_prefix (pool->name, LV_POOL_PREFIX))
+    if (pool != NULL && !g_str_has_prefix (pool->part.name, LV_POOL_PREFIX))
       g_ptr_array_add (read, pool);
     else if (pool != NULL)
-      virfs_host_pool_free (pool);
-    free (xml);
+      virfs_part_info_unref (pool);
   }
-  g_ptr_array_sort (read, compare_pools);
-  g_clear_pointer (&info->pools, g_ptr_array_unref);
-  info->pools = read;
+  virfs_part_list_sort (read);
+  virfs_part_lists_set (info->parts, VIRFS_HOST_POOLS, read);
 }
 
 void

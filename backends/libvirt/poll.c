@@ -27,7 +27,7 @@ take_resources (VirfsHostInfo *info, gpointer data)
 
   replace (&info->networks, read->networks);
   replace (&info->bridges, read->bridges);
-  replace (&info->pools, read->pools);
+  virfs_part_lists_set (info->parts, VIRFS_HOST_POOLS, ref (read->parts[VIRFS_HOST_POOLS]));
 }
 
 static void

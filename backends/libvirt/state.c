@@ -161,3 +161,15 @@ lv_state_of_event (int event, int detail, VirfsVmState *state, const char **reas
   }
   return FALSE;
 }
+
+const char *
+lv_pool_state (int state)
+{
+  static const char *const names[] = {
+    [VIR_STORAGE_POOL_INACTIVE] = "inactive",         [VIR_STORAGE_POOL_BUILDING] = "building",
+    [VIR_STORAGE_POOL_RUNNING] = "running",           [VIR_STORAGE_POOL_DEGRADED] = "degraded",
+    [VIR_STORAGE_POOL_INACCESSIBLE] = "inaccessible",
+  };
+
+  return state >= 0 && state < (int) G_N_ELEMENTS (names) ? names[state] : "inactive";
+}

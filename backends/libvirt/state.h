@@ -11,3 +11,6 @@ const char *lv_state_reason (int state, int reason);
 
 /* What a virDomainEventType with its detail tells of the guest's state; FALSE if nothing. */
 gboolean lv_state_of_event (int event, int detail, VirfsVmState *state, const char **reason);
+
+/* A virStoragePoolState in virsh's words; static. */
+const char *lv_pool_state (int state);

@@ -108,11 +108,10 @@ static gboolean
 has_path (virStoragePoolPtr pool, const char *directory)
 {
   char *xml = LV (virStoragePoolGetXMLDesc (pool, 0));
-  VirfsHostPool *read = xml ? lv_xml_read_pool (xml) : NULL;
-  gboolean same = read != NULL && g_str_equal (read->path, directory);
+  VirfsPoolInfo *read = xml ? lv_xml_read_pool (xml) : NULL;
+  gboolean same = read != NULL && g_strcmp0 (read->path, directory) == 0;
 
-  if (read != NULL)
-    virfs_host_pool_free (read);
+  virfs_part_info_unref (read);
   free (xml);
   return same;
 }
@@ -258,12 +257,11 @@ static char *
 read_type (LvPool *self, char **source)
 {
   char *xml = LV (virStoragePoolGetXMLDesc (self->pool, 0));
-  VirfsHostPool *pool = xml ? lv_xml_read_pool (xml) : NULL;
+  VirfsPoolInfo *pool = xml ? lv_xml_read_pool (xml) : NULL;
   char *type = pool ? g_strdup (pool->type) : NULL;
 
   *source = xml ? lv_xml_pool_source (xml) : NULL;
-  if (pool != NULL)
-    virfs_host_pool_free (pool);
+  virfs_part_info_unref (pool);
   free (xml);
   return type;
 }

@@ -49,7 +49,8 @@ void lv_xml_read_capabilities (const char *xml, VirfsHostInfo *info);
 
 /* Storage (xml_storage.c). */
 
-VirfsHostPool *lv_xml_read_pool (const char *xml);
+/* Name, type, path and sizes; the caller owns it.  NULL: broken. */
+VirfsPoolInfo *lv_xml_read_pool (const char *xml);
 /* The pool's type and where it gets its volumes from, to be compared; the caller owns it. */
 char *lv_xml_pool_source (const char *xml);
 /* A directory as a pool. */

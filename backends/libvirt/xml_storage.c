@@ -4,20 +4,35 @@
 
 #include "xml_tools.h"
 
-VirfsHostPool *
+static guint64
+bytes_at (LvXml *xml, const char *path)
+{
+  xmlNode *node = lv_xml_node (xml, NULL, path);
+  g_autofree char *value = node ? lv_xml_text (xml, node, ".") : NULL;
+  g_autofree char *unit = node ? lv_xml_text (xml, node, "@unit") : NULL;
+
+  return value ? lv_xml_bytes (value, unit ? unit : "bytes") : 0;
+}
+
+VirfsPoolInfo *
 lv_xml_read_pool (const char *text)
 {
   g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
-  g_autofree char *name = NULL, *type = NULL, *path = NULL, *available = NULL, *unit = NULL;
+  g_autofree char *name = xml ? lv_xml_text (xml, NULL, "/pool/name") : NULL;
+  g_autofree char *type = NULL, *path = NULL;
+  VirfsPoolInfo *pool;
 
-  if (xml == NULL)
+  if (name == NULL)
     return NULL;
-  name = lv_xml_text (xml, NULL, "/pool/name");
+  pool = virfs_part_info_new (&virfs_pool_class, name);
   type = lv_xml_text (xml, NULL, "/pool/@type");
   path = lv_xml_text (xml, NULL, "/pool/target/path");
-  available = lv_xml_text (xml, NULL, "/pool/available");
-  unit = lv_xml_text (xml, NULL, "/pool/available/@unit");
-  return virfs_host_pool_new (name, type, path ? path : "", lv_xml_bytes (available, unit));
+  pool->type = g_intern_string (type);
+  virfs_ref_string_set (&pool->path, path);
+  pool->capacity = bytes_at (xml, "/pool/capacity");
+  pool->allocation = bytes_at (xml, "/pool/allocation");
+  pool->available = bytes_at (xml, "/pool/available");
+  return pool;
 }
 
 char *

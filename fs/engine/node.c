@@ -57,7 +57,7 @@ virfs_node_parent (const VirfsNode *node)
 
   if (parent != G_MAXUINT)
     return virfs_inode (node->class, node->id, &node->class->rows[parent]);
-  return node->class->parent ? node->class->parent () : virfs_node_inode (node);
+  return node->class->parent ? node->class->parent (node) : virfs_node_inode (node);
 }
 
 gint64

@@ -93,7 +93,8 @@ struct VirfsClass {
   const char *path; /* of its objects, for the manual: `vms/<vm>` */
   const VirfsRow *rows;
   guint n_rows;
-  guint64 (*parent) (void); /* inode number of the directory that its objects are in */
+  /* Inode number of the directory that the object of NODE is in; NULL for the root. */
+  guint64 (*parent) (const VirfsNode *node);
 
   void (*unref) (gpointer object);
   /* A reference to what is known of OBJECT now, and its end. */

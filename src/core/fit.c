@@ -44,18 +44,20 @@ first_missing (GPtrArray *wanted, GPtrArray *have)
 static gboolean
 pool_has_name (gconstpointer pool, gconstpointer name)
 {
-  return g_str_equal (((const VirfsHostPool *) pool)->name, name);
+  return virfs_pool_is_active (pool) && g_str_equal (((const VirfsPartInfo *) pool)->name, name);
 }
 
 static gboolean
 pool_has_path (gconstpointer pool, gconstpointer path)
 {
-  return g_str_equal (((const VirfsHostPool *) pool)->path, path);
+  return virfs_pool_is_active (pool) && g_strcmp0 (((const VirfsPoolInfo *) pool)->path, path) == 0;
 }
 
 static gboolean
-has_pool (GPtrArray *pools, const char *key, GEqualFunc equal)
+has_pool (const VirfsHostInfo *host, const char *key, GEqualFunc equal)
 {
+  GPtrArray *pools = host->parts[VIRFS_HOST_POOLS];
+
   return pools == NULL || g_ptr_array_find_with_equal_func (pools, key, equal, NULL);
 }
 
@@ -68,8 +70,8 @@ missing_directory (const VirfsHostInfo *source, const VirfsVmNeeds *needs,
   for (guint i = 0; i < needs->files->len; i++) {
     g_autofree char *directory = g_path_get_dirname (needs->files->pdata[i]);
 
-    if (source->pools != NULL && has_pool (source->pools, directory, pool_has_path)
-        && !has_pool (target->pools, directory, pool_has_path))
+    if (source->parts[VIRFS_HOST_POOLS] != NULL && has_pool (source, directory, pool_has_path)
+        && !has_pool (target, directory, pool_has_path))
       return needs->files->pdata[i];
   }
   return NULL;
@@ -82,7 +84,7 @@ fit_storage (const VirfsHostInfo *source, const VirfsVmNeeds *needs, const char 
   const char *file;
 
   for (guint i = 0; i < needs->pools->len; i++)
-    if (!has_pool (info->pools, needs->pools->pdata[i], pool_has_name)) {
+    if (!has_pool (info, needs->pools->pdata[i], pool_has_name)) {
       g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "%s has no active storage pool %s",
                    name, (char *) needs->pools->pdata[i]);
       return FALSE;

@@ -39,25 +39,11 @@ ref_array (GPtrArray *array)
   return array ? g_ptr_array_ref (array) : NULL;
 }
 
-VirfsHostPool *
-virfs_host_pool_new (const char *name, const char *type, const char *path, guint64 available)
+VirfsHostPart
+virfs_host_part (const VirfsPartClass *class)
 {
-  VirfsHostPool *pool = g_new (VirfsHostPool, 1);
-
-  pool->name = g_ref_string_new (name);
-  pool->type = g_ref_string_new_intern (type ? type : "");
-  pool->path = g_ref_string_new (path ? path : "");
-  pool->available = available;
-  return pool;
-}
-
-void
-virfs_host_pool_free (VirfsHostPool *pool)
-{
-  g_ref_string_release (pool->name);
-  g_ref_string_release (pool->type);
-  g_ref_string_release (pool->path);
-  g_free (pool);
+  g_assert (class == &virfs_pool_class);
+  return VIRFS_HOST_POOLS;
 }
 
 VirfsHostInfo *
@@ -87,7 +73,8 @@ virfs_host_info_copy (const VirfsHostInfo *info)
   ref_array (copy->guest_types);
   ref_array (copy->networks);
   ref_array (copy->bridges);
-  ref_array (copy->pools);
+  for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
+    ref_array (copy->parts[i]);
   return copy;
 }
 
@@ -107,7 +94,8 @@ virfs_host_info_unref (VirfsHostInfo *info)
   g_clear_pointer (&info->guest_types, g_ptr_array_unref);
   g_clear_pointer (&info->networks, g_ptr_array_unref);
   g_clear_pointer (&info->bridges, g_ptr_array_unref);
-  g_clear_pointer (&info->pools, g_ptr_array_unref);
+  for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
+    g_clear_pointer (&info->parts[i], g_ptr_array_unref);
   g_free (info);
 }
 
@@ -121,23 +109,6 @@ names_equal (GPtrArray *a, GPtrArray *b)
   for (guint i = 0; i < a->len; i++)
     if (!g_str_equal (a->pdata[i], b->pdata[i]))
       return FALSE;
-  return TRUE;
-}
-
-static gboolean
-pools_equal (GPtrArray *a, GPtrArray *b)
-{
-  if (a == b)
-    return TRUE;
-  if (a == NULL || b == NULL || a->len != b->len)
-    return FALSE;
-  for (guint i = 0; i < a->len; i++) {
-    const VirfsHostPool *p = a->pdata[i], *q = b->pdata[i];
-
-    if (!g_str_equal (p->name, q->name) || !g_str_equal (p->path, q->path)
-        || !g_str_equal (p->type, q->type) || p->available != q->available)
-      return FALSE;
-  }
   return TRUE;
 }
 
@@ -159,9 +130,11 @@ virfs_host_info_diff (const VirfsHostInfo *a, const VirfsHostInfo *b)
   DIFFER (CPU_LOAD, a->cpu_load != b->cpu_load);
   DIFFER (CAPABILITIES, !virfs_blob_equal (a->capabilities, b->capabilities));
   DIFFER (SYSINFO, !virfs_blob_equal (a->sysinfo, b->sysinfo));
-  DIFFER (RESOURCES,
-          !names_equal (a->guest_types, b->guest_types) || !names_equal (a->networks, b->networks)
-            || !names_equal (a->bridges, b->bridges) || !pools_equal (a->pools, b->pools));
+  DIFFER (RESOURCES, !names_equal (a->guest_types, b->guest_types)
+                       || !names_equal (a->networks, b->networks)
+                       || !names_equal (a->bridges, b->bridges));
+  for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
+    DIFFER (PARTS, virfs_part_lists_differ (a->parts[i], b->parts[i]));
   DIFFER (ERROR, g_strcmp0 (a->error, b->error) != 0);
 #undef DIFFER
   return fields;

@@ -7,11 +7,11 @@
 #pragma once
 
 #include "blob.h"
-#include "object.h"
+#include "pool.h"
 
 typedef enum {
   VIRFS_HOST_UNCONFIGURED, /* made with mkdir, has no URI yet */
-  VIRFS_HOST_CONNECTING,   /* never answered so far */
+  VIRFS_HOST_CONNECTING,   /* never answered so far, or not asked yet in this run */
   VIRFS_HOST_UP,
   VIRFS_HOST_UNREACHABLE, /* answered once, does not now; its guests show what was last known */
 } VirfsHostState;
@@ -32,19 +32,18 @@ typedef enum {
   VIRFS_HOST_CPU_LOAD,
   VIRFS_HOST_CAPABILITIES,
   VIRFS_HOST_SYSINFO,
-  VIRFS_HOST_RESOURCES, /* networks, bridges, pools */
+  VIRFS_HOST_RESOURCES, /* networks, bridges */
+  VIRFS_HOST_PARTS,     /* which parts it has, and what is known of them */
   VIRFS_HOST_VMS,       /* which guests there are */
   VIRFS_HOST_ERROR,
   VIRFS_HOST_N_FIELDS,
 } VirfsHostField;
 
-/* An active storage pool. */
-typedef struct {
-  GRefString *name;
-  GRefString *type;  /* dir, netfs, logical, … (libvirt's pool types) */
-  GRefString *path;  /* where its volumes are, "" if nowhere in the file system */
-  guint64 available; /* bytes */
-} VirfsHostPool;
+/* The lists of its parts. */
+typedef enum { VIRFS_HOST_POOLS, VIRFS_HOST_N_PARTS } VirfsHostPart;
+
+/* Where a host keeps parts of CLASS. */
+VirfsHostPart virfs_host_part (const VirfsPartClass *class);
 
 typedef struct {
   gatomicrefcount refs;
@@ -66,7 +65,7 @@ typedef struct {
   GPtrArray *guest_types; /* of char*: `TYPE ARCH` as in `kvm x86_64`; NULL: not known */
   GPtrArray *networks;    /* of char*: names of active networks; NULL: not known */
   GPtrArray *bridges; /* of char*: names of bridges and other host interfaces; NULL: not known */
-  GPtrArray *pools;   /* of VirfsHostPool*: active pools; NULL: not known */
+  GPtrArray *parts[VIRFS_HOST_N_PARTS]; /* of VirfsPartInfo*, sorted; NULL: not known */
 
   /* what the registry fills in */
   GRefString *error;                   /* last failure; NULL for none */
@@ -81,9 +80,6 @@ void virfs_host_info_unref (VirfsHostInfo *info);
 
 /* Sets an owned string field to a copy of VALUE (NULL or "" clears it). */
 void virfs_ref_string_set (GRefString **field, const char *value);
-VirfsHostPool *virfs_host_pool_new (const char *name, const char *type, const char *path,
-                                    guint64 available);
-void virfs_host_pool_free (VirfsHostPool *pool);
 
 /* Which fields differ. */
 guint64 virfs_host_info_diff (const VirfsHostInfo *a, const VirfsHostInfo *b);
@@ -98,6 +94,7 @@ typedef struct {
   GHashTable *vms;   /* uuid -> VirfsVm*: the guests that this host has */
   gboolean answered; /* or failed to, so that nobody need wait for it at the start */
   gboolean removed;
+  gboolean kept;       /* made at run time: the keeper has it; does not change */
   gpointer connecting; /* VirfsJob: somebody waits for it to answer; NULL for nobody */
   /* the backend's own; it sets it in host_open and ends it in host_close */
   gpointer connection;

@@ -13,9 +13,6 @@ typedef struct {
   gpointer data;
 } Listener;
 
-/* What is kept of events until they have a store of their own. */
-#define EVENT_BYTES (4 * 1024 * 1024)
-
 VirfsInfra *
 virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
 {
@@ -26,7 +23,7 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
   g_atomic_ref_count_init (&infra->root.refs);
   infra->backend = backend;
   infra->shutdown_timeout = shutdown_timeout;
-  infra->events = virfs_event_log_new (EVENT_BYTES);
+  infra->events = virfs_event_log_new (VIRFS_EVENT_BYTES);
   g_mutex_init (&infra->config);
   g_mutex_init (&infra->lock);
   g_cond_init (&infra->settled);
@@ -37,6 +34,7 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
   infra->labels = g_hash_table_new (g_str_hash, g_str_equal);
   infra->rivals
     = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
+  infra->parts = g_hash_table_new (virfs_registry_part_hash, virfs_registry_part_equal);
   infra->jobs = g_hash_table_new (NULL, NULL);
   g_queue_init (&infra->ended);
   for (guint i = 0; i < VIRFS_ROOT_N_FIELDS; i++)
@@ -84,8 +82,10 @@ virfs_infra_stop (VirfsInfra *infra, gint64 timeout)
   while (g_hash_table_iter_next (&iter, NULL, &host))
     g_ptr_array_add (hosts, virfs_object_ref (host));
   g_mutex_unlock (&infra->lock);
+  g_mutex_lock (&infra->config);
   for (guint i = 0; i < hosts->len; i++)
-    virfs_infra_remove_host (infra, hosts->pdata[i], NULL);
+    virfs_registry_drop_host (infra, hosts->pdata[i], NULL);
+  g_mutex_unlock (&infra->config);
 }
 
 void
@@ -96,6 +96,7 @@ virfs_infra_free (VirfsInfra *infra)
   g_hash_table_unref (infra->vms);
   g_hash_table_unref (infra->labels);
   g_hash_table_unref (infra->rivals);
+  g_hash_table_unref (infra->parts);
   g_hash_table_unref (infra->jobs);
   g_queue_clear (&infra->ended);
   g_array_unref (infra->listeners);
@@ -145,6 +146,12 @@ virfs_infra_unlisten (VirfsInfra *infra, VirfsListener func, gpointer data)
     if (listener->func == func && listener->data == data)
       g_array_remove_index (infra->listeners, i - 1);
   }
+}
+
+gboolean
+virfs_infra_is_stopping (VirfsInfra *infra)
+{
+  return infra->stopping;
 }
 
 void

@@ -13,6 +13,8 @@
 #include "event.h"
 #include "host.h"
 #include "job.h"
+#include "keeper.h"
+#include "part.h"
 #include "vm.h"
 
 /* What the fleet as a whole shows; a set of them (VIRFS_BIT) tells what changed. */
@@ -51,9 +53,19 @@ VirfsEventLog *virfs_infra_events (VirfsInfra *infra);
 /* The fleet itself as an object, of kind ROOT and with number 0; borrowed. */
 VirfsObject *virfs_infra_root (VirfsInfra *infra);
 
+/* Who keeps what would be lost with the program (borrowed); to be set before the first host.  NULL:
+ * nobody does, and all is kept in memory only. */
+void virfs_infra_set_keeper (VirfsInfra *infra, const VirfsKeeper *keeper);
+/* As the keeper's functions; success where there is none.  They wait for the disk. */
+gboolean virfs_infra_keep (VirfsInfra *infra, const char *kind, const char *key, const char *text,
+                           GError **error);
+gboolean virfs_infra_forget (VirfsInfra *infra, const char *kind, const char *key, GError **error);
+
 /* Any number of listeners; to be added before the first host and removed before they go. */
 void virfs_infra_listen (VirfsInfra *infra, VirfsListener listener, gpointer data);
 void virfs_infra_unlisten (VirfsInfra *infra, VirfsListener listener, gpointer data);
+/* For listeners: whether the registry is being stopped, so that what is removed is not gone. */
+gboolean virfs_infra_is_stopping (VirfsInfra *infra);
 
 /* Looking things up.  What is returned is a new reference, NULL if there is none. */
 gpointer virfs_infra_object (VirfsInfra *infra, guint64 id); /* any kind but ROOT */
@@ -61,6 +73,9 @@ VirfsHost *virfs_infra_host (VirfsInfra *infra, const char *name);
 VirfsVm *virfs_infra_vm (VirfsInfra *infra, const char *label);
 VirfsVm *virfs_infra_vm_by_uuid (VirfsInfra *infra, const char *uuid);
 VirfsVm *virfs_infra_vm_on_host (VirfsInfra *infra, VirfsHost *host, const char *uuid);
+/* Of type VirfsPart: what OWNER (a host, guest or part) has of that name. */
+gpointer virfs_infra_part (VirfsInfra *infra, gpointer owner, const VirfsPartClass *class,
+                           const char *label);
 VirfsJob *virfs_infra_job (VirfsInfra *infra, guint number);
 
 /* Walking: FUNC runs under the registry's lock, in no particular order, and sees what it gets only
@@ -84,6 +99,12 @@ gint64 virfs_infra_changed (VirfsInfra *infra, guint64 fields);
  * backend takes (INVALID), or NULL: not known yet.  A host with a URI begins to connect at once. */
 VirfsHost *virfs_infra_add_host (VirfsInfra *infra, const char *name, const char *uri,
                                  GError **error);
+/* The same for a host that somebody makes at run time: it is kept (virfs_infra_keep()), and so are the
+ * URIs that it is given, until it is removed. */
+VirfsHost *virfs_infra_make_host (VirfsInfra *infra, const char *name, GError **error);
+/* The same for one that was made in an earlier run and is kept already. */
+VirfsHost *virfs_infra_restore_host (VirfsInfra *infra, const char *name, const char *uri,
+                                     GError **error);
 /* EBUSY while jobs run on it.  Its guests disappear from the tree and go on running. */
 gboolean virfs_infra_remove_host (VirfsInfra *infra, VirfsHost *host, GError **error);
 /* Connects to another place from now on.  JOB ends when the host has answered or could not be reached;
@@ -115,10 +136,24 @@ void virfs_infra_begin_move (VirfsInfra *infra, VirfsVm *vm);
 void virfs_infra_end_move (VirfsInfra *infra, VirfsVm *vm);
 gboolean virfs_infra_is_moving (VirfsInfra *infra, VirfsVm *vm);
 
+/* Parts.  A draft of OWNER, whose INFO is taken: a reference to it, or NULL if there is something of
+ * that name (EXISTS). */
+gpointer virfs_infra_add_draft (VirfsInfra *infra, gpointer owner, gpointer info, GError **error);
+/* Changes what is known of a part, of a draft mostly: EDIT gets a copy.  FALSE if it is gone. */
+typedef void (*VirfsPartEdit) (gpointer info, gpointer data);
+gboolean virfs_infra_edit_part (VirfsInfra *infra, VirfsPart *part, VirfsPartEdit edit,
+                                gpointer data);
+/* FALSE if it is none (any more). */
+gboolean virfs_infra_drop_draft (VirfsInfra *infra, VirfsPart *part);
+
 void virfs_infra_set_shutdown_timeout (VirfsInfra *infra, VirfsVm *vm, guint seconds);
 
 /* The path of an object in the tree, as in `vms/web`: what users call it.  The caller owns it. */
 char *virfs_object_path (gpointer object);
+
+/* The number of the newest job; those of an earlier run are not given again. */
+guint virfs_infra_last_job (VirfsInfra *infra);
+void virfs_infra_set_last_job (VirfsInfra *infra, guint number);
 
 /* A line for the log of events; OBJECT may be NULL: the fleet.  DETAILS: `key=value …`, or NULL. */
 void virfs_infra_event (VirfsInfra *infra, gpointer object, const char *kind, const char *details);

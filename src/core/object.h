@@ -15,6 +15,13 @@ typedef enum {
   VIRFS_KIND_HOST,
   VIRFS_KIND_VM,
   VIRFS_KIND_JOB,
+  /* parts, see part.h */
+  VIRFS_KIND_POOL,
+  VIRFS_KIND_VOLUME,
+  VIRFS_KIND_DISK,
+  VIRFS_KIND_NIC,
+  VIRFS_KIND_SNAPSHOT,
+  VIRFS_KIND_CHECKPOINT,
 } VirfsKind;
 
 typedef struct {
@@ -26,6 +33,12 @@ typedef struct {
 } VirfsObject;
 
 #define VIRFS_ID_BITS 52
+
+static inline gboolean
+virfs_object_is_part (gconstpointer object)
+{
+  return ((const VirfsObject *) object)->kind >= VIRFS_KIND_POOL;
+}
 
 gpointer virfs_object_ref (gpointer object);
 void virfs_object_unref (gpointer object);

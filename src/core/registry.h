@@ -7,6 +7,7 @@
 struct VirfsInfra {
   VirfsObject root; /* the fleet itself, number 0 */
   const VirfsBackend *backend;
+  const VirfsKeeper *keeper; /* NULL: none */
   VirfsEventLog *events;
   guint shutdown_timeout;
 
@@ -21,6 +22,7 @@ struct VirfsInfra {
   GHashTable *vms;     /* uuid -> VirfsVm*, without twins */
   GHashTable *labels;  /* label -> VirfsVm* */
   GHashTable *rivals;  /* label -> GPtrArray of VirfsVm* that would like to have it */
+  GHashTable *parts;   /* set of VirfsPart*, by owner, class and label */
   GHashTable *jobs;    /* number -> VirfsJob* */
   GQueue ended;        /* of VirfsJob*: jobs that have ended, the latest last */
   guint last_job;
@@ -49,9 +51,22 @@ void virfs_registry_touch_host (VirfsHost *host, guint64 fields);
 guint64 virfs_registry_publish_host (VirfsHost *host, VirfsHostInfo *info);
 guint64 virfs_registry_publish_vm (VirfsVm *vm, VirfsVmInfo *info);
 
+/* Parts (registry_part.c).  OWNER's list was BEFORE and is *LIST now (NULL: as before), which is
+ * replaced by what is to be published. */
+void virfs_registry_sync_parts (VirfsObject *owner, GPtrArray *before, GPtrArray **list);
+void virfs_registry_remove_parts (VirfsObject *owner, GPtrArray *list);
+/* Whether they can be changed may have changed. */
+void virfs_registry_parts_turned (VirfsObject *owner, GPtrArray *list);
+guint virfs_registry_part_hash (gconstpointer part);
+gboolean virfs_registry_part_equal (gconstpointer a, gconstpointer b);
+
 /* The one of several guests with VM's UUID that is the guest. */
 VirfsVm *virfs_registry_primary (VirfsVm *vm);
 
+/* HOST leaves the registry, but nobody forgets it.  Under the config lock. */
+gboolean virfs_registry_drop_host (VirfsInfra *infra, VirfsHost *host, GError **error);
+/* What the keeper knows of the guests of a host of that name, of VirfsVmInfo*; NULL: nothing. */
+GPtrArray *virfs_registry_recall_vms (VirfsInfra *infra, const char *host);
 /* All guests of HOST leave the registry. */
 void virfs_registry_forget_vms (VirfsHost *host);
 /* HOST has come or gone: its guests can be changed or not, and among guests of one UUID another may

@@ -36,6 +36,8 @@ virfs_registry_publish_host (VirfsHost *host, VirfsHostInfo *info)
 
   memcpy (info->changed, before->changed, sizeof info->changed);
   stamp (info->changed, VIRFS_HOST_N_FIELDS, fields);
+  for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
+    virfs_registry_sync_parts (&host->object, before->parts[i], &info->parts[i]);
   host->info = info;
   if (fields)
     virfs_registry_emit (host->object.infra, VIRFS_CHANGED, host, fields, before, info);
@@ -96,23 +98,74 @@ check_host_name (const char *name, GError **error)
   return FALSE;
 }
 
+/* Takes the lock, as the next. */
+static gboolean
+check_new_host (VirfsInfra *infra, const char *name, const char *uri, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = NULL;
+
+  if (!check_host_name (name, error) || (uri && !infra->backend->check_uri (uri, error)))
+    return FALSE;
+  locker = g_mutex_locker_new (&infra->lock);
+  if (!g_hash_table_contains (infra->hosts, name) && !infra->stopping)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "there is a host %s already", name);
+  return FALSE;
+}
+
+/* Until it answers its guests show what was last known.  Under the config lock. */
+static VirfsHost *
+open_host (VirfsInfra *infra, const char *name, const char *uri, gboolean kept, GError **error)
+{
+  VirfsHost *host = NULL;
+  GPtrArray *known;
+
+  g_mutex_lock (&infra->lock);
+  if (!infra->stopping)
+    host = new_host (infra, name, uri);
+  if (host != NULL)
+    host->kept = kept;
+  g_mutex_unlock (&infra->lock);
+  if (host == NULL)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_CANCELLED, "virfs ends");
+  if (host == NULL || uri == NULL)
+    return host;
+  known = virfs_registry_recall_vms (infra, name);
+  if (known != NULL)
+    virfs_infra_sync_vms (infra, host, known);
+  infra->backend->host_open (host);
+  return host;
+}
+
 VirfsHost *
 virfs_infra_add_host (VirfsInfra *infra, const char *name, const char *uri, GError **error)
 {
   g_autoptr (GMutexLocker) config = g_mutex_locker_new (&infra->config);
-  VirfsHost *host = NULL;
 
-  if (!check_host_name (name, error) || (uri && !infra->backend->check_uri (uri, error)))
+  if (!check_new_host (infra, name, uri, error))
     return NULL;
-  g_mutex_lock (&infra->lock);
-  if (!g_hash_table_contains (infra->hosts, name) && !infra->stopping)
-    host = new_host (infra, name, uri);
-  g_mutex_unlock (&infra->lock);
-  if (host == NULL)
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "there is a host %s already", name);
-  else if (uri != NULL)
-    infra->backend->host_open (host);
-  return host;
+  return open_host (infra, name, uri, FALSE, error);
+}
+
+VirfsHost *
+virfs_infra_make_host (VirfsInfra *infra, const char *name, GError **error)
+{
+  g_autoptr (GMutexLocker) config = g_mutex_locker_new (&infra->config);
+
+  if (!check_new_host (infra, name, NULL, error)
+      || !virfs_infra_keep (infra, VIRFS_RECORD_HOST, name, "", error))
+    return NULL;
+  return open_host (infra, name, NULL, TRUE, error);
+}
+
+VirfsHost *
+virfs_infra_restore_host (VirfsInfra *infra, const char *name, const char *uri, GError **error)
+{
+  g_autoptr (GMutexLocker) config = g_mutex_locker_new (&infra->config);
+
+  if (!check_new_host (infra, name, uri, error))
+    return NULL;
+  return open_host (infra, name, uri, TRUE, error);
 }
 
 /* Without the registry's lock. */
@@ -140,6 +193,17 @@ gboolean
 virfs_infra_remove_host (VirfsInfra *infra, VirfsHost *host, GError **error)
 {
   g_autoptr (GMutexLocker) config = g_mutex_locker_new (&infra->config);
+
+  if (!check_idle (infra, host, error))
+    return FALSE;
+  if (host->kept && !virfs_infra_forget (infra, VIRFS_RECORD_HOST, host->name, error))
+    return FALSE;
+  return virfs_registry_drop_host (infra, host, error);
+}
+
+gboolean
+virfs_registry_drop_host (VirfsInfra *infra, VirfsHost *host, GError **error)
+{
   g_autoptr (VirfsJob) waiting = NULL;
 
   if (!check_idle (infra, host, error))
@@ -150,6 +214,8 @@ virfs_infra_remove_host (VirfsInfra *infra, VirfsHost *host, GError **error)
   if (!host->removed) {
     host->removed = TRUE;
     virfs_registry_forget_vms (host);
+    for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
+      virfs_registry_remove_parts (&host->object, host->info->parts[i]);
     g_hash_table_remove (infra->hosts, host->name);
     virfs_registry_event (infra, host, "removed", NULL);
     virfs_registry_emit (infra, VIRFS_REMOVED, host, 0, host->info, NULL);
@@ -178,6 +244,8 @@ change_uri (VirfsInfra *infra, VirfsHost *host, const char *uri, VirfsJob *job)
   virfs_ref_string_set (&info->uri, uri);
   g_mutex_lock (&infra->lock);
   virfs_registry_forget_vms (host);
+  for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
+    virfs_part_lists_set (info->parts, i, virfs_part_list_new ());
   virfs_registry_publish_host (host, info);
   host->answered = FALSE;
   superseded = take_connecting (host);
@@ -200,7 +268,8 @@ virfs_infra_set_host_uri (VirfsInfra *infra, VirfsHost *host, const char *uri, V
     return;
   if (g_strcmp0 (known->uri, uri) == 0)
     virfs_job_finish (job, NULL);
-  else if (!infra->backend->check_uri (uri, &error) || !check_idle (infra, host, &error))
+  else if (!infra->backend->check_uri (uri, &error) || !check_idle (infra, host, &error)
+           || (host->kept && !virfs_infra_keep (infra, VIRFS_RECORD_HOST, host->name, uri, &error)))
     virfs_job_finish (job, error);
   else
     change_uri (infra, host, uri, job);
@@ -267,6 +336,10 @@ virfs_infra_update_host (VirfsInfra *infra, VirfsHost *host, VirfsHostInfo *info
 
     lost = before == VIRFS_HOST_UP && info->state != VIRFS_HOST_UP;
     set_host_failure (host, info, failure);
+    /* whose guests are known has answered in an earlier run */
+    if (failure != NULL && info->state == VIRFS_HOST_CONNECTING
+        && g_hash_table_size (host->vms) > 0)
+      info->state = VIRFS_HOST_UNREACHABLE;
     fields = virfs_registry_publish_host (host, info);
     if (fields & VIRFS_BIT (VIRFS_HOST_STATE)) {
       log_host_state (host, before, failure);

@@ -22,9 +22,14 @@ virfs_registry_path (gpointer object)
   case VIRFS_KIND_JOB:
     return g_strdup_printf ("jobs/%u", virfs_job_number (object));
   case VIRFS_KIND_ROOT:
-    break;
+    return g_strdup ("fleet");
+  default: {
+    VirfsPart *part = object;
+    g_autofree char *owner = virfs_registry_path (part->owner);
+
+    return g_strdup_printf ("%s/%s/%s", owner, part->class->directory, part->label);
   }
-  return g_strdup ("fleet");
+  }
 }
 
 char *
@@ -57,6 +62,9 @@ set_object_error (gpointer object, const char *line)
 {
   VirfsObject *self = object;
 
+  /* a part has no `error` of its own */
+  if (virfs_object_is_part (object))
+    self = object = virfs_part_root (object);
   if (self->kind == VIRFS_KIND_VM && !((VirfsVm *) object)->removed) {
     VirfsVmInfo *info = virfs_vm_info_copy (((VirfsVm *) object)->info);
 

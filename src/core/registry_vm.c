@@ -208,6 +208,8 @@ virfs_registry_publish_vm (VirfsVm *vm, VirfsVmInfo *info)
   for (guint i = 0; i < VIRFS_VM_N_FIELDS; i++)
     if (fields & VIRFS_BIT (i))
       info->changed[i] = now;
+  for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
+    virfs_registry_sync_parts (&vm->object, before->parts[i], &info->parts[i]);
   vm->info = info;
   if (fields == 0)
     return 0;
@@ -359,11 +361,15 @@ virfs_registry_host_turned (VirfsHost *host)
 {
   g_autoptr (GList) vms = g_hash_table_get_values (host->vms);
 
+  for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
+    virfs_registry_parts_turned (&host->object, host->info->parts[i]);
   for (GList *l = vms; l; l = l->next) {
     VirfsVm *vm = l->data;
 
     virfs_registry_emit (host->object.infra, VIRFS_CHANGED, vm, VIRFS_BIT (VIRFS_VM_READY),
                          vm->info, vm->info);
+    for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
+      virfs_registry_parts_turned (&vm->object, vm->info->parts[i]);
     if (virfs_registry_primary (vm)->twins != NULL)
       weigh (vm);
   }
@@ -422,6 +428,8 @@ add_vm (VirfsHost *host, VirfsVmInfo *info)
   info->shutdown_timeout = infra->shutdown_timeout;
   for (guint i = 0; i < VIRFS_VM_N_FIELDS; i++)
     info->changed[i] = now;
+  for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
+    virfs_registry_sync_parts (&vm->object, NULL, &info->parts[i]);
   vm->info = info;
   if (is_shown (vm, info))
     take_label (vm, info);
@@ -468,6 +476,8 @@ remove_vm (VirfsHost *host, VirfsVm *vm)
   freed = g_strdup (vm->info->label);
   release_label (vm);
   vm->removed = TRUE;
+  for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
+    virfs_registry_remove_parts (&vm->object, vm->info->parts[i]);
   virfs_registry_emit (infra, VIRFS_REMOVED, vm, 0, vm->info, NULL);
   touch_directories (vm, vm->info, NULL);
   if (freed != NULL)

@@ -2,6 +2,9 @@
 /* What is known of a guest: making, copying and comparing infos.  The registry is in infra.c. */
 #include "vm.h"
 
+#include "device.h"
+#include "snapshot.h"
+
 static const char *const state_names[] = {
   [VIRFS_VM_UNKNOWN] = "unknown",         [VIRFS_VM_RUNNING] = "running",
   [VIRFS_VM_PAUSED] = "paused",           [VIRFS_VM_SHUTDOWN] = "shutdown",
@@ -30,6 +33,22 @@ virfs_vm_state_active (VirfsVmState state)
 {
   return state == VIRFS_VM_RUNNING || state == VIRFS_VM_PAUSED || state == VIRFS_VM_SHUTDOWN
          || state == VIRFS_VM_PMSUSPENDED;
+}
+
+VirfsVmPart
+virfs_vm_part (const VirfsPartClass *class)
+{
+  static const VirfsPartClass *const classes[] = {
+    [VIRFS_VM_DISKS] = &virfs_disk_class,
+    [VIRFS_VM_NICS] = &virfs_nic_class,
+    [VIRFS_VM_SNAPSHOTS] = &virfs_snapshot_class,
+    [VIRFS_VM_CHECKPOINTS] = &virfs_checkpoint_class,
+  };
+  guint part = 0;
+
+  while (classes[part] != class)
+    part++;
+  return part;
 }
 
 VirfsVmInfo *
@@ -61,6 +80,9 @@ virfs_vm_info_copy (const VirfsVmInfo *info)
   ref_string (copy->description);
   ref_string (copy->label);
   ref_string (copy->error);
+  for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
+    if (copy->parts[i] != NULL)
+      g_ptr_array_ref (copy->parts[i]);
   virfs_blob_ref (copy->xml);
   virfs_blob_ref (copy->xml_inactive);
   if (copy->host != NULL)
@@ -78,6 +100,8 @@ virfs_vm_info_unref (VirfsVmInfo *info)
   g_clear_pointer (&info->description, g_ref_string_release);
   g_clear_pointer (&info->label, g_ref_string_release);
   g_clear_pointer (&info->error, g_ref_string_release);
+  for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
+    g_clear_pointer (&info->parts[i], g_ptr_array_unref);
   virfs_blob_unref (info->xml);
   virfs_blob_unref (info->xml_inactive);
   virfs_object_unref (info->host);
@@ -89,6 +113,9 @@ virfs_vm_info_diff (const VirfsVmInfo *a, const VirfsVmInfo *b)
 {
   guint64 fields = 0;
 
+  for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
+    if (virfs_part_lists_differ (a->parts[i], b->parts[i]))
+      fields |= VIRFS_BIT (VIRFS_VM_PARTS);
 #define DIFFER(field, differ) fields |= (differ) ? VIRFS_BIT (VIRFS_VM_##field) : 0
   DIFFER (NAME, g_strcmp0 (a->label, b->label) != 0 || g_strcmp0 (a->name, b->name) != 0);
   DIFFER (HOST, a->host != b->host);

@@ -9,7 +9,7 @@
 
 #include "blob.h"
 #include "host.h"
-#include "object.h"
+#include "part.h"
 
 /* libvirt's virDomainState, with BLOCKED (Xen) told as RUNNING. */
 typedef enum {
@@ -70,10 +70,23 @@ typedef enum {
   VIRFS_VM_XML,
   VIRFS_VM_XML_INACTIVE,
   VIRFS_VM_SHUTDOWN_TIMEOUT,
+  VIRFS_VM_PARTS, /* which parts it has, and what is known of them */
   VIRFS_VM_ERROR,
   VIRFS_VM_READY, /* whether its host is up, so that it can be changed */
   VIRFS_VM_N_FIELDS,
 } VirfsVmField;
+
+/* The lists of its parts. */
+typedef enum {
+  VIRFS_VM_DISKS,
+  VIRFS_VM_NICS,
+  VIRFS_VM_SNAPSHOTS,
+  VIRFS_VM_CHECKPOINTS,
+  VIRFS_VM_N_PARTS,
+} VirfsVmPart;
+
+/* Where a guest keeps parts of CLASS. */
+VirfsVmPart virfs_vm_part (const VirfsPartClass *class);
 
 typedef struct {
   gatomicrefcount refs;
@@ -95,8 +108,9 @@ typedef struct {
   guint64 cpu_shares;         /* 0: hypervisor's default */
   gint64 cpu_quota;           /* microseconds a period, -1: no limit; 0: hypervisor's default */
   guint64 cpu_period;         /* microseconds; 0: hypervisor's default */
-  VirfsBlob *xml;             /* of the guest as it is now */
-  VirfsBlob *xml_inactive;    /* as it will start next; the same blob as xml if it is shut off */
+  GPtrArray *parts[VIRFS_VM_N_PARTS]; /* of VirfsPartInfo*, sorted; NULL: as they were */
+  VirfsBlob *xml;                     /* of the guest as it is now */
+  VirfsBlob *xml_inactive; /* as it will start next; the same blob as xml if it is shut off */
 
   /* what the registry fills in and keeps from one info to the next */
   GRefString *label; /* its name in vms/; NULL: not shown there */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The classes of parts (src/core/part.h), one file each: pool.c, volume.c, disk.c, nic.c, snapshot.c,
+ * checkpoint.c.  A directory of parts is a row of their owner whose path is the class's `directory`.
+ */
+#pragma once
+
+#include "classes.h"
+#include "device.h"
+#include "pool.h"
+#include "snapshot.h"
+
+extern VirfsClass virfs_pool_files;
+extern VirfsClass virfs_volume_files;
+extern VirfsClass virfs_disk_files;
+extern VirfsClass virfs_nic_files;
+extern VirfsClass virfs_snapshot_files;
+extern VirfsClass virfs_checkpoint_files;
+
+/* What owners of parts put in their tables. */
+extern const VirfsDir virfs_pools_dir;
+extern const VirfsDir virfs_volumes_dir;
+extern const VirfsDir virfs_disks_dir;
+extern const VirfsDir virfs_nics_dir;
+extern const VirfsDir virfs_snapshots_dir;
+extern const VirfsDir virfs_checkpoints_dir;
+
+/* The directory DIR of parts: their class, one of them (a new reference, NULL if there is none), and
+ * the functions of its VirfsDir. */
+const VirfsPartClass *virfs_part_class_in (const VirfsNode *dir);
+VirfsPart *virfs_part_in (const VirfsNode *dir, const char *name);
+void virfs_part_list (const VirfsNode *dir, VirfsListing *listing);
+guint64 virfs_part_find (const VirfsNode *dir, const char *name);
+
+/* What all classes of parts have in their VirfsClass. */
+gconstpointer virfs_part_snapshot (gpointer object);
+gint64 virfs_part_changed (const VirfsNode *node, guint64 fields);
+gboolean virfs_part_ready (const VirfsNode *node);
+guint64 virfs_part_parent (const VirfsNode *node);
+
+#define VIRFS_PART_CLASS                                                                           \
+  .parent = virfs_part_parent, .unref = virfs_object_unref, .snapshot = virfs_part_snapshot,       \
+  .release = virfs_part_info_unref, .changed = virfs_part_changed, .ready = virfs_part_ready
+
+/* The host that the part is on, for a part of a guest the guest's; a new reference. */
+VirfsHost *virfs_part_host (const VirfsNode *node);
+/* A job for CALL about the host or guest that the part belongs to. */
+VirfsJob *virfs_part_job (VirfsCall *call, const VirfsNode *node, const char *operation);

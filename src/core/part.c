@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is known of a part: making, copying and comparing, by the class's list of members. */
+#include "part.h"
+
+#include <string.h>
+
+static gpointer
+at (gconstpointer info, const VirfsMember *member)
+{
+  return (char *) info + member->offset;
+}
+
+gpointer
+virfs_part_info_new (const VirfsPartClass *class, const char *name)
+{
+  VirfsPartInfo *info = g_malloc0 (class->size);
+
+  g_atomic_ref_count_init (&info->refs);
+  info->class = class;
+  info->name = g_ref_string_new (name);
+  return info;
+}
+
+gpointer
+virfs_part_info_ref (gconstpointer info)
+{
+  VirfsPartInfo *self = (VirfsPartInfo *) info;
+
+  g_atomic_ref_count_inc (&self->refs);
+  return self;
+}
+
+static void
+ref_member (gpointer info, const VirfsMember *member)
+{
+  gpointer *value = at (info, member);
+
+  if (member->type == VIRFS_MEMBER_TEXT && *value != NULL)
+    g_ref_string_acquire (*value);
+  if (member->type == VIRFS_MEMBER_BLOB && *value != NULL)
+    virfs_blob_ref (*value);
+}
+
+gpointer
+virfs_part_info_copy (gconstpointer info)
+{
+  const VirfsPartClass *class = ((const VirfsPartInfo *) info)->class;
+  VirfsPartInfo *copy = g_memdup2 (info, class->size);
+
+  g_atomic_ref_count_init (&copy->refs);
+  g_ref_string_acquire (copy->name);
+  if (copy->parts != NULL)
+    g_ptr_array_ref (copy->parts);
+  for (guint i = 0; i < class->n_members; i++)
+    ref_member (copy, &class->members[i]);
+  return copy;
+}
+
+static void
+unref_member (gpointer info, const VirfsMember *member)
+{
+  gpointer *value = at (info, member);
+
+  if (member->type == VIRFS_MEMBER_TEXT && *value != NULL)
+    g_ref_string_release (*value);
+  if (member->type == VIRFS_MEMBER_BLOB)
+    virfs_blob_unref (*value);
+}
+
+void
+virfs_part_info_unref (gconstpointer info)
+{
+  VirfsPartInfo *self = (VirfsPartInfo *) info;
+
+  if (self == NULL || !g_atomic_ref_count_dec (&self->refs))
+    return;
+  for (guint i = 0; i < self->class->n_members; i++)
+    unref_member (self, &self->class->members[i]);
+  g_clear_pointer (&self->parts, g_ptr_array_unref);
+  g_ref_string_release (self->name);
+  g_free (self);
+}
+
+static gboolean
+differs (gconstpointer a, gconstpointer b, const VirfsMember *member)
+{
+  gconstpointer p = at (a, member), q = at (b, member);
+
+  switch (member->type) {
+  case VIRFS_MEMBER_TEXT:
+  case VIRFS_MEMBER_WORD:
+    return g_strcmp0 (*(char *const *) p, *(char *const *) q) != 0;
+  case VIRFS_MEMBER_NUMBER:
+    return *(const guint64 *) p != *(const guint64 *) q;
+  case VIRFS_MEMBER_BOOL:
+    return *(const gboolean *) p != *(const gboolean *) q;
+  case VIRFS_MEMBER_BLOB:
+    return !virfs_blob_equal (*(VirfsBlob *const *) p, *(VirfsBlob *const *) q);
+  }
+  return FALSE;
+}
+
+gboolean
+virfs_part_lists_differ (GPtrArray *a, GPtrArray *b)
+{
+  guint n = a ? a->len : 0;
+
+  if (a == b || b == NULL)
+    return FALSE;
+  if (n != b->len)
+    return TRUE;
+  for (guint i = 0; i < n; i++)
+    if (a->pdata[i] != b->pdata[i]
+        && (strcmp (((VirfsPartInfo *) a->pdata[i])->name, ((VirfsPartInfo *) b->pdata[i])->name)
+              != 0
+            || virfs_part_info_diff (a->pdata[i], b->pdata[i]) != 0))
+      return TRUE;
+  return FALSE;
+}
+
+guint64
+virfs_part_info_diff (gconstpointer a, gconstpointer b)
+{
+  const VirfsPartInfo *p = a, *q = b;
+  guint64 fields = 0;
+
+  if (p == q)
+    return 0;
+  for (guint i = 0; i < p->class->n_members; i++)
+    if (differs (p, q, &p->class->members[i]))
+      fields |= VIRFS_BIT (p->class->members[i].field);
+  if (p->draft != q->draft)
+    fields |= VIRFS_BIT (VIRFS_PART_STATE);
+  if (virfs_part_lists_differ (p->parts, q->parts))
+    fields |= VIRFS_BIT (VIRFS_PART_PARTS);
+  return fields;
+}
+
+static void
+unref_item (gpointer info)
+{
+  virfs_part_info_unref (info);
+}
+
+GPtrArray *
+virfs_part_list_new (void)
+{
+  return g_ptr_array_new_with_free_func (unref_item);
+}
+
+static gint
+compare_names (gconstpointer a, gconstpointer b)
+{
+  const VirfsPartInfo *const *p = a, *const *q = b;
+
+  return strcmp ((*p)->name, (*q)->name);
+}
+
+void
+virfs_part_list_sort (GPtrArray *list)
+{
+  g_ptr_array_sort (list, compare_names);
+}
+
+gpointer
+virfs_part_list_find (GPtrArray *list, const char *name)
+{
+  guint low = 0, high = list ? list->len : 0;
+
+  while (low < high) {
+    guint middle = low + (high - low) / 2;
+    VirfsPartInfo *info = list->pdata[middle];
+    int order = strcmp (name, info->name);
+
+    if (order == 0)
+      return info;
+    if (order < 0)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return NULL;
+}
+
+void
+virfs_part_lists_set (GPtrArray **lists, guint i, GPtrArray *list)
+{
+  g_clear_pointer (&lists[i], g_ptr_array_unref);
+  lists[i] = list;
+}

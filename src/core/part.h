@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Parts: what belongs to a host, to a guest or to another part and has a directory of its own: a pool
+ * and its volumes, a guest's disks, NICs, snapshots and checkpoints.  A part is known by its owner,
+ * its kind and its name.
+ *
+ * What is known of one is a struct that begins with a VirfsPartInfo; its class lists the members, and
+ * copying, comparing and freeing follow from that list.  The infos of all parts of one kind are a
+ * GPtrArray in the info of their owner, so that owner and parts are published as one.
+ *
+ * A draft is a part that somebody has made with mkdir and that is not there yet: its attributes can be
+ * set until the one is written that makes it.  No backend has told of it, and none takes it away.
+ */
+#pragma once
+
+#include "blob.h"
+#include "object.h"
+
+/* What files show of a part; a set of them (VIRFS_BIT) tells what changed. */
+typedef enum {
+  VIRFS_PART_BIRTH, /* what never changes */
+  VIRFS_PART_STATE,
+  VIRFS_PART_CONFIG, /* what it was set to */
+  VIRFS_PART_SIZE,
+  VIRFS_PART_USE, /* how much of it is used, and by whom */
+  VIRFS_PART_XML,
+  VIRFS_PART_PARTS, /* which parts it has */
+  VIRFS_PART_READY, /* whether it can be changed: its host is up */
+  VIRFS_PART_N_FIELDS,
+} VirfsPartField;
+
+typedef enum {
+  VIRFS_MEMBER_TEXT,   /* GRefString *, NULL for none */
+  VIRFS_MEMBER_WORD,   /* const char *, static or interned; NULL for none */
+  VIRFS_MEMBER_NUMBER, /* guint64 */
+  VIRFS_MEMBER_BOOL,   /* gboolean */
+  VIRFS_MEMBER_BLOB,   /* VirfsBlob * */
+} VirfsMemberType;
+
+typedef struct {
+  gsize offset;
+  VirfsMemberType type;
+  VirfsPartField field;
+} VirfsMember;
+
+typedef struct {
+  VirfsKind kind;
+  const char *directory; /* where they are in their owner's directory: `disks` */
+  gsize size;            /* of the struct */
+  const VirfsMember *members;
+  guint n_members;
+} VirfsPartClass;
+
+typedef struct {
+  gatomicrefcount refs;
+  const VirfsPartClass *class;
+  GRefString *name; /* libvirt's */
+  gboolean draft;
+  GPtrArray
+    *parts; /* of VirfsPartInfo*, sorted by name: what belongs to it; NULL: none or not known */
+  gint64 changed[VIRFS_PART_N_FIELDS]; /* the registry fills it in; microseconds since the epoch */
+} VirfsPartInfo;
+
+/* A member of class C whose struct is TYPE. */
+#define VIRFS_MEMBER(Type, member, type, field)                                                    \
+  {                                                                                                \
+    G_STRUCT_OFFSET (Type, member), VIRFS_MEMBER_##type, VIRFS_PART_##field                        \
+  }
+
+/* An info with nothing but a name in it, to be filled in; the caller owns it. */
+gpointer virfs_part_info_new (const VirfsPartClass *class, const char *name);
+/* A copy that may be changed before it is published; shares all texts and parts. */
+gpointer virfs_part_info_copy (gconstpointer info);
+gpointer virfs_part_info_ref (gconstpointer info);
+void virfs_part_info_unref (gconstpointer info);
+/* Which fields differ. */
+guint64 virfs_part_info_diff (gconstpointer a, gconstpointer b);
+
+/* Whether B tells of other parts than A, or differently of them; NULL tells nothing new. */
+gboolean virfs_part_lists_differ (GPtrArray *a, GPtrArray *b);
+
+/* A list of infos, freed with its last reference. */
+GPtrArray *virfs_part_list_new (void);
+/* To be called when a list is complete: sorts it by name. */
+void virfs_part_list_sort (GPtrArray *list);
+/* In an owner's array of lists: replaces list I by LIST (taken). */
+void virfs_part_lists_set (GPtrArray **lists, guint i, GPtrArray *list);
+/* The info with that name in a sorted list (NULL is empty); borrowed, NULL if there is none. */
+gpointer virfs_part_list_find (GPtrArray *list, const char *name);
+
+typedef struct {
+  VirfsObject object;
+  const VirfsPartClass *class;
+  VirfsObject *owner; /* a reference; does not change */
+  GRefString *name;   /* libvirt's; does not change */
+  GRefString *label;  /* its name in the tree (virfs_name_encode()) */
+  /* under the registry's lock */
+  VirfsPartInfo *info;
+  gboolean removed;
+} VirfsPart;
+
+/* What is known now; the caller owns the reference. */
+gpointer virfs_part_info (VirfsPart *part);
+/* The host or guest that it belongs to in the end; borrowed. */
+VirfsObject *virfs_part_root (VirfsPart *part);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsPart, virfs_object_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsPartInfo, virfs_part_info_unref)
