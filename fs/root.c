@@ -43,7 +43,7 @@ static void
 make_host (VirfsCall *call, const VirfsNode *dir, const char *name)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (VirfsHost) host = virfs_infra_add_host (virfs_node_infra (dir), name, NULL, &error);
+  g_autoptr (VirfsHost) host = virfs_infra_make_host (virfs_node_infra (dir), name, &error);
 
   virfs_call_finish (call, error);
 }

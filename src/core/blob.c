@@ -56,6 +56,18 @@ scratch (gsize size)
   return buffer->data;
 }
 
+static VirfsBlob *
+new_blob (const void *data, gsize packed, gsize size)
+{
+  VirfsBlob *blob = g_malloc (sizeof *blob + packed);
+
+  g_atomic_ref_count_init (&blob->refs);
+  blob->size = size;
+  blob->packed = packed;
+  memcpy (blob->data, data, packed);
+  return blob;
+}
+
 VirfsBlob *
 virfs_blob_new (const char *text)
 {
@@ -63,18 +75,30 @@ virfs_blob_new (const char *text)
   gsize bound = ZSTD_compressBound (size);
   const void *data = scratch (bound);
   gsize packed = ZSTD_compressCCtx (compressor (), (void *) data, bound, text, size, 1);
-  VirfsBlob *blob;
 
-  if (ZSTD_isError (packed) || packed >= size) {
-    packed = size;
-    data = text;
-  }
-  blob = g_malloc (sizeof *blob + packed);
-  g_atomic_ref_count_init (&blob->refs);
-  blob->size = size;
-  blob->packed = packed;
-  memcpy (blob->data, data, packed);
-  return blob;
+  if (ZSTD_isError (packed) || packed >= size)
+    return new_blob (text, size, size);
+  return new_blob (data, packed, size);
+}
+
+const void *
+virfs_blob_packed (const VirfsBlob *blob, gsize *size)
+{
+  *size = blob ? blob->packed : 0;
+  return blob ? blob->data : NULL;
+}
+
+/* What cannot be unpacked must not become a blob, because readers rely on it. */
+VirfsBlob *
+virfs_blob_new_packed (const void *bytes, gsize size, gsize text_size)
+{
+  if (bytes == NULL || size > text_size || text_size > G_MAXUINT32)
+    return NULL;
+  if (size < text_size
+      && (ZSTD_getFrameContentSize (bytes, size) != text_size
+          || ZSTD_decompress (scratch (text_size), text_size, bytes, size) != text_size))
+    return NULL;
+  return new_blob (bytes, size, text_size);
 }
 
 VirfsBlob *

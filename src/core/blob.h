@@ -22,4 +22,11 @@ char *virfs_blob_text (const VirfsBlob *blob);
 /* Whether both hold the same text; two NULLs do. */
 gboolean virfs_blob_equal (const VirfsBlob *a, const VirfsBlob *b);
 
+/* For those who keep it on disk: its bytes as they are in memory (borrowed), *SIZE of them; they are
+ * the text itself if that is as long as they are. */
+const void *virfs_blob_packed (const VirfsBlob *blob, gsize *size);
+/* The blob from such bytes; TEXT_SIZE is virfs_blob_size().  The caller owns it; NULL if they are no
+ * such text. */
+VirfsBlob *virfs_blob_new_packed (const void *bytes, gsize size, gsize text_size);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsBlob, virfs_blob_unref)

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What comes back when the program starts. */
+#include "error.h"
+#include "private.h"
+#include "vm_record.h"
+
+/* Guests. */
+
+static VirfsBlob *
+read_blob (StoreRow *row, int column)
+{
+  gsize size;
+  const void *bytes = store_row_bytes (row, column, &size);
+
+  return virfs_blob_new_packed (bytes, size, store_row_int (row, column + 1));
+}
+
+/* What cannot be read is left out: the host will tell it again. */
+static void
+take_vm (StoreRow *row, gpointer infos)
+{
+  gsize size;
+  gconstpointer data = store_row_bytes (row, 1, &size);
+  g_autoptr (GBytes) bytes = g_bytes_new (data, size);
+  g_autoptr (GVariant) record
+    = g_variant_ref_sink (g_variant_new_from_bytes (G_VARIANT_TYPE_VARDICT, bytes, FALSE));
+  VirfsVmInfo *info = virfs_vm_record_read (record, store_row_text (row, 0));
+
+  if (info == NULL)
+    return;
+  info->xml = read_blob (row, 2);
+  info->xml_inactive = read_blob (row, 4);
+  if (info->xml_inactive == NULL)
+    info->xml_inactive = virfs_blob_ref (info->xml);
+  g_ptr_array_add (infos, info);
+}
+
+GPtrArray *
+store_recall_vms (gpointer data, const char *host)
+{
+  VirfsStore *store = data;
+  g_autoptr (GPtrArray) infos = g_ptr_array_new ();
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->db_lock);
+  g_autoptr (GError) error = NULL;
+
+  if (!store_db_each (store->db, take_vm, infos, &error,
+                      "SELECT uuid, record, xml, xml_size, xml_inactive, xml_inactive_size"
+                      " FROM guests JOIN hosts ON host = id WHERE name = ?",
+                      "s", host))
+    g_warning ("what was last known of the guests of %s cannot be read: %s", host, error->message);
+  return infos->len > 0 ? g_steal_pointer (&infos) : NULL;
+}
+
+/* Jobs. */
+
+/* What had not ended was cut off with the program. */
+static void
+take_job (StoreRow *row, gpointer infra)
+{
+  const char *error = store_row_text (row, 9);
+  VirfsJobInfo info = {
+    .number = store_row_int (row, 0),
+    .operation = store_row_text (row, 1),
+    .object = (char *) store_row_text (row, 2),
+    .uid = store_row_int (row, 3),
+    .state = virfs_job_state_parse (store_row_text (row, 4)),
+    .started = store_row_int (row, 5),
+    .ended = store_row_int (row, 6),
+    .done = store_row_int (row, 7),
+    .total = store_row_int (row, 8),
+    .error = (char *) error,
+  };
+
+  virfs_job_restore (infra, &info);
+}
+
+static void
+take_number (StoreRow *row, gpointer number)
+{
+  *(gint64 *) number = store_row_int (row, 0);
+}
+
+static gboolean
+restore_jobs (VirfsStore *store, GError **error)
+{
+  gint64 last = 0;
+
+  if (!store_db_run (store->db, error,
+                     "UPDATE jobs SET state = ?, error = ?, ended = ? WHERE ended = 0", "ssi",
+                     virfs_job_state_name (VIRFS_JOB_FAILED),
+                     "virfs was ended while this ran; how far it came is what the tree shows",
+                     g_get_real_time ())
+      || !store_db_each (store->db, take_job, store->infra, error,
+                         "SELECT number, operation, object, uid, state, started, ended, done,"
+                         " total, error FROM jobs ORDER BY ended, number",
+                         "")
+      || !store_db_each (store->db, take_number, &last, error,
+                         "SELECT value FROM counters WHERE name = 'job'", ""))
+    return FALSE;
+  virfs_infra_set_last_job (store->infra, last);
+  store->job_limit = last + STORE_JOB_NUMBERS;
+  return TRUE;
+}
+
+gboolean
+store_restore_jobs (VirfsStore *store, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->db_lock);
+  gboolean restored = restore_jobs (store, error);
+
+  g_clear_pointer (&locker, g_mutex_locker_free);
+  return restored && store_write_job_limit (store, store->job_limit, error);
+}
+
+/* Events. */
+
+typedef struct {
+  GString *text;
+  gint64 end; /* position of the first byte that there is not */
+  gint64 added;
+} Log;
+
+static void
+take_events (StoreRow *row, gpointer data)
+{
+  Log *log = data;
+  gsize size;
+  const void *text = store_row_bytes (row, 2, &size);
+
+  g_string_append_len (log->text, text, size);
+  log->end = store_row_int (row, 0) + size;
+  log->added = store_row_int (row, 1);
+}
+
+gboolean
+store_restore_events (VirfsStore *store, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->db_lock);
+  g_autoptr (GString) text = g_string_new (NULL);
+  Log log = { .text = text };
+
+  if (!store_db_each (store->db, take_events, &log, error,
+                      "SELECT position, added, text FROM events ORDER BY position", ""))
+    return FALSE;
+  store->event_position = log.end;
+  if (text->len > 0)
+    /* where some are missing in between the last keep their positions */
+    virfs_event_log_restore (virfs_infra_events (store->infra), log.end - text->len, text->str,
+                             text->len, log.added);
+  return TRUE;
+}
+
+/* Hosts. */
+
+static void
+restore_host (const char *name, const char *uri, gpointer infra)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (VirfsHost) host = virfs_infra_restore_host (infra, name, *uri ? uri : NULL, &error);
+
+  if (host == NULL)
+    g_message ("the host %s that was made with mkdir does not come back: %s", name, error->message);
+}
+
+static void
+take_name (StoreRow *row, gpointer names)
+{
+  g_ptr_array_add (names, g_strdup (store_row_text (row, 0)));
+}
+
+/* Those that were taken out of the configuration. */
+static gboolean
+forget_lost_hosts (VirfsStore *store, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->db_lock);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+
+  if (!store_db_each (store->db, take_name, names, error, "SELECT name FROM hosts", ""))
+    return FALSE;
+  for (guint i = 0; i < names->len; i++) {
+    g_autoptr (VirfsHost) host = virfs_infra_host (store->infra, names->pdata[i]);
+
+    if (host == NULL
+        && !store_db_run (store->db, error, "DELETE FROM hosts WHERE name = ?", "s",
+                          (const char *) names->pdata[i]))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+void
+virfs_store_restore (VirfsStore *store)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!virfs_store_foreach (store, VIRFS_RECORD_HOST, restore_host, store->infra, &error)
+      || !forget_lost_hosts (store, &error))
+    g_warning ("the hosts that were made with mkdir cannot be read: %s", error->message);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The version of a database (PRAGMA user_version) is the number of steps that it has gone.  A step that
+ * has been released does not change any more: what is to be different is a new one.
+ */
+#include "schema.h"
+
+#include "error.h"
+
+static const char *const steps[] = {
+  /* 1: what keepers are asked for (src/core/keeper.h); numbers that go on */
+  "CREATE TABLE records ("
+  "  kind TEXT NOT NULL,"
+  "  key TEXT NOT NULL,"
+  "  text TEXT NOT NULL,"
+  "  PRIMARY KEY (kind, key)"
+  ") WITHOUT ROWID;"
+  "CREATE TABLE counters ("
+  "  name TEXT NOT NULL PRIMARY KEY,"
+  "  value INTEGER NOT NULL"
+  ") WITHOUT ROWID;",
+
+  /* 2: what was last known.  record: see src/core/vm_record.h; texts as VirfsBlob has them: compressed
+   * if their size is another than that of the bytes.  xml_inactive NULL: the same as xml */
+  "CREATE TABLE hosts ("
+  "  id INTEGER PRIMARY KEY,"
+  "  name TEXT NOT NULL UNIQUE"
+  ");"
+  "CREATE TABLE guests ("
+  "  host INTEGER NOT NULL REFERENCES hosts (id) ON DELETE CASCADE,"
+  "  uuid TEXT NOT NULL,"
+  "  hash INTEGER NOT NULL," /* of all that follows */
+  "  record BLOB NOT NULL,"
+  "  xml BLOB,"
+  "  xml_size INTEGER NOT NULL,"
+  "  xml_inactive BLOB,"
+  "  xml_inactive_size INTEGER NOT NULL,"
+  "  PRIMARY KEY (host, uuid)"
+  ");",
+
+  /* 3: what has happened.  position: of the first byte of text in the log; added, started, ended:
+   * microseconds since the epoch; done, total: bytes */
+  "CREATE TABLE events ("
+  "  position INTEGER PRIMARY KEY,"
+  "  added INTEGER NOT NULL,"
+  "  text BLOB NOT NULL"
+  ");"
+  "CREATE TABLE jobs ("
+  "  number INTEGER PRIMARY KEY,"
+  "  operation TEXT NOT NULL,"
+  "  object TEXT NOT NULL,"
+  "  uid INTEGER NOT NULL,"
+  "  state TEXT NOT NULL,"
+  "  started INTEGER NOT NULL,"
+  "  ended INTEGER NOT NULL,"
+  "  done INTEGER NOT NULL,"
+  "  total INTEGER NOT NULL,"
+  "  error TEXT"
+  ");",
+};
+
+static void
+take_version (StoreRow *row, gpointer version)
+{
+  *(gint64 *) version = store_row_int (row, 0);
+}
+
+static gboolean
+take_step (StoreDb *db, guint number, GError **error)
+{
+  g_autofree char *script = g_strdup_printf ("BEGIN IMMEDIATE; %s PRAGMA user_version = %u; COMMIT",
+                                             steps[number - 1], number);
+
+  if (store_db_script (db, script, error))
+    return TRUE;
+  store_db_rollback (db);
+  return FALSE;
+}
+
+gboolean
+store_schema_upgrade (StoreDb *db, GError **error)
+{
+  gint64 version = 0;
+
+  if (!store_db_each (db, take_version, &version, error, "PRAGMA user_version", ""))
+    return FALSE;
+  if (version < 0 || version > (gint64) G_N_ELEMENTS (steps)) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
+                 "a later version of virfs has written it (its tables are of version"
+                 " %" G_GINT64_FORMAT ", this virfs knows %u)",
+                 version, (guint) G_N_ELEMENTS (steps));
+    return FALSE;
+  }
+  while (version < (gint64) G_N_ELEMENTS (steps))
+    if (!take_step (db, ++version, error))
+      return FALSE;
+  return TRUE;
+}

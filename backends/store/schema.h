@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tables, and how those of an earlier version become those of this one. */
+#pragma once
+
+#include "database.h"
+
+/* Makes the tables of a new database, or brings those of an earlier version up to date, step by step;
+ * each step is done wholly or not at all.  UNSUPPORTED for a database of a later version. */
+gboolean store_schema_upgrade (StoreDb *db, GError **error);
