@@ -8,6 +8,12 @@
 #define GROUP      "virfs"
 #define HOST_GROUP "host "
 
+static gboolean
+is_store (const char *value)
+{
+  return g_path_is_absolute (value) || g_str_equal (value, VIRFS_STORE_NONE);
+}
+
 static const struct {
   const char *key;
   gsize offset;
@@ -21,10 +27,27 @@ static const struct {
   { "shutdown_timeout", G_STRUCT_OFFSET (VirfsConfig, shutdown_timeout), 1, 604800, 60 },
 };
 
+/* Of text. */
+static const struct {
+  const char *key;
+  gsize offset;
+  gboolean (*check) (const char *value);
+  const char *wanted;
+} texts[] = {
+  { "store", G_STRUCT_OFFSET (VirfsConfig, store), is_store,
+    "a directory by its full path, or " VIRFS_STORE_NONE ", is wanted" },
+};
+
 static guint *
 member (VirfsConfig *config, guint i)
 {
   return (guint *) ((char *) config + settings[i].offset);
+}
+
+static char **
+text_member (VirfsConfig *config, guint i)
+{
+  return (char **) ((char *) config + texts[i].offset);
 }
 
 static void
@@ -51,6 +74,8 @@ virfs_config_new (void)
 void
 virfs_config_free (VirfsConfig *config)
 {
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    g_free (*text_member (config, i));
   g_ptr_array_unref (config->hosts);
   g_free (config);
 }
@@ -63,6 +88,21 @@ virfs_config_add_host (VirfsConfig *config, const char *name, const char *uri)
   host->name = g_strdup (name);
   host->uri = g_strdup (uri);
   g_ptr_array_add (config->hosts, host);
+}
+
+static gboolean
+load_text (VirfsConfig *config, GKeyFile *file, guint i, GError **error)
+{
+  g_autofree char *value = g_key_file_get_string (file, GROUP, texts[i].key, NULL);
+
+  if (value == NULL || !texts[i].check (value)) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID, "[" GROUP "] %s: %s", texts[i].key,
+                 texts[i].wanted);
+    return FALSE;
+  }
+  g_free (*text_member (config, i));
+  *text_member (config, i) = g_steal_pointer (&value);
+  return TRUE;
 }
 
 static gboolean
@@ -84,6 +124,9 @@ load_setting (VirfsConfig *config, GKeyFile *file, const char *key, GError **err
     *member (config, i) = (guint) value;
     return TRUE;
   }
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    if (g_str_equal (key, texts[i].key))
+      return load_text (config, file, i, error);
   g_warning ("[" GROUP "] %s is not a setting that this version knows", key);
   return TRUE;
 }
@@ -151,4 +194,12 @@ virfs_config_default_file (void)
   if (getuid () == 0)
     return g_strdup ("/etc/virfs.conf");
   return g_build_filename (g_get_user_config_dir (), "virfs.conf", NULL);
+}
+
+char *
+virfs_config_default_store (void)
+{
+  if (getuid () == 0)
+    return g_strdup ("/var/lib/virfs");
+  return g_build_filename (g_get_user_state_dir (), "virfs", NULL);
 }

@@ -9,6 +9,9 @@ typedef struct {
   char *uri;
 } VirfsConfigHost;
 
+/* What `store` says for none. */
+#define VIRFS_STORE_NONE "none"
+
 typedef struct {
   guint poll_interval;      /* seconds between looks at what has no events */
   guint connect_timeout;    /* seconds that the start waits for hosts to answer */
@@ -16,6 +19,7 @@ typedef struct {
   guint keepalive_count;    /* how many of them may be missing */
   guint reconnect_max;      /* seconds between attempts to reach a host, at most */
   guint shutdown_timeout;   /* seconds that `shutoff` waits for a guest */
+  char *store;              /* directory, or VIRFS_STORE_NONE; NULL: not set */
   GPtrArray *hosts;         /* of VirfsConfigHost */
 } VirfsConfig;
 
@@ -29,5 +33,7 @@ void virfs_config_add_host (VirfsConfig *config, const char *name, const char *u
 gboolean virfs_config_load (VirfsConfig *config, const char *file, GError **error);
 /* Where the file is if nobody says so; the caller owns it. */
 char *virfs_config_default_file (void);
+/* And the store; the caller owns it. */
+char *virfs_config_default_store (void);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsConfig, virfs_config_free)

@@ -7,6 +7,7 @@
 
 #include "infra.h"
 #include "libvirt.h"
+#include "store.h"
 #include "tree.h"
 
 #include <signal.h>
@@ -18,6 +19,7 @@
 typedef struct {
   const VirfsDaemon *daemon;
   VirfsInfra *infra;
+  VirfsStore *store; /* may be NULL */
 } Starter;
 
 static gpointer
@@ -35,6 +37,8 @@ connect_hosts (gpointer data)
     if (added == NULL)
       g_warning ("host %s: %s", host->name, error->message);
   }
+  if (starter->store != NULL)
+    virfs_store_restore (starter->store);
   virfs_infra_settle (starter->infra, config->connect_timeout * G_TIME_SPAN_SECOND);
   if (starter->daemon->ready != NULL)
     starter->daemon->ready (starter->daemon->data);
@@ -73,9 +77,10 @@ wait_for_signal (gpointer data)
 }
 
 static gboolean
-serve (VirfsSession *session, VirfsInfra *infra, const VirfsDaemon *daemon, GError **error)
+serve (VirfsSession *session, VirfsInfra *infra, VirfsStore *store, const VirfsDaemon *daemon,
+       GError **error)
 {
-  Starter starter = { daemon, infra };
+  Starter starter = { daemon, infra, store };
   Ender ender = { session, infra };
   GThread *start = g_thread_new ("connect", connect_hosts, &starter);
   GThread *end = g_thread_new ("signals", wait_for_signal, &ender);
@@ -92,6 +97,48 @@ serve (VirfsSession *session, VirfsInfra *infra, const VirfsDaemon *daemon, GErr
   return result >= 0;
 }
 
+/* *STORE is NULL if there is to be none.  Who has chosen a place gets that or nothing; of several
+ * programs at the usual place the first has the store. */
+static gboolean
+open_store (const VirfsConfig *config, VirfsStore **store, GError **error)
+{
+  g_autofree char *usual = virfs_config_default_store ();
+  g_autoptr (GError) wrong = NULL;
+
+  if (g_strcmp0 (config->store, VIRFS_STORE_NONE) == 0)
+    return TRUE;
+  *store = virfs_store_open (config->store ? config->store : usual, &wrong);
+  if (*store != NULL)
+    return TRUE;
+  if (config->store == NULL && g_error_matches (wrong, VIRFS_ERROR, VIRFS_ERROR_BUSY)) {
+    g_message ("%s; this one goes on without a store: hosts and drafts that are made with mkdir end"
+               " with it (see store in virfs.conf(5))",
+               wrong->message);
+    return TRUE;
+  }
+  g_propagate_prefixed_error (error, g_steal_pointer (&wrong),
+                              "the store cannot be used (see store in virfs.conf(5)): ");
+  return FALSE;
+}
+
+static gboolean
+mount_and_serve (VirfsInfra *infra, VirfsStore *store, const VirfsDaemon *daemon, GError **error)
+{
+  g_autoptr (VirfsTree) tree = virfs_tree_new (infra);
+  VirfsSession *session = virfs_session_new (&virfs_tree_ops, tree, daemon->options, error);
+  gboolean served = FALSE;
+
+  if (session == NULL)
+    return FALSE;
+  if (virfs_session_mount (session, daemon->mountpoint, error)) {
+    virfs_tree_set_session (tree, session);
+    served = serve (session, infra, store, daemon, error);
+    virfs_tree_set_session (tree, NULL);
+  }
+  virfs_session_free (session);
+  return served;
+}
+
 gboolean
 virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
 {
@@ -103,24 +150,19 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
     .reconnect_max = config->reconnect_max,
   };
   g_autoptr (VirfsInfra) infra = NULL;
-  g_autoptr (VirfsTree) tree = NULL;
-  VirfsSession *session;
-  gboolean served = FALSE;
+  g_autoptr (VirfsStore) store = NULL;
   sigset_t signals;
+  gboolean served;
 
   get_signals (&signals);
   pthread_sigmask (SIG_BLOCK, &signals, NULL);
+  if (!open_store (config, &store, error))
+    return FALSE;
   virfs_libvirt_init (&options);
   infra = virfs_infra_new (&virfs_libvirt_backend, config->shutdown_timeout);
-  tree = virfs_tree_new (infra);
-  session = virfs_session_new (&virfs_tree_ops, tree, daemon->options, error);
-  if (session == NULL)
+  if (store != NULL && !virfs_store_attach (store, infra, error))
     return FALSE;
-  if (virfs_session_mount (session, daemon->mountpoint, error)) {
-    virfs_tree_set_session (tree, session);
-    served = serve (session, infra, daemon, error);
-    virfs_tree_set_session (tree, NULL);
-  }
-  virfs_session_free (session);
+  served = mount_and_serve (infra, store, daemon, error);
+  g_clear_pointer (&store, virfs_store_close);
   return served;
 }

@@ -225,8 +225,10 @@ run (const Arguments *arguments, GError **error)
 
   if (!arguments->foreground && (start.fd = go_to_background (error)) < 0)
     return FALSE;
-  if (arguments->demo)
+  if (arguments->demo) {
     start.demo = virfs_demo_prepare (config, error);
+    config->store = g_strdup (VIRFS_STORE_NONE);
+  }
   if (arguments->demo ? start.demo == NULL : !load_config (config, arguments, error))
     return FALSE;
   if (!arguments->foreground && chdir ("/") < 0)

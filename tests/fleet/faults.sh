@@ -122,8 +122,9 @@ ok 'the one that waited has what it wanted' 'ends 5 && reads vms/deaf/state shut
 # --- Another one who mounts them -----------------------------------------------------------------
 
 mkdir "$scratch/second"
+sed 's/^store=.*/store=none/' "$scratch/conf" >"$scratch/second.conf"
 ok 'a second virfs, in the background, is complete when it returns' '
-  "$virfs" -c "$scratch/conf" "$scratch/second"
+  "$virfs" -c "$scratch/second.conf" "$scratch/second"
   lists "$scratch/second/hosts" h1 h2 h3 && reads "$scratch/second/vms/w1/state" running'
 ok 'what is done in one shows in the other at once' '
   echo paused > vms/w1/state && soon "reads $scratch/second/vms/w1/state paused"
@@ -133,6 +134,7 @@ ok 'it ends when it is unmounted' '
 
 # --- The program dies ----------------------------------------------------------------------------
 
+rmdir hosts/third && mkdir hosts/h3 && echo "$uri" >hosts/h3/uri # as the configuration has it
 echo running >vms/w2/state
 ids=$(cat vms/w[12]/id) inodes=$(stat -c '%n %i' vms/* vms/*/state hosts/h1 hosts/h2)
 cd /
