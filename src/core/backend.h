@@ -11,6 +11,7 @@
 
 #include "host.h"
 #include "job.h"
+#include "part.h"
 #include "vm.h"
 
 /* One attribute of a guest, to be set live and for its next start. */
@@ -20,6 +21,13 @@ typedef struct {
   guint64 number;     /* units as in VirfsVmInfo; CPU_QUOTA as a gint64 */
   const char *text;   /* TITLE, DESCRIPTION */
 } VirfsVmSetting;
+
+/* One attribute of a disk or NIC. */
+typedef struct {
+  gsize member;     /* its offset in VirfsDiskInfo or VirfsNicInfo */
+  guint64 number;   /* for numbers and booleans, units as there */
+  const char *text; /* for the others; NULL: none */
+} VirfsDeviceSetting;
 
 /* What a guest needs of the host that it is to run on; see fit.h. */
 typedef struct {
@@ -56,6 +64,15 @@ typedef struct VirfsBackend {
   void (*vm_define) (VirfsVm *vm, const char *xml, VirfsJob *job);
   /* Live if it runs, its definition alone if not. */
   void (*vm_migrate) (VirfsVm *vm, VirfsHost *target, VirfsJob *job);
+
+  /* Disks and NICs: of the running guest and of its definition, as far as there are both.  Makes of a
+   * draft what WANTED (borrowed, of its class) says.  A disk without source gets a new volume of its
+   * size; BUSY if another running guest has that source. */
+  void (*device_attach) (VirfsPart *draft, gconstpointer wanted, VirfsJob *job);
+  /* A running guest is asked to let go of it, and waited for: TIMED_OUT if it does not.  What is in
+   * a disk stays. */
+  void (*device_detach) (VirfsPart *device, VirfsJob *job);
+  void (*device_set) (VirfsPart *device, const VirfsDeviceSetting *setting, VirfsJob *job);
 } VirfsBackend;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsVmNeeds, virfs_vm_needs_free)

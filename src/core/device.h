@@ -2,6 +2,11 @@
 /*
  * Disks and NICs of a guest; see libvirt's formatdomain for the words.  A running guest shows what it
  * has now, and also what it will have after its next start.
+ *
+ * A disk is known by its target (vda), which is unique in a guest.  A NIC has no such name: one that
+ * was made here keeps its name with the guest as libvirt's user alias (`ua-NAME`); any other is eth0,
+ * eth1 … by its place among all NICs of the definition, and those that only the running guest has come
+ * after them.
  */
 #pragma once
 
@@ -12,6 +17,7 @@ typedef struct {
   const char *device; /* disk, cdrom, floppy, lun */
   const char *type;   /* file, block, volume, network … */
   GRefString *source; /* path, POOL/VOLUME or URL; NULL: no medium */
+  GRefString *pool;   /* of that volume; of a draft: where its volume is to be made; NULL: none */
   const char *format; /* raw, qcow2 … */
   const char *bus;    /* virtio, sata, scsi, ide, usb … */
   const char *cache;  /* libvirt's cache modes; NULL: the hypervisor's default, as below */
@@ -30,7 +36,7 @@ typedef struct {
 } VirfsDiskInfo;
 
 typedef struct {
-  VirfsPartInfo part; /* its name: see virfs_nic_name() */
+  VirfsPartInfo part; /* its name: see below */
   const char *type;   /* network, bridge, direct, user, ethernet … */
   GRefString *mac;
   GRefString *network; /* libvirt network; NULL for none */
@@ -45,6 +51,17 @@ typedef struct {
   gboolean live;
   gboolean persistent;
 } VirfsNicInfo;
+
+/* Whether NAME can be a disk's target, or a NIC's name. */
+gboolean virfs_disk_name_is_valid (const char *name);
+gboolean virfs_nic_name_is_valid (const char *name);
+/* What a draft is if nobody says otherwise; the caller owns it. */
+VirfsDiskInfo *virfs_disk_draft_new (const char *target);
+VirfsNicInfo *virfs_nic_draft_new (const char *name);
+/* Whether its medium can be changed: a CD-ROM or floppy drive. */
+gboolean virfs_disk_is_removable (const VirfsDiskInfo *disk);
+/* A MAC address (six pairs of hexadecimal digits with colons) of one device, not of a group. */
+gboolean virfs_mac_is_valid (const char *mac);
 
 extern const VirfsPartClass virfs_disk_class; /* of guests, as all here */
 extern const VirfsPartClass virfs_nic_class;

@@ -2,6 +2,8 @@
 /* What is known of a part: making, copying and comparing, by the class's list of members. */
 #include "part.h"
 
+#include "host.h"
+
 #include <string.h>
 
 static gpointer
@@ -79,6 +81,33 @@ virfs_part_info_unref (gconstpointer info)
   g_clear_pointer (&self->parts, g_ptr_array_unref);
   g_ref_string_release (self->name);
   g_free (self);
+}
+
+void
+virfs_part_info_set (gpointer info, gsize offset, guint64 number, const char *text)
+{
+  const VirfsPartClass *class = ((VirfsPartInfo *) info)->class;
+  const VirfsMember *member = class->members;
+
+  while (member->offset != offset && member < class->members + class->n_members - 1)
+    member++;
+  g_assert (member->offset == offset);
+  switch (member->type) {
+  case VIRFS_MEMBER_TEXT:
+    virfs_ref_string_set (at (info, member), text);
+    break;
+  case VIRFS_MEMBER_WORD:
+    *(const char **) at (info, member) = g_intern_string (text);
+    break;
+  case VIRFS_MEMBER_NUMBER:
+    *(guint64 *) at (info, member) = number;
+    break;
+  case VIRFS_MEMBER_BOOL:
+    *(gboolean *) at (info, member) = number != 0;
+    break;
+  case VIRFS_MEMBER_BLOB:
+    g_assert_not_reached ();
+  }
 }
 
 static gboolean
@@ -187,4 +216,78 @@ virfs_part_lists_set (GPtrArray **lists, guint i, GPtrArray *list)
 {
   g_clear_pointer (&lists[i], g_ptr_array_unref);
   lists[i] = list;
+}
+
+/* Records. */
+
+static void
+save_member (gconstpointer info, const VirfsMember *member, GKeyFile *file, const char *group)
+{
+  gconstpointer value = at (info, member);
+  g_autoptr (GString) text = NULL;
+
+  switch (member->type) {
+  case VIRFS_MEMBER_TEXT:
+  case VIRFS_MEMBER_WORD:
+    if (*(char *const *) value != NULL)
+      g_key_file_set_string (file, group, member->name, *(char *const *) value);
+    break;
+  case VIRFS_MEMBER_NUMBER:
+    g_key_file_set_uint64 (file, group, member->name, *(const guint64 *) value);
+    break;
+  case VIRFS_MEMBER_BOOL:
+    g_key_file_set_boolean (file, group, member->name, *(const gboolean *) value);
+    break;
+  case VIRFS_MEMBER_BLOB:
+    if (*(VirfsBlob *const *) value == NULL)
+      break;
+    text = g_string_new (NULL);
+    virfs_blob_append (*(VirfsBlob *const *) value, text);
+    g_key_file_set_string (file, group, member->name, text->str);
+  }
+}
+
+void
+virfs_part_info_save (gconstpointer info, GKeyFile *file, const char *group)
+{
+  const VirfsPartClass *class = ((const VirfsPartInfo *) info)->class;
+
+  for (guint i = 0; i < class->n_members; i++)
+    save_member (info, &class->members[i], file, group);
+}
+
+static void
+load_member (gpointer info, const VirfsMember *member, GKeyFile *file, const char *group)
+{
+  gpointer *value = at (info, member);
+  g_autofree char *text = g_key_file_get_string (file, group, member->name, NULL);
+
+  if (text == NULL)
+    return;
+  unref_member (info, member);
+  switch (member->type) {
+  case VIRFS_MEMBER_TEXT:
+    *value = g_ref_string_new (text);
+    break;
+  case VIRFS_MEMBER_WORD:
+    *(const char **) value = g_intern_string (text);
+    break;
+  case VIRFS_MEMBER_NUMBER:
+    *(guint64 *) value = g_key_file_get_uint64 (file, group, member->name, NULL);
+    break;
+  case VIRFS_MEMBER_BOOL:
+    *(gboolean *) value = g_key_file_get_boolean (file, group, member->name, NULL);
+    break;
+  case VIRFS_MEMBER_BLOB:
+    *value = virfs_blob_new (text);
+  }
+}
+
+void
+virfs_part_info_load (gpointer info, GKeyFile *file, const char *group)
+{
+  const VirfsPartClass *class = ((VirfsPartInfo *) info)->class;
+
+  for (guint i = 0; i < class->n_members; i++)
+    load_member (info, &class->members[i], file, group);
 }

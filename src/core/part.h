@@ -38,6 +38,7 @@ typedef enum {
 } VirfsMemberType;
 
 typedef struct {
+  const char *name;
   gsize offset;
   VirfsMemberType type;
   VirfsPartField field;
@@ -64,7 +65,7 @@ typedef struct {
 /* A member of class C whose struct is TYPE. */
 #define VIRFS_MEMBER(Type, member, type, field)                                                    \
   {                                                                                                \
-    G_STRUCT_OFFSET (Type, member), VIRFS_MEMBER_##type, VIRFS_PART_##field                        \
+    #member, G_STRUCT_OFFSET (Type, member), VIRFS_MEMBER_##type, VIRFS_PART_##field               \
   }
 
 /* An info with nothing but a name in it, to be filled in; the caller owns it. */
@@ -73,8 +74,15 @@ gpointer virfs_part_info_new (const VirfsPartClass *class, const char *name);
 gpointer virfs_part_info_copy (gconstpointer info);
 gpointer virfs_part_info_ref (gconstpointer info);
 void virfs_part_info_unref (gconstpointer info);
+/* Sets the member at OFFSET of an info that is not published yet: to TEXT (NULL: none) or NUMBER,
+ * whichever it is made of. */
+void virfs_part_info_set (gpointer info, gsize offset, guint64 number, const char *text);
 /* Which fields differ. */
 guint64 virfs_part_info_diff (gconstpointer a, gconstpointer b);
+
+/* All members as a group of a key file, and back: what the group lacks stays as it is. */
+void virfs_part_info_save (gconstpointer info, GKeyFile *file, const char *group);
+void virfs_part_info_load (gpointer info, GKeyFile *file, const char *group);
 
 /* Whether B tells of other parts than A, or differently of them; NULL tells nothing new. */
 gboolean virfs_part_lists_differ (GPtrArray *a, GPtrArray *b);
