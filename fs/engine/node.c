@@ -88,6 +88,13 @@ text_size (const VirfsNode *node)
   return text->len;
 }
 
+/* What an object takes is counted once, for its directory. */
+static guint64
+allocation (const VirfsNode *node)
+{
+  return *node->row->path == '\0' && node->class->allocation ? node->class->allocation (node) : 0;
+}
+
 void
 virfs_node_stat (VirfsSession *session, const VirfsNode *node, struct stat *st)
 {
@@ -105,7 +112,7 @@ virfs_node_stat (VirfsSession *session, const VirfsNode *node, struct stat *st)
     st->st_mode &= ~0222;
   if (!S_ISDIR (st->st_mode))
     st->st_size = text_size (node);
-  st->st_blocks = (st->st_size + 511) / 512;
+  st->st_blocks = (st->st_size + allocation (node) + 511) / 512;
   st->st_mtim.tv_sec = changed / G_USEC_PER_SEC;
   st->st_mtim.tv_nsec = changed % G_USEC_PER_SEC * 1000;
   st->st_ctim = st->st_atim = st->st_mtim;

@@ -104,6 +104,12 @@ struct VirfsClass {
   gint64 (*changed) (const VirfsNode *node, guint64 fields);
   /* Whether rows with VIRFS_ROW_NEEDS can be written now; NULL: always. */
   gboolean (*ready) (const VirfsNode *node);
+  /* Of objects that are places to store things: bytes that there are and that are free, for df(1) in
+   * the object's directory and below; FALSE if that is not known.  NULL: they are no such places. */
+  gboolean (*capacity) (const VirfsNode *node, guint64 *bytes, guint64 *free);
+  /* Of objects that take space elsewhere: how many bytes, for du(1) of the object's directory.  NULL:
+   * they take none. */
+  guint64 (*allocation) (const VirfsNode *node);
 
   /* made by virfs_class_init() */
   guint *parents;    /* of each row: the row that is its directory, G_MAXUINT for none */

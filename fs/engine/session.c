@@ -330,7 +330,15 @@ static void
 do_statfs (fuse_req_t req, fuse_ino_t ino)
 {
   struct statvfs st = { .f_bsize = 4096, .f_frsize = 4096, .f_namemax = 255 };
+  g_auto (VirfsNode) node = { 0 };
+  guint64 bytes, unused;
 
+  if (!get_node (req, ino, &node))
+    return;
+  if (node.class->capacity != NULL && node.class->capacity (&node, &bytes, &unused)) {
+    st.f_blocks = bytes / st.f_frsize;
+    st.f_bfree = st.f_bavail = unused / st.f_frsize;
+  }
   fuse_reply_statfs (req, &st);
 }
 
