@@ -81,11 +81,10 @@ lv_task_sleep (LvTask *task, gint64 microseconds)
 }
 
 LvTask *
-lv_task_new (VirfsVm *vm, VirfsJob *job, LvLane lane, LvTaskFunc run)
+lv_task_new_for_host (VirfsHost *host, VirfsJob *job, LvLane lane, LvTaskFunc run)
 {
-  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
   GError *error = NULL;
-  LvLink *link = lv_host_link (info->host, &error);
+  LvLink *link = lv_host_link (host, &error);
   LvTask *task;
 
   if (link == NULL) {
@@ -97,12 +96,35 @@ lv_task_new (VirfsVm *vm, VirfsJob *job, LvLane lane, LvTaskFunc run)
   g_mutex_init (&task->lock);
   g_cond_init (&task->changed);
   task->link = link;
-  task->vm = virfs_object_ref (vm);
   task->job = virfs_object_ref (job);
-  task->name = g_strdup (info->name);
-  task->uuid = g_strdup (info->uuid);
   task->lane = lane;
   task->run = run;
+  return task;
+}
+
+LvTask *
+lv_task_new (VirfsVm *vm, VirfsJob *job, LvLane lane, LvTaskFunc run)
+{
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+  LvTask *task = lv_task_new_for_host (info->host, job, lane, run);
+
+  if (task == NULL)
+    return NULL;
+  task->vm = virfs_object_ref (vm);
+  task->name = g_strdup (info->name);
+  task->uuid = g_strdup (info->uuid);
+  return task;
+}
+
+LvTask *
+lv_task_new_for_part (VirfsPart *part, VirfsJob *job, LvLane lane, LvTaskFunc run)
+{
+  LvTask *task = lv_task_new_for_host ((VirfsHost *) virfs_part_root (part), job, lane, run);
+
+  if (task == NULL)
+    return NULL;
+  task->part = virfs_object_ref (part);
+  task->name = g_strdup (part->name);
   return task;
 }
 
@@ -134,6 +156,9 @@ lv_task_unref (LvTask *task)
   if (task->target != NULL)
     lv_link_unref (task->target);
   virfs_object_unref (task->vm);
+  virfs_object_unref (task->part);
+  virfs_object_unref (task->source);
+  virfs_part_info_unref (task->wanted);
   virfs_object_unref (task->job);
   g_free (task->name);
   g_free (task->uuid);

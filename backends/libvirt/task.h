@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A task: a job of the model as it is carried out here.  It runs in a lane of its guest's link,
+ * A task: a job of the model as it is carried out here.  It runs in a lane of its host's link,
  * waits outside of any lane for what takes its time without us, and may be cancelled from any
  * thread.
  */
@@ -24,12 +24,13 @@ typedef LvOutcome (*LvTaskFunc) (LvTask *task, GError **error);
 
 struct LvTask {
   gatomicrefcount refs;
-  LvLink *link;   /* of the guest's host */
-  LvLink *target; /* of the host that it moves to; NULL if it does not */
-  VirfsVm *vm;
+  LvLink *link;    /* of the guest's host */
+  LvLink *target;  /* of the host that it moves to; NULL if it does not */
+  VirfsVm *vm;     /* NULL: it is about PART */
+  VirfsPart *part; /* of a host, or of a part of it; NULL: it is about VM */
   VirfsJob *job;
-  char *name; /* the guest's */
-  char *uuid;
+  char *name; /* the guest's or the part's */
+  char *uuid; /* the guest's; NULL for a part */
   LvTaskFunc run;
   LvLane lane;
   gboolean started;
@@ -41,6 +42,9 @@ struct LvTask {
   VirfsVmField field;
   guint64 number;
   char *text;
+  guint action;          /* a VirfsPoolVerb or VirfsVolumeVerb */
+  VirfsPartInfo *wanted; /* what a part is to be; a reference */
+  VirfsPart *source;     /* what it is to be a copy of; a reference, NULL for nothing */
 
   GMutex lock;
   GCond changed;
@@ -49,6 +53,9 @@ struct LvTask {
 
 /* NULL if the guest's host is not reachable: then JOB has ended already. */
 LvTask *lv_task_new (VirfsVm *vm, VirfsJob *job, LvLane lane, LvTaskFunc run);
+/* The same for what belongs to no guest: a host, or its PART. */
+LvTask *lv_task_new_for_host (VirfsHost *host, VirfsJob *job, LvLane lane, LvTaskFunc run);
+LvTask *lv_task_new_for_part (VirfsPart *part, VirfsJob *job, LvLane lane, LvTaskFunc run);
 /* Gives it the other host; FALSE as above. */
 gboolean lv_task_set_target (LvTask *task, VirfsHost *host);
 LvTask *lv_task_ref (LvTask *task);
