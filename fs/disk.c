@@ -1,19 +1,210 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vms/<vm>/disks/<disk>/: a disk */
-#include "part_class.h"
+#include "device_class.h"
 
-const VirfsDir virfs_disks_dir = { .list = virfs_part_list, .find = virfs_part_find };
+#include <string.h>
 
-#define F(field) VIRFS_BIT (VIRFS_PART_##field)
-#define SHOW(function, field, member)                                                              \
-  F (field), .show = function, .offset = G_STRUCT_OFFSET (VirfsDiskInfo, member)
+static void
+make (VirfsCall *call, const VirfsNode *dir, const char *name)
+{
+  if (virfs_disk_name_is_valid (name))
+    virfs_device_make (call, dir, virfs_disk_draft_new (name));
+  else
+    virfs_call_fail (
+      call, VIRFS_ERROR_INVALID,
+      "\"%s\" cannot be the name of a disk; it is the target, as in vdb, sda, hdc, fda", name);
+}
+
+const VirfsDir virfs_disks_dir = {
+  .list = virfs_part_list,
+  .find = virfs_part_find,
+  .make = make,
+  .remove = virfs_device_remove,
+};
+
+#define MEMBER(member) G_STRUCT_OFFSET (VirfsDiskInfo, member)
+
+/* In libvirt's words. */
+static const VirfsWords words[] = {
+  { MEMBER (device), "disk cdrom floppy lun" },
+  { MEMBER (bus), "virtio sata scsi ide usb fdc xen" },
+  { MEMBER (format), "raw qcow2 qed vmdk vdi vhdx vpc luks" },
+  { MEMBER (cache), "default none writethrough writeback directsync unsafe", TRUE },
+  { MEMBER (discard), "ignore unmap", TRUE },
+  { MEMBER (io), "threads native io_uring", TRUE },
+};
+
+static void
+store_word (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  virfs_device_set_word (call, node, text, words, G_N_ELEMENTS (words));
+}
+
+/* What QEMU takes for one. */
+static void
+store_serial (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  static const char letters[] = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-.+";
+  gsize n = strspn (text, letters);
+
+  if (text[n] != '\0' || n > 36)
+    virfs_call_fail (call, VIRFS_ERROR_INVALID,
+                     "a serial number has letters, digits and _-.+ only, at most 36");
+  else
+    virfs_device_set_text (call, node, text);
+}
+
+/* source, size, pool: what makes a disk of a draft */
+
+static gboolean
+is_source (const char *text)
+{
+  const char *slash = strchr (text, '/');
+
+  for (const char *p = text; *p; p++)
+    if (g_ascii_iscntrl (*p))
+      return FALSE;
+  return slash != NULL && slash[1] != '\0' && (slash == text || strchr (slash + 1, '/') == NULL);
+}
+
+static void
+attach_source (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  VirfsDiskInfo *wanted = virfs_part_info_copy (node->snapshot);
+
+  virfs_ref_string_set (&wanted->source, *text ? text : NULL);
+  virfs_device_attach (call, node, wanted);
+}
+
+static void
+store_source (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  const VirfsDiskInfo *info = node->snapshot;
+
+  if (!info->part.draft && virfs_device_shows (call, node, text))
+    return;
+  if (*text == '\0' && !virfs_disk_is_removable (info))
+    virfs_call_fail (
+      call, VIRFS_ERROR_INVALID,
+      "only the drive of a cdrom or floppy can be empty; write a path or POOL/VOLUME");
+  else if (*text != '\0' && !is_source (text))
+    virfs_call_fail (call, VIRFS_ERROR_INVALID,
+                     "\"%s\" is no source; write a path on the host (/…) or POOL/VOLUME", text);
+  else if (info->part.draft)
+    attach_source (call, node, text);
+  else
+    virfs_device_set_text (call, node, text);
+}
+
+static void
+attach_new (VirfsCall *call, const VirfsNode *node, guint64 bytes)
+{
+  VirfsDiskInfo *wanted = virfs_part_info_copy (node->snapshot);
+
+  wanted->size = bytes;
+  virfs_device_attach (call, node, wanted);
+}
+
+static void
+store_size (VirfsCall *call, const VirfsNode *node, guint64 bytes)
+{
+  const VirfsDiskInfo *info = node->snapshot;
+
+  if (bytes == 0 || bytes % 512 != 0)
+    virfs_call_fail (call, VIRFS_ERROR_INVALID,
+                     "the size of a disk is a multiple of 512 bytes, as in 10G");
+  else if (virfs_disk_is_removable (info))
+    virfs_call_fail (call, VIRFS_ERROR_INVALID,
+                     "the medium of a %s has the size it has; write its source", info->device);
+  else if (!info->part.draft && bytes < info->size)
+    virfs_call_fail (call, VIRFS_ERROR_INVALID,
+                     "a disk cannot shrink: this one has %" G_GUINT64_FORMAT " bytes", info->size);
+  else if (info->part.draft)
+    attach_new (call, node, bytes);
+  else
+    virfs_device_set_number (call, node, bytes);
+}
+
+static gboolean
+has_pool (const VirfsNode *node, const char *name)
+{
+  g_autoptr (VirfsHost) host = virfs_part_host (node);
+  g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
+
+  return virfs_part_list_find (info->parts[VIRFS_HOST_POOLS], name) != NULL;
+}
+
+static void
+store_pool (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  const VirfsDiskInfo *info = node->snapshot;
+
+  if (virfs_device_shows (call, node, text))
+    return;
+  if (!info->part.draft)
+    virfs_call_fail (call, VIRFS_ERROR_BUSY, "the disk is made already, where it is");
+  else if (*text != '\0' && !has_pool (node, text))
+    virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "the host of the guest has no pool \"%s\"", text);
+  else
+    virfs_device_set_text (call, node, text);
+}
+
+/* The class. */
+
+#define F(field)                      VIRFS_BIT (VIRFS_PART_##field)
+#define SHOW(function, field, member) F (field), .show = function, .offset = MEMBER (member)
+#define WRITE                         S_IFREG | 0640, VIRFS_ROW_NEEDS, F (READY)
+#define READ                          S_IFREG | 0440, .fields =
+#define LIMIT(member)                                                                              \
+  WRITE | SHOW (virfs_show_u64, CONFIG, member), .store_size = virfs_device_set_number
 
 static const VirfsRow rows[] = {
   { "", S_IFDIR | 0750, .fields = F (BIRTH), .help = "a disk" },
-  { "device", S_IFREG | 0440, .fields = SHOW (virfs_show_text, CONFIG, device),
-    .help = "disk, cdrom, floppy, lun" },
-  { "source", S_IFREG | 0440, .fields = SHOW (virfs_show_text, CONFIG, source),
-    .help = "what is in it: a path, POOL/VOLUME or a URL" },
+  { "source", WRITE | SHOW (virfs_show_text, CONFIG, source), .store = store_source,
+    .help
+    = "what is in it: a path or POOL/VOLUME; makes a disk of a draft; changes a medium, nothing"
+      " ejects it" },
+  { "size", WRITE | SHOW (virfs_show_known, SIZE, size), .store_size = store_size,
+    .help
+    = "bytes that the guest sees; makes a new volume for a draft; a disk can grow, also live" },
+  { "allocation", READ SHOW (virfs_show_known, USE, allocation),
+    .help = "bytes that it takes on its host" },
+  { "pool", WRITE | SHOW (virfs_show_text, CONFIG, pool), .store = store_pool,
+    .help = "pool that the volume of a draft is to be made in, or that POOL/VOLUME names" },
+  { "device", WRITE | SHOW (virfs_show_text, CONFIG, device), .store = store_word,
+    .help = "disk, cdrom, floppy, lun; can be set while the guest is shut off, as what follows" },
+  { "bus", WRITE | SHOW (virfs_show_text, CONFIG, bus), .store = store_word,
+    .help = "how the guest sees it: virtio, sata, scsi, ide, usb, fdc, xen" },
+  { "format", WRITE | SHOW (virfs_show_text, CONFIG, format), .store = store_word,
+    .help = "what the source is read as: raw, qcow2, qed, vmdk, vdi, vhdx, vpc, luks" },
+  { "cache", WRITE | SHOW (virfs_show_text, CONFIG, cache), .store = store_word,
+    .help = "default, none, writethrough, writeback, directsync, unsafe" },
+  { "discard", WRITE | SHOW (virfs_show_text, CONFIG, discard), .store = store_word,
+    .help = "ignore, unmap: what becomes of blocks that the guest gives back" },
+  { "io", WRITE | SHOW (virfs_show_text, CONFIG, io), .store = store_word,
+    .help = "threads, native, io_uring" },
+  { "serial", WRITE | SHOW (virfs_show_text, CONFIG, serial), .store = store_serial,
+    .help = "its serial number, which the guest sees" },
+  { "readonly", WRITE | SHOW (virfs_show_bool, CONFIG, readonly),
+    .store_bool = virfs_device_set_bool, .help = "1: the guest cannot write to it" },
+  { "shareable", WRITE | SHOW (virfs_show_bool, CONFIG, shareable),
+    .store_bool = virfs_device_set_bool, .help = "1: other guests may have it at the same time" },
+  { "boot", WRITE | SHOW (virfs_show_u64, CONFIG, boot), .store_number = virfs_device_set_number,
+    .help = "its place in the order of devices to boot from, from 1; 0: none" },
+  { "type", READ SHOW (virfs_show_text, CONFIG, type),
+    .help = "file, block, volume, network …: libvirt's type of its source" },
+  { "read_bytes_max", LIMIT (read_bytes_max), .help = "bytes a second that are read; 0: no limit" },
+  { "write_bytes_max", LIMIT (write_bytes_max),
+    .help = "bytes a second that are written; 0: no limit" },
+  { "total_bytes_max", LIMIT (total_bytes_max),
+    .help = "bytes a second that are read and written, in place of the two; 0: no limit" },
+  { "read_iops_max", LIMIT (read_iops_max), .help = "reads a second; 0: no limit" },
+  { "write_iops_max", LIMIT (write_iops_max), .help = "writes a second; 0: no limit" },
+  { "total_iops_max", LIMIT (total_iops_max),
+    .help = "reads and writes a second, in place of the two; 0: no limit" },
+  { "live", READ SHOW (virfs_show_bool, STATE, live), .help = "1: the running guest has it" },
+  { "persistent", READ SHOW (virfs_show_bool, STATE, persistent),
+    .help = "1: the guest will have it after its next start" },
 };
 
 VirfsClass virfs_disk_files = {

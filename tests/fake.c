@@ -388,3 +388,12 @@ const VirfsBackend virfs_fake_backend = {
   .vm_define = vm_define,
   .vm_migrate = vm_migrate,
 };
+  .snapshot_take = virfs_fake_snapshot_take,
+  .snapshot_delete = virfs_fake_snapshot_delete,
+  .snapshot_revert = virfs_fake_snapshot_revert,
+  .snapshot_describe = virfs_fake_snapshot_describe,
+  .checkpoint_make = virfs_fake_checkpoint_make,
+  .checkpoint_delete = virfs_fake_checkpoint_delete,
+  .device_attach = virfs_fake_attach,
+  .device_detach = virfs_fake_detach,
+  .device_set = virfs_fake_set_device,

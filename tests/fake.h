@@ -15,3 +15,16 @@ extern guint virfs_fake_delay;
 
 /* A guest as the fake makes it; to be published. */
 VirfsVmInfo *virfs_fake_vm (const char *name, guint number, VirfsVmState state);
+
+/* Disks and NICs (fake_device.c); see backend.h. */
+void virfs_fake_attach (VirfsPart *draft, gconstpointer wanted, VirfsJob *job);
+void virfs_fake_detach (VirfsPart *device, VirfsJob *job);
+void virfs_fake_set_device (VirfsPart *device, const VirfsDeviceSetting *setting, VirfsJob *job);
+
+/* Of its snapshots and checkpoints (fake_snapshot.c). */
+void virfs_fake_snapshot_take (VirfsVm *vm, const char *name, gboolean disks, VirfsJob *job);
+void virfs_fake_snapshot_delete (VirfsVm *vm, const char *name, VirfsJob *job);
+void virfs_fake_snapshot_revert (VirfsVm *vm, const char *name, VirfsJob *job);
+void virfs_fake_snapshot_describe (VirfsVm *vm, const char *name, const char *text, VirfsJob *job);
+void virfs_fake_checkpoint_make (VirfsVm *vm, const char *name, VirfsJob *job);
+void virfs_fake_checkpoint_delete (VirfsVm *vm, const char *name, VirfsJob *job);

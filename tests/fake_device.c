@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Disks and NICs of the fake's guests: they come, change and go at once. */
+#include "fake.h"
+
+#include "device.h"
+#include "error.h"
+
+#include <string.h>
+
+typedef struct {
+  VirfsPart *device;
+  const VirfsDeviceSetting *setting; /* NULL: it comes or goes */
+  gconstpointer wanted;              /* NULL: it goes */
+} Change;
+
+/* What of the sources that anybody could think of there is. */
+static gboolean
+has_source (const char *source)
+{
+  return source == NULL || g_str_has_prefix (source, "/images/")
+         || g_str_equal (source, "default/disk.qcow2");
+}
+
+static gpointer
+make_device (const Change *change)
+{
+  VirfsPartInfo *info = virfs_part_info_copy (change->wanted);
+  VirfsDiskInfo *disk = (VirfsDiskInfo *) info;
+
+  info->draft = FALSE;
+  if (info->class == &virfs_disk_class) {
+    disk->live = disk->persistent = TRUE;
+    if (disk->source == NULL && disk->size != 0)
+      virfs_ref_string_set (&disk->source, "/images/new.qcow2");
+  }
+  return info;
+}
+
+static gpointer
+set_device (const VirfsPartInfo *info, const VirfsDeviceSetting *setting)
+{
+  VirfsPartInfo *copy = virfs_part_info_copy (info);
+
+  virfs_part_info_set (copy, setting->member, setting->number, setting->text);
+  return copy;
+}
+
+static void
+apply (VirfsVmInfo *info, gpointer data)
+{
+  const Change *change = data;
+  VirfsVmPart part = virfs_vm_part (change->device->class);
+  GPtrArray *old = info->parts[part], *list = virfs_part_list_new ();
+
+  for (guint i = 0; old && i < old->len; i++) {
+    VirfsPartInfo *device = old->pdata[i];
+
+    if (strcmp (device->name, change->device->name) != 0)
+      g_ptr_array_add (list, virfs_part_info_ref (device));
+    else if (change->setting != NULL)
+      g_ptr_array_add (list, set_device (device, change->setting));
+  }
+  if (change->wanted != NULL)
+    g_ptr_array_add (list, make_device (change));
+  virfs_part_list_sort (list);
+  virfs_part_lists_set (info->parts, part, list);
+}
+
+static GError *
+refuse (VirfsHost *host, const char *source)
+{
+  g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
+
+  if (info->state != VIRFS_HOST_UP)
+    return g_error_new (VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "%s does not answer", host->name);
+  if (!has_source (source))
+    return g_error_new (VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "there is no %s", source);
+  return NULL;
+}
+
+static void
+carry_out (const Change *change, const char *source, VirfsJob *job)
+{
+  VirfsVm *vm = (VirfsVm *) virfs_part_root (change->device);
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+  GError *error = refuse (info->host, source);
+
+  if (!virfs_job_start (job, NULL, NULL)) {
+    g_clear_error (&error);
+    return;
+  }
+  if (error == NULL)
+    virfs_infra_edit_vm (vm->object.infra, info->host, info->uuid, apply, (gpointer) change);
+  virfs_job_finish (job, error);
+}
+
+void
+virfs_fake_attach (VirfsPart *draft, gconstpointer wanted, VirfsJob *job)
+{
+  const VirfsDiskInfo *disk = draft->class == &virfs_disk_class ? wanted : NULL;
+
+  carry_out (&(Change){ .device = draft, .wanted = wanted }, disk ? disk->source : NULL, job);
+}
+
+void
+virfs_fake_detach (VirfsPart *device, VirfsJob *job)
+{
+  carry_out (&(Change){ .device = device }, NULL, job);
+}
+
+void
+virfs_fake_set_device (VirfsPart *device, const VirfsDeviceSetting *setting, VirfsJob *job)
+{
+  gboolean is_source = device->class == &virfs_disk_class
+                       && setting->member == G_STRUCT_OFFSET (VirfsDiskInfo, source);
+
+  carry_out (&(Change){ .device = device, .setting = setting }, is_source ? setting->text : NULL,
+             job);
+}
