@@ -86,12 +86,21 @@ guint64 virfs_host_info_diff (const VirfsHostInfo *a, const VirfsHostInfo *b);
 /* The URI without a password that may be in it; the caller owns it. */
 char *virfs_host_info_masked_uri (const VirfsHostInfo *info);
 
+/* What guests were promised. */
+typedef struct {
+  gint64 memory; /* bytes */
+  gint64 vcpus;
+  gint guests;
+} VirfsPromise;
+
 typedef struct {
   VirfsObject object;
   char *name; /* as configured, a valid name of the tree; does not change */
   /* under the registry's lock */
   VirfsHostInfo *info;
   GHashTable *vms;   /* uuid -> VirfsVm*: the guests that this host has */
+  VirfsPromise promised; /* to those that have a process */
+  VirfsPromise making;   /* to those that are being made, see placement.h */
   gboolean answered; /* or failed to, so that nobody need wait for it at the start */
   gboolean removed;
   gboolean kept;       /* made at run time: the keeper has it; does not change */

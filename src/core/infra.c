@@ -24,6 +24,9 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
   infra->backend = backend;
   infra->shutdown_timeout = shutdown_timeout;
   infra->events = virfs_event_log_new (VIRFS_EVENT_BYTES);
+  g_mutex_init (&infra->drafting);
+  infra->hidden = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  infra->dissolved = g_ptr_array_new_with_free_func (g_free);
   g_mutex_init (&infra->config);
   g_mutex_init (&infra->lock);
   g_cond_init (&infra->settled);
@@ -91,6 +94,10 @@ virfs_infra_stop (VirfsInfra *infra, gint64 timeout)
 void
 virfs_infra_free (VirfsInfra *infra)
 {
+  g_clear_pointer (&infra->drafts, g_ptr_array_unref);
+  g_hash_table_unref (infra->hidden);
+  g_ptr_array_unref (infra->dissolved);
+  g_mutex_clear (&infra->drafting);
   g_hash_table_unref (infra->objects);
   g_hash_table_unref (infra->hosts);
   g_hash_table_unref (infra->vms);

@@ -22,6 +22,7 @@ typedef enum {
   VIRFS_KIND_NIC,
   VIRFS_KIND_SNAPSHOT,
   VIRFS_KIND_CHECKPOINT,
+  VIRFS_KIND_DRAFT,
 } VirfsKind;
 
 typedef struct {

@@ -2,6 +2,8 @@
 /* What is known of a part: making, copying and comparing, by the class's list of members. */
 #include "part.h"
 
+#include "text.h"
+
 #include "host.h"
 
 #include <string.h>
@@ -21,6 +23,16 @@ virfs_part_info_new (const VirfsPartClass *class, const char *name)
   info->class = class;
   info->name = g_ref_string_new (name);
   return info;
+}
+
+char *
+virfs_part_label (const VirfsPartClass *class, const char *name)
+{
+  g_autofree char *label = virfs_name_encode (name);
+
+  if (class->reserved == NULL || !g_strv_contains (class->reserved, label))
+    return g_steal_pointer (&label);
+  return g_strdup_printf ("%%%02X%s", (guchar) *label, label + 1);
 }
 
 gpointer
@@ -290,4 +302,23 @@ virfs_part_info_load (gpointer info, GKeyFile *file, const char *group)
 
   for (guint i = 0; i < class->n_members; i++)
     load_member (info, &class->members[i], file, group);
+}
+
+void
+virfs_part_info_assign (gpointer info, gconstpointer from)
+{
+  static const gsize sizes[] = {
+    [VIRFS_MEMBER_TEXT] = sizeof (gpointer),  [VIRFS_MEMBER_WORD] = sizeof (gpointer),
+    [VIRFS_MEMBER_NUMBER] = sizeof (guint64), [VIRFS_MEMBER_BOOL] = sizeof (gboolean),
+    [VIRFS_MEMBER_BLOB] = sizeof (gpointer),
+  };
+  const VirfsPartClass *class = ((VirfsPartInfo *) info)->class;
+
+  for (guint i = 0; i < class->n_members; i++) {
+    const VirfsMember *member = &class->members[i];
+
+    ref_member ((gpointer) from, member);
+    unref_member (info, member);
+    memcpy (at (info, member), at (from, member), sizes[member->type]);
+  }
 }

@@ -50,6 +50,7 @@ typedef struct {
   gsize size;            /* of the struct */
   const VirfsMember *members;
   guint n_members;
+  const char *const *reserved; /* names that files beside them have; NULL for none */
 } VirfsPartClass;
 
 typedef struct {
@@ -65,18 +66,23 @@ typedef struct {
 /* A member of class C whose struct is TYPE. */
 #define VIRFS_MEMBER(Type, member, type, field)                                                    \
   {                                                                                                \
-    #member, G_STRUCT_OFFSET (Type, member), VIRFS_MEMBER_##type, VIRFS_PART_##field               \
+#member, G_STRUCT_OFFSET(Type, member), VIRFS_MEMBER_##type, VIRFS_PART_##field                \
   }
 
 /* An info with nothing but a name in it, to be filled in; the caller owns it. */
 gpointer virfs_part_info_new (const VirfsPartClass *class, const char *name);
 /* A copy that may be changed before it is published; shares all texts and parts. */
 gpointer virfs_part_info_copy (gconstpointer info);
+/* Makes all members of INFO those of FROM. */
+void virfs_part_info_assign (gpointer info, gconstpointer from);
 gpointer virfs_part_info_ref (gconstpointer info);
 void virfs_part_info_unref (gconstpointer info);
 /* Sets the member at OFFSET of an info that is not published yet: to TEXT (NULL: none) or NUMBER,
  * whichever it is made of. */
 void virfs_part_info_set (gpointer info, gsize offset, guint64 number, const char *text);
+/* The name in the tree of a part of that NAME (virfs_name_encode()), and never a reserved one; the caller
+ * owns it. */
+char *virfs_part_label (const VirfsPartClass *class, const char *name);
 /* Which fields differ. */
 guint64 virfs_part_info_diff (gconstpointer a, gconstpointer b);
 
@@ -101,7 +107,7 @@ typedef struct {
   const VirfsPartClass *class;
   VirfsObject *owner; /* a reference; does not change */
   GRefString *name;   /* libvirt's; does not change */
-  GRefString *label;  /* its name in the tree (virfs_name_encode()) */
+  GRefString *label;  /* its name in the tree (virfs_part_label()) */
   /* under the registry's lock */
   VirfsPartInfo *info;
   gboolean removed;

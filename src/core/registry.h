@@ -11,20 +11,24 @@ struct VirfsInfra {
   VirfsEventLog *events;
   guint shutdown_timeout;
 
-  GMutex config; /* comes before lock: one host is opened, closed or given a URI at a time */
+  GMutex drafting; /* comes before lock: one draft is changed at a time */
+  GMutex config;   /* comes before lock: one host is opened, closed or given a URI at a time */
 
-  GMutex lock;         /* guards all below, and what the objects say it guards */
-  GCond settled;       /* a host has answered, or a job has ended */
-  gboolean stopping;   /* no more hosts */
-  GArray *listeners;   /* of Listener */
-  GHashTable *objects; /* number -> object; owns */
-  GHashTable *hosts;   /* name -> VirfsHost* */
-  GHashTable *vms;     /* uuid -> VirfsVm*, without twins */
-  GHashTable *labels;  /* label -> VirfsVm* */
-  GHashTable *rivals;  /* label -> GPtrArray of VirfsVm* that would like to have it */
-  GHashTable *parts;   /* set of VirfsPart*, by owner, class and label */
-  GHashTable *jobs;    /* number -> VirfsJob* */
-  GQueue ended;        /* of VirfsJob*: jobs that have ended, the latest last */
+  GMutex lock;          /* guards all below, and what the objects say it guards */
+  GCond settled;        /* a host has answered, or a job has ended */
+  gboolean stopping;    /* no more hosts */
+  GArray *listeners;    /* of Listener */
+  GHashTable *objects;  /* number -> object; owns */
+  GHashTable *hosts;    /* name -> VirfsHost* */
+  GHashTable *vms;      /* uuid -> VirfsVm*, without twins */
+  GHashTable *labels;   /* label -> VirfsVm* */
+  GHashTable *rivals;   /* label -> GPtrArray of VirfsVm* that would like to have it */
+  GPtrArray *drafts;    /* of VirfsDraftInfo*, sorted; NULL: none */
+  GHashTable *hidden;   /* UUIDs of guests that are being made of drafts */
+  GPtrArray *dissolved; /* of char*: UUIDs of drafts that turned out to be guests */
+  GHashTable *parts;    /* set of VirfsPart*, by owner, class and label */
+  GHashTable *jobs;     /* number -> VirfsJob* */
+  GQueue ended;         /* of VirfsJob*: jobs that have ended, the latest last */
   guint last_job;
   guint telling; /* ends of jobs that are being told to those who wait for them */
   GRefString *error;
@@ -72,6 +76,17 @@ void virfs_registry_forget_vms (VirfsHost *host);
 /* HOST has come or gone: its guests can be changed or not, and among guests of one UUID another may
  * be the most alive. */
 void virfs_registry_host_turned (VirfsHost *host);
+/* While the guest with that UUID is made of a draft it is not shown.  Takes the lock. */
+void virfs_registry_hide (VirfsInfra *infra, const char *uuid, gboolean hide);
+/* Nobody has that name any more: who would like to gets it.  Takes the lock. */
+void virfs_registry_offer (VirfsInfra *infra, const char *label);
+/* Drafts of guests that are there were kept by mistake; without the lock. */
+void virfs_registry_forget_dissolved (VirfsInfra *infra);
+/* The draft of that name, or with that UUID; borrowed. */
+VirfsPart *virfs_registry_draft (VirfsInfra *infra, const char *label);
+VirfsPart *virfs_registry_draft_by_uuid (VirfsInfra *infra, const char *uuid);
+void virfs_registry_drop_draft (VirfsPart *draft);
+void virfs_registry_set_draft_error (VirfsPart *draft, const char *line);
 /* Gives names again to guests of one name, in the order of their hosts. */
 void virfs_registry_rename_rivals (VirfsInfra *infra);
 

@@ -11,6 +11,7 @@
  */
 #include "registry.h"
 
+#include "draft.h"
 #include "error.h"
 #include "text.h"
 
@@ -61,7 +62,7 @@ find (VirfsObject *owner, const VirfsPartClass *class, const char *label)
 static VirfsPart *
 find_of_info (VirfsObject *owner, const VirfsPartInfo *info)
 {
-  g_autofree char *label = virfs_name_encode (info->name);
+  g_autofree char *label = virfs_part_label (info->class, info->name);
 
   return find (owner, info->class, label);
 }
@@ -104,7 +105,7 @@ add (VirfsObject *owner, VirfsPartInfo *info)
 {
   VirfsInfra *infra = owner->infra;
   VirfsPart *part = g_new0 (VirfsPart, 1);
-  g_autofree char *label = virfs_name_encode (info->name);
+  g_autofree char *label = virfs_part_label (info->class, info->name);
 
   part->class = info->class;
   part->owner = virfs_object_ref (owner);
@@ -250,6 +251,8 @@ list_of (VirfsObject *owner, const VirfsPartClass *class)
   switch (owner->kind) {
   case VIRFS_KIND_HOST:
     return ((VirfsHost *) owner)->info->parts[virfs_host_part (class)];
+  case VIRFS_KIND_ROOT:
+    return owner->infra->drafts;
   case VIRFS_KIND_VM:
     return ((VirfsVm *) owner)->info->parts[virfs_vm_part (class)];
   default:
@@ -272,6 +275,18 @@ edit_list (GPtrArray *list, const char *name, VirfsPartInfo *info)
   return copy;
 }
 
+static void
+replace_drafts (VirfsInfra *infra, GPtrArray *list)
+{
+  g_autoptr (GPtrArray) before = infra->drafts;
+  gboolean differ = virfs_part_lists_differ (before, list);
+
+  virfs_registry_sync_parts (&infra->root, before, &list);
+  infra->drafts = list;
+  if (differ)
+    virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_VMS));
+}
+
 /* LIST is taken. */
 static void
 replace_list (VirfsObject *owner, const VirfsPartClass *class, GPtrArray *list)
@@ -279,6 +294,9 @@ replace_list (VirfsObject *owner, const VirfsPartClass *class, GPtrArray *list)
   gpointer info;
 
   switch (owner->kind) {
+  case VIRFS_KIND_ROOT:
+    replace_drafts (owner->infra, list);
+    break;
   case VIRFS_KIND_HOST:
     info = virfs_host_info_copy (((VirfsHost *) owner)->info);
     virfs_part_lists_set (((VirfsHostInfo *) info)->parts, virfs_host_part (class), list);
@@ -329,10 +347,9 @@ virfs_infra_add_draft (VirfsInfra *infra, gpointer owner, gpointer taken, GError
   return virfs_object_ref (find_of_info (owner, info));
 }
 
-gboolean
-virfs_infra_edit_part (VirfsInfra *infra, VirfsPart *part, VirfsPartEdit edit, gpointer data)
+static gboolean
+edit_part (VirfsPart *part, VirfsPartEdit edit, gpointer data)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
   VirfsPartInfo *info;
 
   if (part->removed)
@@ -345,16 +362,61 @@ virfs_infra_edit_part (VirfsInfra *infra, VirfsPart *part, VirfsPartEdit edit, g
 }
 
 gboolean
-virfs_infra_drop_draft (VirfsInfra *infra, VirfsPart *part)
+virfs_infra_edit_part (VirfsInfra *infra, VirfsPart *part, VirfsPartEdit edit, gpointer data)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
-  GPtrArray *list;
 
-  if (part->removed || !part->info->draft)
-    return FALSE;
-  list = edit_list (list_of (part->owner, part->class), part->name, NULL);
+  return edit_part (part, edit, data);
+}
+
+static void
+set_error (gpointer info, gpointer line)
+{
+  virfs_ref_string_set (&((VirfsDraftInfo *) info)->error, line);
+}
+
+void
+virfs_registry_set_draft_error (VirfsPart *draft, const char *line)
+{
+  edit_part (draft, set_error, (gpointer) line);
+}
+
+void
+virfs_registry_drop_draft (VirfsPart *part)
+{
+  GPtrArray *list = edit_list (list_of (part->owner, part->class), part->name, NULL);
+  g_autoptr (VirfsPart) kept = virfs_object_ref (part);
+
   /* else it would be kept */
   remove_part (part);
   replace_list (part->owner, part->class, list);
+}
+
+gboolean
+virfs_infra_drop_draft (VirfsInfra *infra, VirfsPart *part)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  if (part->removed || !part->info->draft)
+    return FALSE;
+  virfs_registry_drop_draft (part);
   return TRUE;
+}
+
+VirfsPart *
+virfs_registry_draft (VirfsInfra *infra, const char *label)
+{
+  return find (&infra->root, &virfs_draft_class, label);
+}
+
+VirfsPart *
+virfs_registry_draft_by_uuid (VirfsInfra *infra, const char *uuid)
+{
+  for (guint i = 0; infra->drafts && i < infra->drafts->len; i++) {
+    VirfsDraftInfo *info = infra->drafts->pdata[i];
+
+    if (g_str_equal (info->uuid, uuid))
+      return find_of_info (&infra->root, &info->part);
+  }
+  return NULL;
 }

@@ -25,8 +25,11 @@ virfs_registry_path (gpointer object)
     return g_strdup ("fleet");
   default: {
     VirfsPart *part = object;
-    g_autofree char *owner = virfs_registry_path (part->owner);
+    g_autofree char *owner = NULL;
 
+    if (part->owner->kind == VIRFS_KIND_ROOT)
+      return g_strdup_printf ("%s/%s", part->class->directory, part->label);
+    owner = virfs_registry_path (part->owner);
     return g_strdup_printf ("%s/%s/%s", owner, part->class->directory, part->label);
   }
   }
@@ -63,7 +66,9 @@ set_object_error (gpointer object, const char *line)
   VirfsObject *self = object;
 
   /* a part has no `error` of its own */
-  if (virfs_object_is_part (object))
+  if (self->kind == VIRFS_KIND_DRAFT)
+    virfs_registry_set_draft_error (object, line);
+  else if (virfs_object_is_part (object))
     self = object = virfs_part_root (object);
   if (self->kind == VIRFS_KIND_VM && !((VirfsVm *) object)->removed) {
     VirfsVmInfo *info = virfs_vm_info_copy (((VirfsVm *) object)->info);

@@ -78,6 +78,13 @@ is_rival (VirfsVm *vm)
   return rivals != NULL && g_ptr_array_find (rivals, vm, NULL);
 }
 
+static gboolean
+is_taken (VirfsInfra *infra, const char *label)
+{
+  return g_hash_table_contains (infra->labels, label)
+         || virfs_registry_draft (infra, label) != NULL;
+}
+
 /* A free name for VM: NAME, NAME~HOST, or one with the UUID and, for twins, a number. */
 static GRefString *
 choose_label (VirfsVm *vm, const VirfsVmInfo *info)
@@ -87,14 +94,14 @@ choose_label (VirfsVm *vm, const VirfsVmInfo *info)
   g_autofree char *with_host = g_strdup_printf ("%s~%.*s", plain, 60, info->host->name);
   g_autoptr (GString) with_uuid = NULL;
 
-  if (!g_hash_table_contains (infra->labels, plain))
+  if (!is_taken (infra, plain))
     return g_ref_string_new (plain);
   add_rival (infra, plain, vm);
-  if (!g_hash_table_contains (infra->labels, with_host))
+  if (!is_taken (infra, with_host))
     return g_ref_string_new (with_host);
   with_uuid = g_string_new (NULL);
   g_string_printf (with_uuid, "%s~%s", plain, info->uuid);
-  for (guint i = 2; g_hash_table_contains (infra->labels, with_uuid->str); i++)
+  for (guint i = 2; is_taken (infra, with_uuid->str); i++)
     g_string_printf (with_uuid, "%s~%s~%u", plain, info->uuid, i);
   return g_ref_string_new (with_uuid->str);
 }
@@ -149,6 +156,8 @@ is_namesake (VirfsVm *other, const VirfsVmInfo *vm, VirfsHost *host)
 static gboolean
 is_shown (VirfsVm *vm, const VirfsVmInfo *info)
 {
+  if (g_hash_table_contains (vm->object.infra->hidden, vm->uuid))
+    return FALSE;
   return !vm->twin
          || (!virfs_vm_state_active (info->state) && virfs_registry_primary (vm)->moving == 0);
 }
@@ -197,6 +206,19 @@ touch_directories (VirfsVm *vm, const VirfsVmInfo *before, const VirfsVmInfo *af
   virfs_registry_touch (vm->object.infra, fields);
 }
 
+/* What HOST has promised changes by what the guest has. */
+static void
+account (const VirfsVmInfo *info, int sign)
+{
+  VirfsPromise *promised = &info->host->promised;
+
+  if (!virfs_vm_state_active (info->state))
+    return;
+  promised->memory += sign * (gint64) info->memory;
+  promised->vcpus += sign * (gint64) info->vcpus;
+  promised->guests += sign;
+}
+
 guint64
 virfs_registry_publish_vm (VirfsVm *vm, VirfsVmInfo *info)
 {
@@ -210,6 +232,8 @@ virfs_registry_publish_vm (VirfsVm *vm, VirfsVmInfo *info)
       info->changed[i] = now;
   for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
     virfs_registry_sync_parts (&vm->object, before->parts[i], &info->parts[i]);
+  account (before, -1);
+  account (info, 1);
   vm->info = info;
   if (fields == 0)
     return 0;
@@ -237,6 +261,7 @@ take_info (VirfsVm *vm, VirfsHost *host, VirfsVmInfo *info)
   virfs_object_unref (info->host);
   info->host = host;
   info->shutdown_timeout = known->shutdown_timeout;
+  info->snapshot_disks = known->snapshot_disks;
   if (info->created == 0)
     info->created = known->created;
   if (info->error == NULL && known->error != NULL)
@@ -404,6 +429,33 @@ wished_id (VirfsHost *host, VirfsVm *primary, const char *uuid)
   return virfs_object_hash_id (VIRFS_KIND_VM, key);
 }
 
+/* The guest of a draft is there though nobody makes it now: so it was made when virfs ended. */
+static void
+dissolve_draft (VirfsInfra *infra, const char *uuid)
+{
+  VirfsPart *draft = infra->drafts && !g_hash_table_contains (infra->hidden, uuid)
+                       ? virfs_registry_draft_by_uuid (infra, uuid)
+                       : NULL;
+
+  if (draft == NULL)
+    return;
+  g_ptr_array_add (infra->dissolved, g_strdup (uuid));
+  virfs_registry_drop_draft (draft);
+}
+
+void
+virfs_registry_forget_dissolved (VirfsInfra *infra)
+{
+  g_autoptr (GPtrArray) uuids = g_ptr_array_new_with_free_func (g_free);
+
+  g_mutex_lock (&infra->lock);
+  while (infra->dissolved->len > 0)
+    g_ptr_array_add (uuids, g_ptr_array_steal_index (infra->dissolved, 0));
+  g_mutex_unlock (&infra->lock);
+  for (guint i = 0; i < uuids->len; i++)
+    virfs_infra_forget (infra, VIRFS_RECORD_DRAFT, uuids->pdata[i], NULL);
+}
+
 static VirfsVm *
 add_vm (VirfsHost *host, VirfsVmInfo *info)
 {
@@ -412,6 +464,7 @@ add_vm (VirfsHost *host, VirfsVmInfo *info)
   VirfsVm *vm = g_new0 (VirfsVm, 1);
   gint64 now = g_get_real_time ();
 
+  dissolve_draft (infra, info->uuid);
   g_strlcpy (vm->uuid, info->uuid, sizeof vm->uuid);
   virfs_registry_add (infra, vm, VIRFS_KIND_VM, wished_id (host, primary, vm->uuid), free_vm);
   g_hash_table_insert (host->vms, vm->uuid, vm);
@@ -431,6 +484,7 @@ add_vm (VirfsHost *host, VirfsVmInfo *info)
   for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
     virfs_registry_sync_parts (&vm->object, NULL, &info->parts[i]);
   vm->info = info;
+  account (info, 1);
   if (is_shown (vm, info))
     take_label (vm, info);
   virfs_registry_emit (infra, VIRFS_ADDED, vm, 0, NULL, info);
@@ -476,6 +530,7 @@ remove_vm (VirfsHost *host, VirfsVm *vm)
   freed = g_strdup (vm->info->label);
   release_label (vm);
   vm->removed = TRUE;
+  account (vm->info, -1);
   for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
     virfs_registry_remove_parts (&vm->object, vm->info->parts[i]);
   virfs_registry_emit (infra, VIRFS_REMOVED, vm, 0, vm->info, NULL);
@@ -509,8 +564,8 @@ log_added (VirfsVm *vm)
     virfs_registry_event (vm->object.infra, vm, "added", NULL);
 }
 
-void
-virfs_infra_update_vm (VirfsInfra *infra, VirfsHost *host, VirfsVmInfo *info)
+static void
+update_vm (VirfsInfra *infra, VirfsHost *host, VirfsVmInfo *info)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
 
@@ -526,6 +581,13 @@ virfs_infra_update_vm (VirfsInfra *infra, VirfsHost *host, VirfsVmInfo *info)
       touch_directories (vm, NULL, vm->info);
     }
   }
+}
+
+void
+virfs_infra_update_vm (VirfsInfra *infra, VirfsHost *host, VirfsVmInfo *info)
+{
+  update_vm (infra, host, info);
+  virfs_registry_forget_dissolved (infra);
 }
 
 void
@@ -549,8 +611,8 @@ remove_others (VirfsHost *host, GHashTable *uuids)
       take_loss (host, g_hash_table_lookup (host->vms, l->data));
 }
 
-void
-virfs_infra_sync_vms (VirfsInfra *infra, VirfsHost *host, GPtrArray *infos)
+static void
+sync_vms (VirfsInfra *infra, VirfsHost *host, GPtrArray *infos)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
   g_autoptr (GHashTable) uuids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -577,6 +639,13 @@ virfs_infra_sync_vms (VirfsInfra *infra, VirfsHost *host, GPtrArray *infos)
     virfs_registry_touch_host (host, VIRFS_BIT (VIRFS_HOST_VMS));
     virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_VMS) | ALL_STATES);
   }
+}
+
+void
+virfs_infra_sync_vms (VirfsInfra *infra, VirfsHost *host, GPtrArray *infos)
+{
+  sync_vms (infra, host, infos);
+  virfs_registry_forget_dissolved (infra);
 }
 
 gboolean
@@ -649,10 +718,54 @@ virfs_infra_set_shutdown_timeout (VirfsInfra *infra, VirfsVm *vm, guint seconds)
 }
 
 void
+virfs_infra_set_snapshot_disks (VirfsInfra *infra, VirfsVm *vm, gboolean disks)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  VirfsVmInfo *info = virfs_vm_info_copy (vm->info);
+
+  info->snapshot_disks = disks;
+  virfs_registry_publish_vm (vm, info);
+}
+
+void
 virfs_registry_forget_vms (VirfsHost *host)
 {
   g_autoptr (GList) keys = g_hash_table_get_keys (host->vms);
 
   for (GList *l = keys; l; l = l->next)
     remove_vm (host, g_hash_table_lookup (host->vms, l->data));
+}
+
+/* The guest with that UUID is shown from now on, or is not any more. */
+static void
+show_or_hide (VirfsVm *vm)
+{
+  if (is_shown (vm, vm->info) == (vm->info->label != NULL))
+    return;
+  relabel (vm);
+  log_added (vm);
+  touch_directories (vm, vm->info, vm->info);
+}
+
+void
+virfs_registry_hide (VirfsInfra *infra, const char *uuid, gboolean hide)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  VirfsVm *vm = g_hash_table_lookup (infra->vms, uuid);
+
+  if (hide)
+    g_hash_table_add (infra->hidden, g_strdup (uuid));
+  else
+    g_hash_table_remove (infra->hidden, uuid);
+  if (vm != NULL)
+    show_or_hide (vm);
+}
+
+void
+virfs_registry_offer (VirfsInfra *infra, const char *label)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  if (!is_taken (infra, label))
+    offer_label (infra, label);
 }

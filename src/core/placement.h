@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which host is the most expedient for a guest: from what is known, without asking anybody.
+ *
+ * A host that lacks something is out, and the reason is told.  The others get a score from 0 to 100:
+ * 60 for memory that is neither used nor promised, 20 for CPUs that are not promised, 20 for CPU time
+ * that is not used.  Hosts within 10 points of the best are equally good, because what is measured is
+ * some seconds old: among them the one that has promised the least of its memory comes first, so that
+ * many guests made at once are spread.
+ */
+#pragma once
+
+#include "infra.h"
+
+/* What is wanted; all texts are borrowed, NULL for whatever. */
+typedef struct {
+  const char *arch;
+  guint64 memory; /* bytes */
+  guint64 vcpus;
+  const char *pool;           /* must be active */
+  guint64 pool_bytes;         /* to be available there */
+  const char *network;        /* must be active */
+  const char *const *sources; /* PATH or POOL/VOLUME, each to be there; NULL-terminated or NULL */
+  const VirfsHost *present;   /* where the guest is now */
+} VirfsWish;
+
+typedef struct {
+  VirfsHost *host; /* a reference */
+  GError *refusal; /* why not; NULL if it can have the guest */
+  double score;
+  double promised;     /* share of its memory, with the guest */
+  guint64 memory_left; /* bytes that would be left */
+  guint guests;        /* that run there or are being made */
+} VirfsPlace;
+
+/* All hosts, the best first, then those that cannot; the caller owns it. */
+GPtrArray *virfs_placement_rank (VirfsInfra *infra, const VirfsWish *wish);
+/* As a table, a line for each of them. */
+void virfs_placement_print (GPtrArray *places, const VirfsHost *present, GString *out);
+
+/* Promises a host what WISH wants until virfs_placement_release(): the best one, or the one of NAME
+ * if that is not NULL.  A reference; NULL with the reason if none can. */
+VirfsHost *virfs_placement_reserve (VirfsInfra *infra, const VirfsWish *wish, const char *name,
+                                    GError **error);
+void virfs_placement_release (VirfsHost *host, const VirfsWish *wish);
