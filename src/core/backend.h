@@ -73,6 +73,20 @@ typedef struct VirfsBackend {
    * a disk stays. */
   void (*device_detach) (VirfsPart *device, VirfsJob *job);
   void (*device_set) (VirfsPart *device, const VirfsDeviceSetting *setting, VirfsJob *job);
+
+  /* Storage.  A draft of a pool or volume that could not be made stays one. */
+  void (*pool_verb) (VirfsPart *pool, VirfsPoolVerb verb, VirfsJob *job);
+  /* Makes the pool what WANTED (borrowed) says: autostart, and while it is inactive path and source. */
+  void (*pool_set) (VirfsPart *pool, const VirfsPoolInfo *wanted, VirfsJob *job);
+  /* Defines the draft or the inactive pool by XML, which must describe it (its name and UUID). */
+  void (*pool_define) (VirfsPart *pool, const char *xml, VirfsJob *job);
+  /* Makes of the draft VOLUME what WANTED (borrowed) says, or a copy of SOURCE (NULL: none), a volume
+   * of the same host. */
+  void (*volume_create) (VirfsPart *volume, const VirfsVolumeInfo *wanted, VirfsPart *source,
+                         VirfsJob *job);
+  /* To more BYTES than it has. */
+  void (*volume_resize) (VirfsPart *volume, guint64 bytes, VirfsJob *job);
+  void (*volume_verb) (VirfsPart *volume, VirfsVolumeVerb verb, VirfsJob *job);
 } VirfsBackend;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsVmNeeds, virfs_vm_needs_free)

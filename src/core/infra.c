@@ -24,6 +24,7 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
   infra->backend = backend;
   infra->shutdown_timeout = shutdown_timeout;
   infra->events = virfs_event_log_new (VIRFS_EVENT_BYTES);
+  infra->uses = virfs_uses_new ();
   g_mutex_init (&infra->drafting);
   infra->hidden = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   infra->dissolved = g_ptr_array_new_with_free_func (g_free);
@@ -109,6 +110,7 @@ virfs_infra_free (VirfsInfra *infra)
   g_array_unref (infra->listeners);
   g_clear_pointer (&infra->error, g_ref_string_release);
   virfs_event_log_free (infra->events);
+  virfs_uses_free (infra->uses);
   g_cond_clear (&infra->settled);
   g_mutex_clear (&infra->lock);
   g_mutex_clear (&infra->config);
@@ -167,6 +169,7 @@ virfs_registry_emit (VirfsInfra *infra, VirfsChangeKind kind, gpointer object, g
 {
   VirfsChange change = { kind, object, fields, before, after };
 
+  virfs_uses_note (infra->uses, &change);
   for (guint i = 0; i < infra->listeners->len; i++) {
     Listener *listener = &g_array_index (infra->listeners, Listener, i);
 

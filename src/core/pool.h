@@ -26,11 +26,47 @@ typedef struct {
   GRefString *path;    /* what a guest's disk names */
   GRefString *backing; /* path of the backing file; NULL for none */
   guint64 size;        /* bytes that a guest sees */
-  guint64 allocation;  /* bytes that it takes */
+  guint64 allocation;  /* bytes that it takes; of a draft: that it is to take from the start */
+  VirfsBlob *xml;
 } VirfsVolumeInfo;
+
+/* What can be done to a pool. */
+typedef enum {
+  VIRFS_POOL_DEFINE, /* makes an inactive pool of a draft */
+  VIRFS_POOL_START,  /* of a draft too, which it defines */
+  VIRFS_POOL_STOP,
+  VIRFS_POOL_REFRESH,  /* looks what volumes there are */
+  VIRFS_POOL_BUILD,    /* makes what it lies on: a directory, a file system, a volume group */
+  VIRFS_POOL_DELETE,   /* removes what it lies on */
+  VIRFS_POOL_UNDEFINE, /* what is in it stays */
+  VIRFS_POOL_N_VERBS,
+} VirfsPoolVerb;
+
+/* And to a volume. */
+typedef enum {
+  VIRFS_VOLUME_REFRESH, /* reads it again */
+  VIRFS_VOLUME_WIPE,    /* overwrites it with zeros */
+  VIRFS_VOLUME_DELETE,
+  VIRFS_VOLUME_N_VERBS,
+} VirfsVolumeVerb;
 
 extern const VirfsPartClass virfs_pool_class;   /* of hosts */
 extern const VirfsPartClass virfs_volume_class; /* of pools */
 
 /* Whether its volumes can be reached. */
 gboolean virfs_pool_is_active (const VirfsPoolInfo *pool);
+/* Whether its volumes are files in a directory. */
+gboolean virfs_pool_has_files (const VirfsPoolInfo *pool);
+/* Whether several hosts may have the same volumes in pools of this type. */
+gboolean virfs_pool_is_shared (const VirfsPoolInfo *pool);
+
+/* What a draft can be made of without XML; INVALID with what there is otherwise. */
+gboolean virfs_pool_check_type (const char *type, GError **error);
+/* Whether a draft can be defined; INVALID with what is missing. */
+gboolean virfs_pool_check_draft (const VirfsPoolInfo *pool, GError **error);
+/* The two halves of `HOST:REST`, where a netfs or iscsi pool comes from; the caller owns them.  INVALID
+ * if SOURCE is none for TYPE; both NULL for a type whose source has no host. */
+gboolean virfs_pool_split_source (const char *type, const char *source, char **host, char **rest,
+                                  GError **error);
+/* Formats that volumes can be made in. */
+gboolean virfs_volume_check_format (const char *format, GError **error);

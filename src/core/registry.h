@@ -3,12 +3,14 @@
 #pragma once
 
 #include "infra.h"
+#include "use.h"
 
 struct VirfsInfra {
   VirfsObject root; /* the fleet itself, number 0 */
   const VirfsBackend *backend;
   const VirfsKeeper *keeper; /* NULL: none */
   VirfsEventLog *events;
+  VirfsUses *uses; /* use.c; has a lock of its own, which comes before lock */
   guint shutdown_timeout;
 
   GMutex drafting; /* comes before lock: one draft is changed at a time */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Volumes and who uses them: the disks of guests, and volumes that are based on others.
+ *
+ * Where hosts cannot share storage by its kind a path means something on one host only.  Pools of a
+ * shared kind with the same source are the same on all hosts, and so are their volumes.
+ */
+#pragma once
+
+#include "infra.h"
+
+/* A user of a volume. */
+typedef struct {
+  char *path;   /* in the tree: `vms/web`, or that of a volume */
+  char *target; /* of the guest's disk, as in vda; NULL for a volume */
+} VirfsUser;
+
+/* Who uses VOLUME, in the order of their paths; the caller owns it (of VirfsUser*). */
+GPtrArray *virfs_volume_users (VirfsPart *volume);
+/* Of those, the first guest that runs or is paused, borrowed; NULL: none. */
+const VirfsUser *virfs_users_active (VirfsInfra *infra, GPtrArray *users);
+
+/* The volume that TEXT names: a path, POOL/VOLUME, or the name of one in POOL (NULL: only the others).
+ * A reference; NULL: NOT_FOUND. */
+VirfsPart *virfs_volume_find (VirfsHost *host, VirfsPart *pool, const char *text, GError **error);
+
+/* For the registry: an index of what is used, made anew when somebody asks and it has changed. */
+typedef struct VirfsUses VirfsUses;
+VirfsUses *virfs_uses_new (void);
+void virfs_uses_free (VirfsUses *uses);
+void virfs_uses_note (VirfsUses *uses, const VirfsChange *change);
