@@ -11,6 +11,10 @@ extern VirfsClass virfs_root_class;
 extern VirfsClass virfs_host_class;
 extern VirfsClass virfs_vm_class;
 extern VirfsClass virfs_job_class;
+extern VirfsClass virfs_draft_files;
+
+/* vms/, for the root's table (vms.c). */
+extern const VirfsDir virfs_vms_dir;
 
 /* Directories below by/, for the root's table (by.c). */
 extern const VirfsDir virfs_by_state_dir; /* the row's offset is the state */
@@ -38,6 +42,10 @@ virfs_node_infra (const VirfsNode *node)
  * and drop the reference.  OPERATION is copied. */
 VirfsJob *virfs_call_job (VirfsCall *call, const char *operation, gpointer object, VirfsHost *host,
                           VirfsHost *target);
+
+/* A guest that moves takes nothing else: its hypervisor would let us wait, and whoever wants something
+ * of another guest of that host behind us.  FALSE: CALL has failed. */
+gboolean virfs_vm_check_settled (VirfsCall *call, VirfsVm *vm);
 
 /* Moves VM to the host NAME; CALL ends with the migration, or when it has begun (WAIT FALSE). */
 void virfs_vm_migrate (VirfsCall *call, VirfsVm *vm, const VirfsVmInfo *info, const char *name,

@@ -50,7 +50,8 @@ virfs_part_list (const VirfsNode *dir, VirfsListing *listing)
   GPtrArray *list = *(GPtrArray *const *) ((const char *) dir->snapshot + kinds[kind].list);
 
   for (guint i = 0; list && i < list->len; i++) {
-    g_autofree char *label = virfs_name_encode (((VirfsPartInfo *) list->pdata[i])->name);
+    const VirfsPartInfo *info = list->pdata[i];
+    g_autofree char *label = virfs_part_label (info->class, info->name);
     g_autoptr (VirfsPart) part = virfs_part_in (dir, label);
 
     if (part != NULL)
@@ -64,6 +65,20 @@ virfs_part_find (const VirfsNode *dir, const char *name)
   g_autoptr (VirfsPart) part = virfs_part_in (dir, name);
 
   return part ? virfs_inode_at (kinds[kind_of (dir)].class, part, "") : 0;
+}
+
+gboolean
+virfs_part_check_name (VirfsCall *call, const VirfsNode *dir, const char *name)
+{
+  g_autofree char *label = virfs_part_label (virfs_part_class_in (dir), name);
+
+  if (g_str_equal (label, name))
+    return TRUE;
+  virfs_call_fail (call, VIRFS_ERROR_INVALID,
+                   "this cannot be a name in %s/: it is too long, has a file here, begins with a dot,"
+                   " or has a %% or a control character in it",
+                   dir->row->path);
+  return FALSE;
 }
 
 /* Of the classes. */
@@ -81,6 +96,24 @@ virfs_part_changed (const VirfsNode *node, guint64 fields)
 
   return virfs_latest_change (info->changed, VIRFS_PART_N_FIELDS,
                               fields ? fields : VIRFS_BIT (VIRFS_PART_BIRTH));
+}
+
+static const VirfsBlob *
+blob_of (const VirfsNode *node)
+{
+  return *(VirfsBlob *const *) ((const char *) node->snapshot + node->row->offset);
+}
+
+void
+virfs_part_show_blob (const VirfsNode *node, GString *out)
+{
+  virfs_blob_append (blob_of (node), out);
+}
+
+gsize
+virfs_part_blob_size (const VirfsNode *node)
+{
+  return virfs_blob_size (blob_of (node));
 }
 
 static VirfsHost *

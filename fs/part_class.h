@@ -25,12 +25,20 @@ extern const VirfsDir virfs_nics_dir;
 extern const VirfsDir virfs_snapshots_dir;
 extern const VirfsDir virfs_checkpoints_dir;
 
+/* Files beside the snapshots of a guest (snapshot.c). */
+void virfs_show_snapshot_kind (const VirfsNode *node, GString *out);
+void virfs_store_snapshot_kind (VirfsCall *call, const VirfsNode *node, const char *text);
+void virfs_link_snapshot_current (const VirfsNode *node, GString *out);
+
 /* The directory DIR of parts: their class, one of them (a new reference, NULL if there is none), and
  * the functions of its VirfsDir. */
 const VirfsPartClass *virfs_part_class_in (const VirfsNode *dir);
 VirfsPart *virfs_part_in (const VirfsNode *dir, const char *name);
 void virfs_part_list (const VirfsNode *dir, VirfsListing *listing);
 guint64 virfs_part_find (const VirfsNode *dir, const char *name);
+
+/* Whether NAME can be that of a new one in DIR; else CALL has failed. */
+gboolean virfs_part_check_name (VirfsCall *call, const VirfsNode *dir, const char *name);
 
 /* What all classes of parts have in their VirfsClass. */
 gconstpointer virfs_part_snapshot (gpointer object);
@@ -41,6 +49,10 @@ guint64 virfs_part_parent (const VirfsNode *node);
 #define VIRFS_PART_CLASS                                                                           \
   .parent = virfs_part_parent, .unref = virfs_object_unref, .snapshot = virfs_part_snapshot,       \
   .release = virfs_part_info_unref, .changed = virfs_part_changed, .ready = virfs_part_ready
+
+/* Shows a blob among the members of an info; its exact size. */
+void virfs_part_show_blob (const VirfsNode *node, GString *out);
+gsize virfs_part_blob_size (const VirfsNode *node);
 
 /* The host that the part is on, for a part of a guest the guest's; a new reference. */
 VirfsHost *virfs_part_host (const VirfsNode *node);

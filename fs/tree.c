@@ -26,6 +26,7 @@ static VirfsClass *const classes[] = {
   [VIRFS_KIND_NIC] = &virfs_nic_files,
   [VIRFS_KIND_SNAPSHOT] = &virfs_snapshot_files,
   [VIRFS_KIND_CHECKPOINT] = &virfs_checkpoint_files,
+  [VIRFS_KIND_DRAFT] = &virfs_draft_files,
   NULL,
 };
 
@@ -121,6 +122,17 @@ vanish_from_host (VirfsTree *tree, const VirfsVm *vm, const VirfsVmInfo *before)
           "/by/host/<host>/<vm>");
 }
 
+/* The link to a snapshot is there as long as there is a current one. */
+static void
+snapshots_changed (VirfsTree *tree, const VirfsVm *vm, const VirfsVmInfo *before,
+                   const VirfsVmInfo *after)
+{
+  if (virfs_snapshot_current (before->parts[VIRFS_VM_SNAPSHOTS]) != NULL
+      && virfs_snapshot_current (after->parts[VIRFS_VM_SNAPSHOTS]) == NULL)
+    virfs_session_vanished (tree->session, virfs_inode_at (&virfs_vm_class, vm, "snapshots"),
+                            "current", virfs_inode_at (&virfs_vm_class, vm, "snapshots/current"));
+}
+
 /* AFTER is NULL for a guest that is gone. */
 static void
 vm_changed (VirfsTree *tree, const VirfsVm *vm, const VirfsVmInfo *before, const VirfsVmInfo *after)
@@ -129,6 +141,8 @@ vm_changed (VirfsTree *tree, const VirfsVm *vm, const VirfsVmInfo *before, const
 
   if (before == NULL || before->label == NULL)
     return;
+  if (after != NULL)
+    snapshots_changed (tree, vm, before, after);
   renamed = after == NULL || g_strcmp0 (before->label, after->label) != 0;
   if (renamed)
     vanish (tree, &virfs_root_class, NULL, "vms", before->label, vm, "");

@@ -26,16 +26,17 @@ vm_job (VirfsCall *call, const VirfsNode *node, const char *operation)
   return virfs_call_job (call, operation, node->object, info->host, NULL);
 }
 
-/* A guest that moves takes nothing else: its hypervisor would let us wait, and whoever wants something
- * of another guest of that host behind us. */
-static gboolean
-check_settled (VirfsCall *call, const VirfsNode *node)
+gboolean
+virfs_vm_check_settled (VirfsCall *call, VirfsVm *vm)
 {
-  if (!virfs_infra_is_moving (virfs_node_infra (node), node->object))
+  g_autoptr (VirfsVmInfo) info = NULL;
+
+  if (!virfs_infra_is_moving (vm->object.infra, vm))
     return TRUE;
+  info = virfs_vm_info (vm);
   virfs_call_fail (call, VIRFS_ERROR_BUSY,
                    "%s is being migrated; wait until that is over, or cancel it in jobs/",
-                   label_of (node->snapshot));
+                   label_of (info));
   return FALSE;
 }
 
@@ -61,7 +62,7 @@ store_state (VirfsCall *call, const VirfsNode *node, const char *text)
                      "a guest cannot be brought to \"%s\"; write running, paused or shutoff", text);
     return;
   }
-  if (!check_settled (call, node))
+  if (!virfs_vm_check_settled (call, node->object))
     return;
   job = vm_job (call, node, operation);
   backend_of (node)->vm_bring (node->object, state, job);
@@ -143,7 +144,7 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
                      " are:%s",
                      virfs_vm_state_name (info->state),
                      verb->saved ? " and nothing is saved of it" : "", text, valid->str);
-  } else if (verb->while_moving || check_settled (call, node)) {
+  } else if (verb->while_moving || virfs_vm_check_settled (call, node->object)) {
     job = vm_job (call, node, verb->name);
     backend_of (node)->vm_verb (node->object, verb->verb, job);
   }
@@ -268,7 +269,7 @@ virfs_vm_migrate (VirfsCall *call, VirfsVm *vm, const VirfsVmInfo *info, const c
 static void
 store_migrate (VirfsCall *call, const VirfsNode *node, const char *text)
 {
-  if (check_settled (call, node))
+  if (virfs_vm_check_settled (call, node->object))
     virfs_vm_migrate (call, node->object, node->snapshot, text, TRUE);
 }
 
@@ -329,7 +330,7 @@ set_field (VirfsCall *call, const VirfsNode *node, guint64 number, const char *t
   g_autofree char *operation = g_strdup_printf ("set %s", node->row->path);
   g_autoptr (VirfsJob) job = NULL;
 
-  if (!check_settled (call, node))
+  if (!virfs_vm_check_settled (call, node->object))
     return;
   job = vm_job (call, node, operation);
   backend_of (node)->vm_set (node->object, &setting, job);
@@ -368,7 +369,7 @@ store_xml (VirfsCall *call, const VirfsNode *node, const char *text)
 {
   g_autoptr (VirfsJob) job = NULL;
 
-  if (!check_settled (call, node))
+  if (!virfs_vm_check_settled (call, node->object))
     return;
   job = vm_job (call, node, "define");
   backend_of (node)->vm_define (node->object, text, job);
@@ -464,9 +465,14 @@ static const VirfsRow rows[] = {
   { "nics", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_nics_dir,
     .help = "its network interfaces" },
   { "snapshots", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_snapshots_dir,
-    .help = "its snapshots" },
+    .help = "its snapshots; mkdir takes one, rmdir deletes it" },
+  { "snapshots/kind", S_IFREG | 0640, .fields = F (SNAPSHOT_KIND), .show = virfs_show_snapshot_kind,
+    .store = virfs_store_snapshot_kind,
+    .help = "what the next mkdir takes: full (disks, and memory if it runs) or disk (disks alone)" },
+  { "snapshots/current", S_IFLNK | 0777, .fields = F (PARTS), .link = virfs_link_snapshot_current,
+    .help = "the snapshot that it has gone on from; not there if there is none" },
   { "checkpoints", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_checkpoints_dir,
-    .help = "its checkpoints: what incremental backups are relative to" },
+    .help = "what incremental backups are relative to; mkdir makes one, rmdir deletes it" },
   { "error", S_IFREG | 0440, .fields = SHOW (virfs_show_text, ERROR, error),
     .help = "what was refused or failed last: time, file, user and the reason" },
   { "/hosts/<host>/vms/<vm>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_3,

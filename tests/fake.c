@@ -50,8 +50,10 @@ add_parts (VirfsVmInfo *info)
   disk->source = g_ref_string_new ("/images/a\033disk");
   nic->mac = g_ref_string_new ("52:54:00:00:00:01");
   snapshot->state = "running";
+  snapshot->kind = VIRFS_SNAPSHOT_FULL;
+  snapshot->description = g_ref_string_new ("before\nthe upgrade");
   snapshot->current = TRUE;
-  checkpoint->created = 1700000000;
+  checkpoint->created = G_GUINT64_CONSTANT (1700000000) * G_USEC_PER_SEC;
   info->parts[VIRFS_VM_DISKS] = one_part (disk);
   info->parts[VIRFS_VM_NICS] = one_part (nic);
   info->parts[VIRFS_VM_SNAPSHOTS] = one_part (snapshot);
@@ -387,7 +389,6 @@ const VirfsBackend virfs_fake_backend = {
   .vm_set = vm_set,
   .vm_define = vm_define,
   .vm_migrate = vm_migrate,
-};
   .snapshot_take = virfs_fake_snapshot_take,
   .snapshot_delete = virfs_fake_snapshot_delete,
   .snapshot_revert = virfs_fake_snapshot_revert,
@@ -397,3 +398,4 @@ const VirfsBackend virfs_fake_backend = {
   .device_attach = virfs_fake_attach,
   .device_detach = virfs_fake_detach,
   .device_set = virfs_fake_set_device,
+};

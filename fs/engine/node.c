@@ -40,13 +40,28 @@ virfs_node_inode (const VirfsNode *node)
   return virfs_inode (node->class, node->id, node->row);
 }
 
+/* A link that leads nowhere now is not there. */
+static gboolean
+is_there (const VirfsNode *dir, const VirfsRow *row)
+{
+  VirfsNode node = *dir;
+  g_autoptr (GString) target = NULL;
+
+  if (row->link == NULL)
+    return TRUE;
+  node.row = row;
+  target = g_string_new (NULL);
+  row->link (&node, target);
+  return target->len > 0;
+}
+
 guint64
 virfs_node_child (VirfsSession *session, const VirfsNode *dir, const char *name)
 {
   const VirfsRow *row = virfs_class_find (dir->class, dir->row, name);
 
   if (row != NULL)
-    return virfs_inode (dir->class, dir->id, row);
+    return is_there (dir, row) ? virfs_inode (dir->class, dir->id, row) : 0;
   return dir->row->dir ? dir->row->dir->find (dir, name) : 0;
 }
 

@@ -41,6 +41,17 @@ typedef struct {
 VirfsVmNeeds *virfs_vm_needs_new (void);
 void virfs_vm_needs_free (VirfsVmNeeds *needs);
 
+typedef struct VirfsDraftInfo VirfsDraftInfo;
+
+/* A guest to be made (draft.h); all is borrowed. */
+typedef struct {
+  VirfsPart *draft;           /* whose volumes are noted before they are made */
+  const VirfsDraftInfo *info;
+  VirfsVm *source;      /* the guest that it is a clone of; NULL: none */
+  const char *snapshot; /* of SOURCE; NULL: as it is now */
+  VirfsVmState state;   /* RUNNING, PAUSED or SHUTOFF: what it is brought to */
+} VirfsCreation;
+
 typedef struct VirfsBackend {
   const char *name;
 
@@ -62,8 +73,22 @@ typedef struct VirfsBackend {
   void (*vm_set) (VirfsVm *vm, const VirfsVmSetting *setting, VirfsJob *job);
   /* Replaces the definition; XML must describe this guest (its name and UUID). */
   void (*vm_define) (VirfsVm *vm, const char *xml, VirfsJob *job);
+  /* Makes a guest of a draft; when it fails nothing is left of it. */
+  void (*vm_create) (VirfsHost *host, const VirfsCreation *creation, VirfsJob *job);
+  /* Of a guest that is shut off.  PURGE: with the volumes of its disks that nobody else uses. */
+  void (*vm_undefine) (VirfsVm *vm, gboolean purge, VirfsJob *job);
+  void (*vm_rename) (VirfsVm *vm, const char *name, VirfsJob *job);
   /* Live if it runs, its definition alone if not. */
   void (*vm_migrate) (VirfsVm *vm, VirfsHost *target, VirfsJob *job);
+
+  /* Snapshots and checkpoints of a guest, by name.  A snapshot is of memory (where there is any) and
+   * disks, or of the DISKS alone. */
+  void (*snapshot_take) (VirfsVm *vm, const char *name, gboolean disks, VirfsJob *job);
+  void (*snapshot_delete) (VirfsVm *vm, const char *name, VirfsJob *job);
+  void (*snapshot_revert) (VirfsVm *vm, const char *name, VirfsJob *job);
+  void (*snapshot_describe) (VirfsVm *vm, const char *name, const char *text, VirfsJob *job);
+  void (*checkpoint_make) (VirfsVm *vm, const char *name, VirfsJob *job);
+  void (*checkpoint_delete) (VirfsVm *vm, const char *name, VirfsJob *job);
 
   /* Disks and NICs: of the running guest and of its definition, as far as there are both.  Makes of a
    * draft what WANTED (borrowed, of its class) says.  A disk without source gets a new volume of its

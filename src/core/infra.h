@@ -147,6 +147,8 @@ gboolean virfs_infra_edit_part (VirfsInfra *infra, VirfsPart *part, VirfsPartEdi
 gboolean virfs_infra_drop_draft (VirfsInfra *infra, VirfsPart *part);
 
 void virfs_infra_set_shutdown_timeout (VirfsInfra *infra, VirfsVm *vm, guint seconds);
+/* Whether the next snapshot of VM is of its disks alone. */
+void virfs_infra_set_snapshot_disks (VirfsInfra *infra, VirfsVm *vm, gboolean disks);
 
 /* The path of an object in the tree, as in `vms/web`: what users call it.  The caller owns it. */
 char *virfs_object_path (gpointer object);

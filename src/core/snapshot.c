@@ -2,6 +2,9 @@
 /* What is known of snapshots and checkpoints. */
 #include "snapshot.h"
 
+/* Files beside the snapshots (fs/vm.c). */
+static const char *const reserved[] = { "current", "kind", NULL };
+
 static const VirfsMember snapshot_members[] = {
   VIRFS_MEMBER (VirfsSnapshotInfo, state, WORD, CONFIG),
   VIRFS_MEMBER (VirfsSnapshotInfo, kind, WORD, CONFIG),
@@ -16,6 +19,7 @@ const VirfsPartClass virfs_snapshot_class = {
   .kind = VIRFS_KIND_SNAPSHOT,
   .directory = "snapshots",
   .size = sizeof (VirfsSnapshotInfo),
+  .reserved = reserved,
   .members = snapshot_members,
   .n_members = G_N_ELEMENTS (snapshot_members),
 };
@@ -34,3 +38,12 @@ const VirfsPartClass virfs_checkpoint_class = {
   .members = checkpoint_members,
   .n_members = G_N_ELEMENTS (checkpoint_members),
 };
+
+const VirfsSnapshotInfo *
+virfs_snapshot_current (GPtrArray *list)
+{
+  for (guint i = 0; list && i < list->len; i++)
+    if (((VirfsSnapshotInfo *) list->pdata[i])->current)
+      return list->pdata[i];
+  return NULL;
+}

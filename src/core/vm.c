@@ -138,6 +138,7 @@ virfs_vm_info_diff (const VirfsVmInfo *a, const VirfsVmInfo *b)
   DIFFER (XML, !virfs_blob_equal (a->xml, b->xml));
   DIFFER (XML_INACTIVE, !virfs_blob_equal (a->xml_inactive, b->xml_inactive));
   DIFFER (SHUTDOWN_TIMEOUT, a->shutdown_timeout != b->shutdown_timeout);
+  DIFFER (SNAPSHOT_KIND, a->snapshot_disks != b->snapshot_disks);
   DIFFER (ERROR, g_strcmp0 (a->error, b->error) != 0);
 #undef DIFFER
   return fields;

@@ -70,6 +70,7 @@ typedef enum {
   VIRFS_VM_XML,
   VIRFS_VM_XML_INACTIVE,
   VIRFS_VM_SHUTDOWN_TIMEOUT,
+  VIRFS_VM_SNAPSHOT_KIND,
   VIRFS_VM_PARTS, /* which parts it has, and what is known of them */
   VIRFS_VM_ERROR,
   VIRFS_VM_READY, /* whether its host is up, so that it can be changed */
@@ -116,6 +117,7 @@ typedef struct {
   GRefString *label; /* its name in vms/; NULL: not shown there */
   VirfsHost *host;
   guint shutdown_timeout;            /* seconds that `shutoff` waits for the guest */
+  gboolean snapshot_disks;           /* the next snapshot is of the disks alone */
   GRefString *error;                 /* last failure; NULL for none */
   gint64 changed[VIRFS_VM_N_FIELDS]; /* microseconds since the epoch */
 } VirfsVmInfo;
