@@ -5,6 +5,8 @@
 #include "connection.h"
 #include "fail.h"
 #include "gate.h"
+#include "snapshot_list.h"
+#include "measure.h"
 #include "state.h"
 #include "xml.h"
 
@@ -29,15 +31,15 @@ lv_domain_ask_facts (virDomainPtr domain, LvFacts *facts)
 }
 
 static VirfsBlob *
-read_xml (virDomainPtr domain, guint flags, VirfsVmInfo *info)
+read_xml (virDomainPtr domain, guint flags, VirfsVmInfo *info, LvDevices *devices)
 {
   char *xml = LV (virDomainGetXMLDesc (domain, flags));
   VirfsBlob *blob = NULL;
 
   if (xml != NULL) {
     blob = virfs_blob_new (xml);
-    if (info != NULL)
-      lv_xml_read_domain (xml, info);
+    if (info != NULL || devices != NULL)
+      lv_xml_read_domain (xml, info, devices);
     free (xml);
   }
   return blob;
@@ -51,11 +53,27 @@ has_process (virDomainPtr domain)
 }
 
 static VirfsBlob *
-read_inactive_xml (virDomainPtr domain, gboolean persistent, VirfsBlob *xml)
+read_inactive_xml (virDomainPtr domain, gboolean persistent, VirfsBlob *xml, LvDevices *devices)
 {
   if (!has_process (domain))
     return virfs_blob_ref (xml);
-  return persistent ? read_xml (domain, VIR_DOMAIN_XML_INACTIVE, NULL) : NULL;
+  return persistent ? read_xml (domain, VIR_DOMAIN_XML_INACTIVE, NULL, devices) : NULL;
+}
+
+static void
+read_definitions (virDomainPtr domain, VirfsVmInfo *info)
+{
+  g_auto (LvDevices) devices = { 0 };
+  g_auto (LvDevices) next = { 0 };
+
+  lv_devices_init (&devices);
+  lv_devices_init (&next);
+  info->xml = read_xml (domain, 0, info, &devices);
+  info->xml_inactive = read_inactive_xml (domain, info->persistent, info->xml, &next);
+  if (has_process (domain))
+    lv_devices_tell (&devices, &next, info);
+  else
+    lv_devices_tell (NULL, &devices, info);
 }
 
 VirfsVmInfo *
@@ -101,7 +119,9 @@ attempt (LvLink *link, virConnectPtr conn, const char *uuid, gint64 born)
   VirfsVmInfo *info;
   gboolean done = TRUE;
 
-  if (look_up (conn, uuid, &info)) {
+  if (look_up (link, conn, uuid, &info)) {
+    if (info != NULL)
+      lv_measure_new (link, conn, info);
     /* the registry keeps it from one info to the next */
     if (info != NULL && born != 0)
       info->created = lv_gate_created (link, uuid, born);

@@ -9,12 +9,18 @@
 #include "error.h"
 #include "fail.h"
 #include "gate.h"
+#include "snapshot_list.h"
+#include "measure.h"
 #include "state.h"
 
 #include <malloc.h>
 
 /* Definitions that one poll reads again. */
 #define POLLED_XML 200
+/* Snapshots that it does. */
+#define POLLED_SNAPSHOTS 200
+/* Guests whose disks it measures. */
+#define POLLED_DISKS 100
 
 /* One guest as the calls for all of them show it. */
 typedef struct {
@@ -185,8 +191,11 @@ lv_fleet_sync (LvLink *link, virConnectPtr conn, GError **error)
     Seen *seen = &g_array_index (array, Seen, i);
     VirfsVmInfo *info = lv_domain_read (seen->domain, &seen->facts);
 
-    if (info != NULL)
-      g_ptr_array_add (infos, info);
+    if (info == NULL)
+      continue;
+    lv_measure_recall (link, info);
+    leave_snapshots (link, seen, info);
+    g_ptr_array_add (infos, info);
   }
   if (LV (virConnectIsAlive (conn)) == 0) {
     g_ptr_array_set_free_func (infos, (GDestroyNotify) virfs_vm_info_unref);
@@ -288,3 +297,15 @@ lv_fleet_poll (LvLink *link, virConnectPtr conn, guint *cursor, GError **error)
   lv_gate_end_reading (link);
   return array != NULL;
 }
+/* Of the guests whose turn it is. */
+static void
+measure_disks (LvLink *link, virConnectPtr conn, GArray *array)
+{
+  g_autoptr (GPtrArray) domains = g_ptr_array_new ();
+
+  for (guint i = 0; i < MIN (array->len, POLLED_DISKS); i++, link->disk_cursor++)
+    g_ptr_array_add (domains, g_array_index (array, Seen, link->disk_cursor % array->len).domain);
+  lv_measure_disks (link, conn, domains);
+}
+
+    measure_disks (link, conn, array);

@@ -27,6 +27,7 @@ typedef enum {
   LV_CALL_MIGRATE,
   LV_CALL_VERB,                    /* + VirfsVmVerb */
   LV_CALL_SET = LV_CALL_VERB + 16, /* + VirfsVmField */
+  LV_CALL_BLOCK_STATS,
 } LvCall;
 
 /* Processor time so far, to tell the load between two looks. */
@@ -44,7 +45,10 @@ typedef struct LvLink {
 
   /* of who polls, one at a time */
   LvLoad load;
-  guint cursor;
+  guint cursor, disk_cursor, address_cursor;
+
+  guint snapshot_cursor;
+  GHashTable *unread; /* of UUIDs: guests whose snapshots have not been read; NULL: none */
 
   gint dead;       /* atomic: lost or closed */
   guint64 missing; /* atomic: set of LvCall */

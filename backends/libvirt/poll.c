@@ -4,7 +4,10 @@
 
 #include "fleet.h"
 #include "gate.h"
+#include "inventory.h"
+#include "measure.h"
 #include "node.h"
+#include "seat.h"
 
 static GPtrArray *
 ref (GPtrArray *array)
@@ -130,6 +133,18 @@ poll_host (gpointer data, gpointer unused)
   }
   lv_poll_schedule (link);
 }
+/* Through a connection of its own: a guest's agent may let us wait. */
+static void
+poll_addresses (LvLink *link)
+{
+  LvSeat seat = { 0 };
+
+  if (!lv_seat_take (&seat, link, NULL))
+    return;
+  lv_measure_addresses (link, seat.conn, &link->address_cursor);
+  lv_seat_leave (&seat);
+}
+
 
 void
 lv_poll_begin (LvLink *link)
@@ -143,3 +158,4 @@ lv_poll_begin (LvLink *link)
   }
   g_thread_pool_push (threads, lv_link_ref (link), NULL);
 }
+    poll_addresses (link);

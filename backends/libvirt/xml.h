@@ -8,11 +8,13 @@
 #pragma once
 
 #include "backend.h"
+#include "xml_device.h"
 
 /* Guests (xml_domain.c, xml_define.c). */
 
-/* Fills in what INFO tells of a definition: title, description, vCPUs, memory, cputune. */
-void lv_xml_read_domain (const char *xml, VirfsVmInfo *info);
+/* Fills in what INFO tells of a definition (title, description, vCPUs, memory, cputune), and DEVICES;
+ * either may be NULL: nobody wants to know. */
+void lv_xml_read_domain (const char *xml, VirfsVmInfo *info, LvDevices *devices);
 
 /* What the guest needs of a host; NULL: INVALID. */
 VirfsVmNeeds *lv_xml_read_needs (const char *xml, GError **error);

@@ -3,12 +3,13 @@
 #include "xml.h"
 
 #include "error.h"
+#include "xml_stream.h"
 #include "xml_tools.h"
 
 #include <string.h>
 
-/* The summary.  It is read for every guest of a host whenever we connect, so it is streamed, and
- * left before the devices, which are most of the text. */
+/* The summary, and disks and NICs (xml_device.c).  They are read for every guest of a host whenever we
+ * connect, so it is streamed. */
 
 static char *
 take_string (xmlChar *string)
@@ -114,8 +115,18 @@ read_element (xmlTextReader *reader, int depth, const char *name, VirfsVmInfo *i
       elements[i].read (reader, info);
 }
 
+/* What is outside of the devices; returns whether what is inside of it is of no interest. */
+static gboolean
+read_summary (xmlTextReader *reader, int depth, const char *name, VirfsVmInfo *info)
+{
+  if (info != NULL)
+    read_element (reader, depth, name, info);
+  /* what others keep in the metadata may have any name */
+  return depth == 1 && (info == NULL || strcmp (name, "cputune") != 0);
+}
+
 void
-lv_xml_read_domain (const char *xml, VirfsVmInfo *info)
+lv_xml_read_domain (const char *xml, VirfsVmInfo *info, LvDevices *devices)
 {
   g_autoptr (xmlTextReader) reader = xmlReaderForMemory (
     xml, strlen (xml), NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
@@ -128,14 +139,15 @@ lv_xml_read_domain (const char *xml, VirfsVmInfo *info)
     if (xmlTextReaderNodeType (reader) == XML_READER_TYPE_ELEMENT) {
       const char *name = (const char *) xmlTextReaderConstLocalName (reader);
 
+      /* nothing of interest comes after them */
       if (depth == 1 && strcmp (name, "devices") == 0)
         break;
-      read_element (reader, depth, name, info);
-      /* what others keep in the metadata may have any name */
-      skip = depth == 1 && strcmp (name, "cputune") != 0;
+      skip = read_summary (reader, depth, name, info);
     }
     more = skip ? xmlTextReaderNext (reader) : xmlTextReaderRead (reader);
   }
+  if (more == 1 && devices != NULL)
+    lv_xml_stream_devices (reader, devices);
 }
 
 /* What only migration asks for is found with XPath. */

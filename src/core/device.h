@@ -4,9 +4,8 @@
  * has now, and also what it will have after its next start.
  *
  * A disk is known by its target (vda), which is unique in a guest.  A NIC has no such name: one that
- * was made here keeps its name with the guest as libvirt's user alias (`ua-NAME`); any other is eth0,
- * eth1 … by its place among all NICs of the definition, and those that only the running guest has come
- * after them.
+ * was made here keeps its name with the guest as libvirt's user alias (`ua-NAME`); the others are eth0,
+ * eth1 … in the order of the definition, and those that only the running guest has come after them.
  */
 #pragma once
 

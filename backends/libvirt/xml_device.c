@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Disks and NICs as definitions have them.  They are read for every guest of a host whenever we
+ * connect: the definition is streamed, and only they become trees of nodes.
+ */
+#include "xml_device.h"
+
+#include "xml_tools.h"
+#include "xml_stream.h"
+
+#include <string.h>
+
+void
+lv_devices_init (LvDevices *devices)
+{
+  devices->disks = virfs_part_list_new ();
+  devices->nics = virfs_part_list_new ();
+}
+
+void
+lv_devices_clear (LvDevices *devices)
+{
+  g_clear_pointer (&devices->disks, g_ptr_array_unref);
+  g_clear_pointer (&devices->nics, g_ptr_array_unref);
+}
+
+/* Nodes. */
+
+static xmlNode *
+child (const xmlNode *node, const char *name)
+{
+  for (xmlNode *c = node ? node->children : NULL; c; c = c->next)
+    if (c->type == XML_ELEMENT_NODE && strcmp ((const char *) c->name, name) == 0)
+      return c;
+  return NULL;
+}
+
+/* The caller owns it; NULL if there is none. */
+static char *
+attribute (xmlNode *node, const char *name)
+{
+  xmlChar *value = node ? xmlGetProp (node, BAD_CAST name) : NULL;
+  char *copy = g_strdup ((char *) value);
+
+  xmlFree (value);
+  return copy;
+}
+
+static const char *
+word (xmlNode *node, const char *name)
+{
+  g_autofree char *value = attribute (node, name);
+
+  return g_intern_string (value);
+}
+
+static GRefString *
+text (xmlNode *node, const char *name)
+{
+  g_autofree char *value = attribute (node, name);
+
+  return value ? g_ref_string_new (value) : NULL;
+}
+
+/* Of what many guests have in common. */
+static GRefString *
+shared_text (xmlNode *node, const char *name)
+{
+  g_autofree char *value = attribute (node, name);
+
+  return value ? g_ref_string_new_intern (value) : NULL;
+}
+
+static guint64
+number (xmlNode *node, const char *name)
+{
+  g_autofree char *value = attribute (node, name);
+
+  return value ? g_ascii_strtoull (value, NULL, 10) : 0;
+}
+
+static GRefString *
+content (xmlNode *node)
+{
+  xmlChar *value = node ? xmlNodeGetContent (node) : NULL;
+  GRefString *copy = value && *value ? g_ref_string_new ((char *) value) : NULL;
+
+  xmlFree (value);
+  return copy;
+}
+
+static guint64
+content_number (xmlNode *node)
+{
+  g_autofree char *value = NULL;
+  xmlChar *found = node ? xmlNodeGetContent (node) : NULL;
+
+  value = g_strdup ((char *) found);
+  xmlFree (found);
+  return value ? g_ascii_strtoull (value, NULL, 10) : 0;
+}
+
+/* Disks. */
+
+/* As in nbd://host/name. */
+static GRefString *
+url_of (xmlNode *source)
+{
+  g_autofree char *protocol = attribute (source, "protocol");
+  g_autofree char *name = attribute (source, "name");
+  g_autofree char *host = attribute (child (source, "host"), "name");
+  g_autofree char *url
+    = g_strdup_printf ("%s://%s/%s", protocol ? protocol : "", host ? host : "", name ? name : "");
+
+  return g_ref_string_new (url);
+}
+
+static GRefString *
+volume_of (xmlNode *source)
+{
+  g_autofree char *pool = attribute (source, "pool");
+  g_autofree char *volume = attribute (source, "volume");
+  g_autofree char *path = g_strconcat (pool, "/", volume, NULL);
+
+  return g_ref_string_new (path);
+}
+
+static void
+read_source (xmlNode *source, VirfsDiskInfo *disk)
+{
+  static const char *const paths[] = { "file", "dev", "dir" };
+
+  if (source == NULL)
+    return;
+  for (guint i = 0; i < G_N_ELEMENTS (paths) && disk->source == NULL; i++)
+    disk->source = text (source, paths[i]);
+  disk->pool = shared_text (source, "pool");
+  if (disk->pool != NULL) {
+    g_clear_pointer (&disk->source, g_ref_string_release);
+    disk->source = volume_of (source);
+  } else if (disk->source == NULL && g_strcmp0 (disk->type, "network") == 0) {
+    disk->source = url_of (source);
+  }
+}
+
+static void
+read_limits (xmlNode *tune, VirfsDiskInfo *disk)
+{
+  if (tune == NULL)
+    return;
+  disk->read_bytes_max = content_number (child (tune, "read_bytes_sec"));
+  disk->write_bytes_max = content_number (child (tune, "write_bytes_sec"));
+  disk->total_bytes_max = content_number (child (tune, "total_bytes_sec"));
+  disk->read_iops_max = content_number (child (tune, "read_iops_sec"));
+  disk->write_iops_max = content_number (child (tune, "write_iops_sec"));
+  disk->total_iops_max = content_number (child (tune, "total_iops_sec"));
+}
+
+static void
+read_disk (xmlNode *node, LvDevices *devices)
+{
+  xmlNode *driver = child (node, "driver"), *target = child (node, "target");
+  g_autofree char *name = attribute (target, "dev");
+  const char *device = word (node, "device");
+  VirfsDiskInfo *disk;
+
+  if (name == NULL)
+    return;
+  disk = virfs_part_info_new (&virfs_disk_class, name);
+  disk->device = device ? device : "disk";
+  disk->type = word (node, "type");
+  disk->bus = word (target, "bus");
+  disk->format = word (driver, "type");
+  disk->cache = word (driver, "cache");
+  disk->discard = word (driver, "discard");
+  disk->io = word (driver, "io");
+  disk->serial = content (child (node, "serial"));
+  disk->readonly = child (node, "readonly") != NULL;
+  disk->shareable = child (node, "shareable") != NULL;
+  disk->boot = number (child (node, "boot"), "order");
+  read_source (child (node, "source"), disk);
+  read_limits (child (node, "iotune"), disk);
+  g_ptr_array_add (devices->disks, disk);
+}
+
+/* NICs. */
+
+static char *
+nic_alias (xmlNode *node)
+{
+  g_autofree char *alias = attribute (child (node, "alias"), "name");
+  const char *name
+    = alias && g_str_has_prefix (alias, LV_ALIAS_PREFIX) ? alias + strlen (LV_ALIAS_PREFIX) : "";
+
+  return g_strdup (name);
+}
+
+static void
+read_place (xmlNode *node, VirfsNicInfo *nic)
+{
+  xmlNode *source = child (node, "source");
+
+  nic->type = word (node, "type");
+  nic->network = shared_text (source, "network");
+  if (nic->network != NULL) {
+    /* a running guest's is told as what the network has made of it */
+    nic->type = "network";
+    return;
+  }
+  nic->bridge = shared_text (source, "bridge");
+  if (nic->bridge == NULL)
+    nic->bridge = shared_text (source, "dev");
+}
+
+/* libvirt counts in KiB a second. */
+static guint64
+read_rate (xmlNode *bandwidth, const char *direction)
+{
+  return number (child (bandwidth, direction), "average") * 1024;
+}
+
+static void
+read_nic (xmlNode *node, LvDevices *devices)
+{
+  g_autofree char *name = nic_alias (node);
+  g_autofree char *link = attribute (child (node, "link"), "state");
+  VirfsNicInfo *nic = virfs_part_info_new (&virfs_nic_class, name);
+
+  read_place (node, nic);
+  nic->mac = text (child (node, "mac"), "address");
+  nic->device = text (child (node, "target"), "dev");
+  nic->model = word (child (node, "model"), "type");
+  nic->filter = shared_text (child (node, "filterref"), "filter");
+  nic->link_down = g_strcmp0 (link, "down") == 0;
+  nic->boot = number (child (node, "boot"), "order");
+  nic->rx_max = read_rate (child (node, "bandwidth"), "inbound");
+  nic->tx_max = read_rate (child (node, "bandwidth"), "outbound");
+  g_ptr_array_add (devices->nics, nic);
+}
+
+/* The stream. */
+
+void
+lv_xml_stream_devices (xmlTextReader *reader, LvDevices *devices)
+{
+  int more = xmlTextReaderRead (reader);
+
+  while (more == 1 && xmlTextReaderDepth (reader) >= 2) {
+    const char *name = (const char *) xmlTextReaderConstLocalName (reader);
+
+    if (xmlTextReaderNodeType (reader) == XML_READER_TYPE_ELEMENT) {
+      if (strcmp (name, "disk") == 0)
+        read_disk (xmlTextReaderExpand (reader), devices);
+      else if (strcmp (name, "interface") == 0)
+        read_nic (xmlTextReaderExpand (reader), devices);
+    }
+    more = xmlTextReaderNext (reader);
+  }
+}
+
+/* What is shown of both definitions. */
+
+/* One list for all guests that have nothing of a kind. */
+static GPtrArray *
+no_parts (void)
+{
+  static GPtrArray *none;
+  static gsize once;
+
+  if (g_once_init_enter (&once)) {
+    none = virfs_part_list_new ();
+    g_once_init_leave (&once, 1);
+  }
+  return g_ptr_array_ref (none);
+}
+
+static void
+set_where (VirfsPartInfo *info, gboolean live, gboolean persistent)
+{
+  VirfsDiskInfo *disk = (VirfsDiskInfo *) info;
+  VirfsNicInfo *nic = (VirfsNicInfo *) info;
+
+  if (info->class == &virfs_disk_class) {
+    disk->live = live;
+    disk->persistent = persistent;
+  } else {
+    nic->live = live;
+    nic->persistent = persistent;
+  }
+}
+
+static gpointer
+ref_item (gconstpointer info, gpointer unused)
+{
+  return virfs_part_info_ref (info);
+}
+
+static void
+mark_live (GPtrArray *list)
+{
+  for (guint i = 0; i < list->len; i++)
+    set_where (list->pdata[i], TRUE, FALSE);
+}
+
+static void
+add_next (GPtrArray *list, GPtrArray *next)
+{
+  g_autoptr (GPtrArray) missing = g_ptr_array_new ();
+
+  for (guint i = 0; i < next->len; i++) {
+    VirfsPartInfo *there = virfs_part_list_find (list, ((VirfsPartInfo *) next->pdata[i])->name);
+
+    set_where (there ? there : next->pdata[i], there != NULL, TRUE);
+    if (there == NULL)
+      g_ptr_array_add (missing, next->pdata[i]);
+  }
+  g_ptr_array_extend (list, missing, ref_item, NULL);
+}
+
+/* What NOW has, and what only NEXT has. */
+static GPtrArray *
+merge (GPtrArray *now, GPtrArray *next)
+{
+  GPtrArray *list;
+
+  if ((now ? now->len : 0) + (next ? next->len : 0) == 0)
+    return no_parts ();
+  list = virfs_part_list_new ();
+  if (now != NULL)
+    g_ptr_array_extend (list, now, ref_item, NULL);
+  mark_live (list);
+  virfs_part_list_sort (list);
+  if (next != NULL)
+    add_next (list, next);
+  virfs_part_list_sort (list);
+  return list;
+}
+
+static VirfsNicInfo *
+find_mac (GPtrArray *nics, const char *mac)
+{
+  for (guint i = 0; mac && nics && i < nics->len; i++)
+    if (g_strcmp0 (((VirfsNicInfo *) nics->pdata[i])->mac, mac) == 0)
+      return nics->pdata[i];
+  return NULL;
+}
+
+static void
+take_name (VirfsNicInfo *nic, const char *name)
+{
+  g_ref_string_release (nic->part.name);
+  nic->part.name = g_ref_string_new_intern (name);
+}
+
+static gboolean
+has_name (GPtrArray *nics, const char *name)
+{
+  for (guint i = 0; nics && i < nics->len; i++)
+    if (strcmp (((VirfsNicInfo *) nics->pdata[i])->part.name, name) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Numbers the NICs of LIST that have no name; OTHER has names that are taken, too. */
+static void
+number_nics (GPtrArray *list, GPtrArray *other)
+{
+  guint n = 0;
+
+  for (guint i = 0; list && i < list->len; i++)
+    while (*((VirfsNicInfo *) list->pdata[i])->part.name == '\0') {
+      g_autofree char *name = g_strdup_printf ("eth%u", n++);
+
+      if (!has_name (list, name) && !has_name (other, name))
+        take_name (list->pdata[i], name);
+    }
+}
+
+/* One is the same in both if it has the same MAC address. */
+static void
+name_nics (GPtrArray *now, GPtrArray *next)
+{
+  number_nics (next, now);
+  for (guint i = 0; now && i < now->len; i++) {
+    VirfsNicInfo *nic = now->pdata[i], *same = find_mac (next, nic->mac);
+
+    if (same != NULL)
+      take_name (nic, same->part.name);
+  }
+  number_nics (now, next);
+}
+
+void
+lv_devices_tell (const LvDevices *now, const LvDevices *next, VirfsVmInfo *info)
+{
+  GPtrArray *nics_now = now ? now->nics : NULL, *nics_next = next ? next->nics : NULL;
+
+  name_nics (nics_now, nics_next);
+  virfs_part_lists_set (info->parts, VIRFS_VM_DISKS,
+                        merge (now ? now->disks : NULL, next ? next->disks : NULL));
+  virfs_part_lists_set (info->parts, VIRFS_VM_NICS, merge (nics_now, nics_next));
+}
