@@ -263,6 +263,7 @@ lv_control_run (gpointer data)
       pause = MIN (2 * pause, MAX (lv_options ()->reconnect_max, 1));
     } else {
       pause = 1;
+      lv_poll_snapshots (link);
       lv_poll_schedule (link);
       serve (&(Service){ .connection = self, .link = link });
       give_up (self, link);

@@ -90,16 +90,23 @@ lv_domain_read (virDomainPtr domain, const LvFacts *facts)
   info->autostart = facts->autostart;
   info->persistent = facts->persistent;
   info->saved = facts->saved;
-  info->xml = read_xml (domain, 0, info);
+  read_definitions (domain, info);
   if (info->xml == NULL && lv_last_code () == VIR_ERR_NO_DOMAIN)
     return NULL;
-  info->xml_inactive = read_inactive_xml (domain, facts->persistent, info->xml);
   return g_steal_pointer (&info);
+}
+
+static void
+read_snapshots (LvLink *link, virDomainPtr domain, VirfsVmInfo *info)
+{
+  g_autoptr (VirfsVmInfo) known = lv_gate_known_vm (link, info->uuid);
+
+  lv_snapshots_read (link, domain, known, info);
 }
 
 /* FALSE: nothing is known, neither that it is there nor that it is gone. */
 static gboolean
-look_up (virConnectPtr conn, const char *uuid, VirfsVmInfo **info)
+look_up (LvLink *link, virConnectPtr conn, const char *uuid, VirfsVmInfo **info)
 {
   g_autoptr (virDomain) domain = LV (virDomainLookupByUUIDString (conn, uuid));
   LvFacts facts;
@@ -107,6 +114,8 @@ look_up (virConnectPtr conn, const char *uuid, VirfsVmInfo **info)
   *info = NULL;
   if (domain != NULL && lv_domain_ask_facts (domain, &facts)) {
     *info = lv_domain_read (domain, &facts);
+    if (*info != NULL)
+      read_snapshots (link, domain, *info);
     return *info != NULL || lv_last_code () == VIR_ERR_NO_DOMAIN;
   }
   return lv_last_code () == VIR_ERR_NO_DOMAIN;
@@ -153,8 +162,8 @@ lv_domain_check (LvLink *link, virConnectPtr conn, virDomainPtr domain)
   known = lv_gate_known_vm (link, uuid);
   if (known == NULL)
     return;
-  xml = read_xml (domain, 0, NULL);
-  inactive = read_inactive_xml (domain, known->persistent, xml);
+  xml = read_xml (domain, 0, NULL, NULL);
+  inactive = read_inactive_xml (domain, known->persistent, xml, NULL);
   if (!virfs_blob_equal (xml, known->xml) || !virfs_blob_equal (inactive, known->xml_inactive))
     lv_domain_refresh (link, conn, uuid, 0);
 }

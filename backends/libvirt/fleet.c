@@ -30,6 +30,8 @@ typedef struct {
   LvFacts facts;
   guint vcpus;    /* 0: not told */
   guint64 memory; /* bytes, 0: not told */
+  /* or checkpoints; whether it is certain which guests have any */
+  gboolean has_snapshots, snapshots_told;
 } Seen;
 
 static void
@@ -134,16 +136,16 @@ list (LvLink *link, virConnectPtr conn, guint groups, GError **error)
 
 /* The UUIDs of the guests that FLAGS filter; NULL if the driver cannot tell. */
 static GHashTable *
-list_set (LvLink *link, virConnectPtr conn, guint flags)
+list_set (LvLink *link, virConnectPtr conn, LvCall call, guint flags)
 {
   g_autoptr (GPtrArray) domains = NULL;
   GHashTable *set;
 
-  if (lv_link_lacks (link, LV_CALL_LISTS))
+  if (lv_link_lacks (link, call))
     return NULL;
   domains = list_domains (conn, flags);
   if (domains == NULL) {
-    lv_link_note (link, LV_CALL_LISTS);
+    lv_link_note (link, call);
     return NULL;
   }
   set = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -160,9 +162,12 @@ list_set (LvLink *link, virConnectPtr conn, guint flags)
 static void
 add_properties (LvLink *link, virConnectPtr conn, GArray *array)
 {
-  g_autoptr (GHashTable) autostart = list_set (link, conn, VIR_CONNECT_LIST_DOMAINS_AUTOSTART);
-  g_autoptr (GHashTable) transient = list_set (link, conn, VIR_CONNECT_LIST_DOMAINS_TRANSIENT);
-  g_autoptr (GHashTable) saved = list_set (link, conn, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE);
+  const LvCall call = LV_CALL_LISTS;
+  g_autoptr (GHashTable) autostart
+    = list_set (link, conn, call, VIR_CONNECT_LIST_DOMAINS_AUTOSTART);
+  g_autoptr (GHashTable) transient
+    = list_set (link, conn, call, VIR_CONNECT_LIST_DOMAINS_TRANSIENT);
+  g_autoptr (GHashTable) saved = list_set (link, conn, call, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE);
 
   for (guint i = 0; i < array->len; i++) {
     Seen *seen = &g_array_index (array, Seen, i);
@@ -177,6 +182,56 @@ add_properties (LvLink *link, virConnectPtr conn, GArray *array)
   }
 }
 
+static void
+add_snapshots (LvLink *link, virConnectPtr conn, GArray *array)
+{
+  g_autoptr (GHashTable) snapshots
+    = list_set (link, conn, LV_CALL_SNAPSHOT_LISTS, VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT);
+  g_autoptr (GHashTable) checkpoints
+    = list_set (link, conn, LV_CALL_SNAPSHOT_LISTS, VIR_CONNECT_LIST_DOMAINS_HAS_CHECKPOINT);
+
+  for (guint i = 0; i < array->len; i++) {
+    Seen *seen = &g_array_index (array, Seen, i);
+
+    seen->snapshots_told = snapshots != NULL;
+    seen->has_snapshots = !snapshots || g_hash_table_contains (snapshots, seen->uuid)
+                          || (checkpoints && g_hash_table_contains (checkpoints, seen->uuid));
+  }
+}
+
+/* Snapshots take a call each, so nobody waits for them when a host is seen first. */
+static void
+leave_snapshots (LvLink *link, const Seen *seen, VirfsVmInfo *info)
+{
+  g_autoptr (VirfsVmInfo) known = lv_gate_known_vm (link, seen->uuid);
+
+  if (!seen->has_snapshots) {
+    lv_snapshots_tell_none (known, info);
+    return;
+  }
+  if (link->unread == NULL)
+    link->unread = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_hash_table_add (link->unread, g_strdup (seen->uuid));
+}
+
+void
+lv_fleet_read_snapshots (LvLink *link, virConnectPtr conn)
+{
+  g_autoptr (GHashTable) unread = g_steal_pointer (&link->unread);
+  GHashTableIter iter;
+  gpointer uuid;
+
+  if (unread == NULL)
+    return;
+  g_hash_table_iter_init (&iter, unread);
+  while (!g_atomic_int_get (&link->dead) && g_hash_table_iter_next (&iter, &uuid, NULL)) {
+    g_autoptr (virDomain) domain = LV (virDomainLookupByUUIDString (conn, uuid));
+
+    if (domain != NULL)
+      lv_snapshots_refresh (link, domain);
+  }
+}
+
 gboolean
 lv_fleet_sync (LvLink *link, virConnectPtr conn, GError **error)
 {
@@ -186,6 +241,7 @@ lv_fleet_sync (LvLink *link, virConnectPtr conn, GError **error)
   if (array == NULL)
     return FALSE;
   add_properties (link, conn, array);
+  add_snapshots (link, conn, array);
   infos = g_ptr_array_new ();
   for (guint i = 0; i < array->len; i++) {
     Seen *seen = &g_array_index (array, Seen, i);
@@ -249,6 +305,22 @@ compare (LvLink *link, virConnectPtr conn, guint64 ticket, Seen *seen)
     lv_domain_refresh (link, conn, seen->uuid, 0);
   else if (numbers_differ (known, seen))
     lv_gate_edit_vm (link, ticket, seen->uuid, take_numbers, seen);
+  if (known != NULL && seen->snapshots_told && seen->has_snapshots != lv_snapshots_known (known))
+    lv_snapshots_refresh (link, seen->domain);
+}
+
+/* Of those that have any, where the last poll has left off. */
+static void
+check_snapshots (LvLink *link, GArray *array)
+{
+  guint left = POLLED_SNAPSHOTS;
+
+  for (guint i = 0; i < array->len && left > 0; i++, link->snapshot_cursor++) {
+    Seen *seen = &g_array_index (array, Seen, link->snapshot_cursor % array->len);
+
+    if (seen->has_snapshots)
+      left -= MIN (left, 1 + lv_snapshots_refresh (link, seen->domain));
+  }
 }
 
 static void
@@ -279,24 +351,6 @@ refresh_missing (LvLink *link, virConnectPtr conn, GArray *array)
     lv_domain_refresh (link, conn, missing->pdata[i], 0);
 }
 
-gboolean
-lv_fleet_poll (LvLink *link, virConnectPtr conn, guint *cursor, GError **error)
-{
-  guint64 ticket = lv_gate_begin_reading (link);
-  g_autoptr (GArray) array = list (
-    link, conn, VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU, error);
-
-  if (array != NULL) {
-    add_properties (link, conn, array);
-    for (guint i = 0; i < array->len; i++)
-      compare (link, conn, ticket, &g_array_index (array, Seen, i));
-    refresh_missing (link, conn, array);
-    for (guint i = 0; i < MIN (array->len, POLLED_XML); i++, ++*cursor)
-      lv_domain_check (link, conn, g_array_index (array, Seen, *cursor % array->len).domain);
-  }
-  lv_gate_end_reading (link);
-  return array != NULL;
-}
 /* Of the guests whose turn it is. */
 static void
 measure_disks (LvLink *link, virConnectPtr conn, GArray *array)
@@ -308,4 +362,24 @@ measure_disks (LvLink *link, virConnectPtr conn, GArray *array)
   lv_measure_disks (link, conn, domains);
 }
 
+gboolean
+lv_fleet_poll (LvLink *link, virConnectPtr conn, guint *cursor, GError **error)
+{
+  guint64 ticket = lv_gate_begin_reading (link);
+  g_autoptr (GArray) array = list (
+    link, conn, VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_VCPU, error);
+
+  if (array != NULL) {
+    add_properties (link, conn, array);
+    add_snapshots (link, conn, array);
+    for (guint i = 0; i < array->len; i++)
+      compare (link, conn, ticket, &g_array_index (array, Seen, i));
+    refresh_missing (link, conn, array);
+    check_snapshots (link, array);
+    for (guint i = 0; i < MIN (array->len, POLLED_XML); i++, ++*cursor)
+      lv_domain_check (link, conn, g_array_index (array, Seen, *cursor % array->len).domain);
     measure_disks (link, conn, array);
+  }
+  lv_gate_end_reading (link);
+  return array != NULL;
+}

@@ -139,21 +139,24 @@ lv_gate_tell_vm (LvLink *link, guint64 ticket, const char *uuid, VirfsVmInfo *in
   return !outdated;
 }
 
-void
+gboolean
 lv_gate_edit_vm (LvLink *link, guint64 ticket, const char *uuid, VirfsVmEdit edit, gpointer data)
 {
   LvConnection *self = link->connection;
   VirfsHost *host = enter_alive (link);
+  gboolean outdated;
 
   if (host == NULL)
-    return;
+    return TRUE;
   g_mutex_lock (&self->order);
-  if (!is_outdated (self, uuid, ticket)) {
+  outdated = is_outdated (self, uuid, ticket);
+  if (!outdated) {
     remember (self, uuid, ticket, TRUE);
     virfs_infra_edit_vm (host->object.infra, host, uuid, edit, data);
   }
   g_mutex_unlock (&self->order);
   lv_gate_leave (self);
+  return !outdated;
 }
 
 void

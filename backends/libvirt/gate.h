@@ -24,8 +24,8 @@ void lv_gate_end_reading (LvLink *link);
 
 /* What was read of one guest: INFO (taken), or NULL if it is gone.  FALSE: read it again. */
 gboolean lv_gate_tell_vm (LvLink *link, guint64 ticket, const char *uuid, VirfsVmInfo *info);
-/* Changes some of what is known, unless something later was told. */
-void lv_gate_edit_vm (LvLink *link, guint64 ticket, const char *uuid, VirfsVmEdit edit,
+/* Changes some of what is known, unless (FALSE) something later was told. */
+gboolean lv_gate_edit_vm (LvLink *link, guint64 ticket, const char *uuid, VirfsVmEdit edit,
                       gpointer data);
 /* The same for what an event says.  It may be older than what was read lately, by somebody who has
  * changed the guest again since; then it is left to the reading that every event leads to. */

@@ -93,4 +93,10 @@ const VirfsBackend virfs_libvirt_backend = {
   .vm_set = lv_vm_set,
   .vm_define = lv_vm_define,
   .vm_migrate = lv_vm_migrate,
+  .snapshot_take = lv_snapshot_take,
+  .snapshot_delete = lv_snapshot_delete,
+  .snapshot_revert = lv_snapshot_revert,
+  .snapshot_describe = lv_snapshot_describe,
+  .checkpoint_make = lv_checkpoint_make,
+  .checkpoint_delete = lv_checkpoint_delete,
 };

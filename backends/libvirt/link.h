@@ -23,6 +23,9 @@ typedef enum {
   LV_CALL_NETWORKS,
   LV_CALL_INTERFACES,
   LV_CALL_POOLS,
+  LV_CALL_SNAPSHOT_LISTS,
+  LV_CALL_SNAPSHOTS,
+  LV_CALL_CHECKPOINTS,
   LV_CALL_VALIDATE,
   LV_CALL_MIGRATE,
   LV_CALL_VERB,                    /* + VirfsVmVerb */
@@ -46,6 +49,9 @@ typedef struct LvLink {
   /* of who polls, one at a time */
   LvLoad load;
   guint cursor, disk_cursor, address_cursor;
+
+  guint snapshot_cursor;
+  GHashTable *unread; /* of UUIDs: guests whose snapshots have not been read; NULL: none */
 
   guint snapshot_cursor;
   GHashTable *unread; /* of UUIDs: guests whose snapshots have not been read; NULL: none */

@@ -11,6 +11,14 @@ void lv_vm_verb (VirfsVm *vm, VirfsVmVerb verb, VirfsJob *job);             /* v
 void lv_vm_set (VirfsVm *vm, const VirfsVmSetting *setting, VirfsJob *job); /* set.c */
 void lv_vm_define (VirfsVm *vm, const char *xml, VirfsJob *job);            /* define.c */
 void lv_vm_migrate (VirfsVm *vm, VirfsHost *target, VirfsJob *job);         /* migrate.c */
+/* snapshot.c */
+void lv_snapshot_take (VirfsVm *vm, const char *name, gboolean disks, VirfsJob *job);
+void lv_snapshot_delete (VirfsVm *vm, const char *name, VirfsJob *job);
+void lv_snapshot_revert (VirfsVm *vm, const char *name, VirfsJob *job);
+void lv_snapshot_describe (VirfsVm *vm, const char *name, const char *text, VirfsJob *job);
+/* checkpoint.c */
+void lv_checkpoint_make (VirfsVm *vm, const char *name, VirfsJob *job);
+void lv_checkpoint_delete (VirfsVm *vm, const char *name, VirfsJob *job);
 
 /* The guest that TASK is about and what it is like now, asked of its host because drivers do not
  * agree on what they say when it is not as it should be.  NULL with ERROR. */

@@ -102,6 +102,24 @@ poll_load (LvLink *link, virConnectPtr conn)
   lv_gate_edit_host (link->connection, link, take_load, read, NULL);
 }
 
+static gpointer
+read_snapshots (gpointer data)
+{
+  g_autoptr (LvLink) link = data;
+  g_autoptr (virConnect) conn = lv_link_events (link);
+
+  if (conn != NULL)
+    lv_fleet_read_snapshots (link, conn);
+  return NULL;
+}
+
+void
+lv_poll_snapshots (LvLink *link)
+{
+  if (link->unread != NULL)
+    g_thread_unref (g_thread_new ("virfs-snapshots", read_snapshots, lv_link_ref (link)));
+}
+
 void
 lv_poll_schedule (LvLink *link)
 {

@@ -12,6 +12,8 @@ void lv_poll_node (LvLink *link, virConnectPtr conn);
 /* The same for networks, interfaces and pools only. */
 void lv_poll_resources (LvLink *link, virConnectPtr conn);
 
+/* Reads, beside all else, the snapshots of guests that have just been listed. */
+void lv_poll_snapshots (LvLink *link);
 /* The next look is due after the interval. */
 void lv_poll_schedule (LvLink *link);
 /* Looks now; schedules the next when done. */

@@ -72,6 +72,18 @@ free_pool (gpointer item)
   virStoragePoolFree (item);
 }
 
+static void
+free_snapshot (gpointer item)
+{
+  virDomainSnapshotFree (item);
+}
+
+static void
+free_checkpoint (gpointer item)
+{
+  virDomainCheckpointFree (item);
+}
+
 static GPtrArray *
 take (gpointer *items, int n, GDestroyNotify free_item)
 {
@@ -108,4 +120,16 @@ GPtrArray *
 lv_take_pools (virStoragePoolPtr *items, int n)
 {
   return take ((gpointer *) items, n, free_pool);
+}
+
+GPtrArray *
+lv_take_snapshots (virDomainSnapshotPtr *items, int n)
+{
+  return take ((gpointer *) items, n, free_snapshot);
+}
+
+GPtrArray *
+lv_take_checkpoints (virDomainCheckpointPtr *items, int n)
+{
+  return take ((gpointer *) items, n, free_checkpoint);
 }

@@ -22,6 +22,8 @@ GPtrArray *lv_take_domains (virDomainPtr *items, int n);
 GPtrArray *lv_take_networks (virNetworkPtr *items, int n);
 GPtrArray *lv_take_interfaces (virInterfacePtr *items, int n);
 GPtrArray *lv_take_pools (virStoragePoolPtr *items, int n);
+GPtrArray *lv_take_snapshots (virDomainSnapshotPtr *items, int n);
+GPtrArray *lv_take_checkpoints (virDomainCheckpointPtr *items, int n);
 
 /* Freed at the end of a function that may have failed. */
 #define LV_DEFINE_AUTOPTR(Type, free_func)                                                         \
@@ -34,6 +36,8 @@ GPtrArray *lv_take_pools (virStoragePoolPtr *items, int n);
 
 LV_DEFINE_AUTOPTR (virConnect, virConnectClose)
 LV_DEFINE_AUTOPTR (virDomain, virDomainFree)
+LV_DEFINE_AUTOPTR (virDomainSnapshot, virDomainSnapshotFree)
+LV_DEFINE_AUTOPTR (virDomainCheckpoint, virDomainCheckpointFree)
 LV_DEFINE_AUTOPTR (virStoragePool, virStoragePoolFree)
 LV_DEFINE_AUTOPTR (virStorageVol, virStorageVolFree)
 LV_DEFINE_AUTOPTR (virStream, virStreamFree)
