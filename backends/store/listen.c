@@ -106,7 +106,7 @@ note_vm (StoreNotes *notes, const VirfsChange *change)
 
   if (change->kind == VIRFS_CHANGED && (change->fields & ~PASSING) == 0)
     return;
-  if (now == NULL && virfs_infra_is_stopping (change->object->infra))
+  if (!virfs_infra_is_news (change->object->infra))
     return;
   if (now != NULL)
     g_atomic_ref_count_inc (&now->refs);

@@ -103,6 +103,7 @@ typedef struct {
   VirfsPromise making;   /* to those that are being made, see placement.h */
   gboolean answered; /* or failed to, so that nobody need wait for it at the start */
   gboolean removed;
+  gboolean told;       /* something of its guests in this run */
   gboolean kept;       /* made at run time: the keeper has it; does not change */
   gpointer connecting; /* VirfsJob: somebody waits for it to answer; NULL for nobody */
   /* the backend's own; it sets it in host_open and ends it in host_close */

@@ -158,9 +158,9 @@ virfs_infra_unlisten (VirfsInfra *infra, VirfsListener func, gpointer data)
 }
 
 gboolean
-virfs_infra_is_stopping (VirfsInfra *infra)
+virfs_infra_is_news (VirfsInfra *infra)
 {
-  return infra->stopping;
+  return !infra->stopping && !infra->recalling;
 }
 
 void

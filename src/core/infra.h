@@ -64,8 +64,9 @@ gboolean virfs_infra_forget (VirfsInfra *infra, const char *kind, const char *ke
 /* Any number of listeners; to be added before the first host and removed before they go. */
 void virfs_infra_listen (VirfsInfra *infra, VirfsListener listener, gpointer data);
 void virfs_infra_unlisten (VirfsInfra *infra, VirfsListener listener, gpointer data);
-/* For listeners: whether the registry is being stopped, so that what is removed is not gone. */
-gboolean virfs_infra_is_stopping (VirfsInfra *infra);
+/* For listeners: whether a host has told of the change of a guest; it has not when the registry is
+ * being stopped, or shows what the keeper knew. */
+gboolean virfs_infra_is_news (VirfsInfra *infra);
 
 /* Looking things up.  What is returned is a new reference, NULL if there is none. */
 gpointer virfs_infra_object (VirfsInfra *infra, guint64 id); /* any kind but ROOT */

@@ -24,11 +24,3 @@ virfs_infra_forget (VirfsInfra *infra, const char *kind, const char *key, GError
 
   return keeper == NULL || keeper->forget (keeper->data, kind, key, error);
 }
-
-GPtrArray *
-virfs_registry_recall_vms (VirfsInfra *infra, const char *host)
-{
-  const VirfsKeeper *keeper = infra->keeper;
-
-  return keeper && keeper->recall_vms ? keeper->recall_vms (keeper->data, host) : NULL;
-}

@@ -19,6 +19,7 @@ struct VirfsInfra {
   GMutex lock;          /* guards all below, and what the objects say it guards */
   GCond settled;        /* a host has answered, or a job has ended */
   gboolean stopping;    /* no more hosts */
+  gboolean recalling;   /* what is told now is from the keeper */
   GArray *listeners;    /* of Listener */
   GHashTable *objects;  /* number -> object; owns */
   GHashTable *hosts;    /* name -> VirfsHost* */
@@ -71,8 +72,9 @@ VirfsVm *virfs_registry_primary (VirfsVm *vm);
 
 /* HOST leaves the registry, but nobody forgets it.  Under the config lock. */
 gboolean virfs_registry_drop_host (VirfsInfra *infra, VirfsHost *host, GError **error);
-/* What the keeper knows of the guests of a host of that name, of VirfsVmInfo*; NULL: nothing. */
-GPtrArray *virfs_registry_recall_vms (VirfsInfra *infra, const char *host);
+/* HOST shows the guests that the keeper knows of it, unless it has told some itself meanwhile.  Without
+ * the lock. */
+void virfs_registry_recall_vms (VirfsHost *host);
 /* All guests of HOST leave the registry. */
 void virfs_registry_forget_vms (VirfsHost *host);
 /* HOST has come or gone: its guests can be changed or not, and among guests of one UUID another may

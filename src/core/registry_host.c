@@ -118,7 +118,6 @@ static VirfsHost *
 open_host (VirfsInfra *infra, const char *name, const char *uri, gboolean kept, GError **error)
 {
   VirfsHost *host = NULL;
-  GPtrArray *known;
 
   g_mutex_lock (&infra->lock);
   if (!infra->stopping)
@@ -130,10 +129,9 @@ open_host (VirfsInfra *infra, const char *name, const char *uri, gboolean kept, 
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_CANCELLED, "virfs ends");
   if (host == NULL || uri == NULL)
     return host;
-  known = virfs_registry_recall_vms (infra, name);
-  if (known != NULL)
-    virfs_infra_sync_vms (infra, host, known);
   infra->backend->host_open (host);
+  /* while it connects */
+  virfs_registry_recall_vms (host);
   return host;
 }
 

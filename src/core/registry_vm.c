@@ -574,6 +574,7 @@ update_vm (VirfsInfra *infra, VirfsHost *host, VirfsVmInfo *info)
   } else {
     g_autofree char *uuid = g_strdup (info->uuid);
 
+    host->told = TRUE;
     if (take_vm (host, info)) {
       VirfsVm *vm = g_hash_table_lookup (host->vms, uuid);
 
@@ -611,21 +612,25 @@ remove_others (VirfsHost *host, GHashTable *uuids)
       take_loss (host, g_hash_table_lookup (host->vms, l->data));
 }
 
+/* RECALLED: from an earlier run, which counts for nothing as soon as the host itself tells. */
 static void
-sync_vms (VirfsInfra *infra, VirfsHost *host, GPtrArray *infos)
+sync_vms (VirfsInfra *infra, VirfsHost *host, GPtrArray *infos, gboolean recalled)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
   g_autoptr (GHashTable) uuids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GPtrArray) taken = infos;
   gboolean first = g_hash_table_size (host->vms) == 0;
+  gboolean ignored = host->removed || (recalled && host->told);
   guint added = 0;
 
+  host->told |= !recalled;
+  infra->recalling = recalled;
   for (guint i = 0; i < taken->len; i++) {
     VirfsVmInfo *info = taken->pdata[i];
     char *uuid = g_strdup (info->uuid);
 
     g_hash_table_add (uuids, uuid);
-    if (host->removed) {
+    if (ignored) {
       virfs_vm_info_unref (info);
     } else if (take_vm (host, info)) {
       added++;
@@ -633,7 +638,9 @@ sync_vms (VirfsInfra *infra, VirfsHost *host, GPtrArray *infos)
         log_added (g_hash_table_lookup (host->vms, uuid));
     }
   }
-  remove_others (host, uuids);
+  if (!ignored)
+    remove_others (host, uuids);
+  infra->recalling = FALSE;
   if (added > 0) {
     /* once for all of them */
     virfs_registry_touch_host (host, VIRFS_BIT (VIRFS_HOST_VMS));
@@ -644,7 +651,21 @@ sync_vms (VirfsInfra *infra, VirfsHost *host, GPtrArray *infos)
 void
 virfs_infra_sync_vms (VirfsInfra *infra, VirfsHost *host, GPtrArray *infos)
 {
-  sync_vms (infra, host, infos);
+  sync_vms (infra, host, infos, FALSE);
+  virfs_registry_forget_dissolved (infra);
+}
+
+void
+virfs_registry_recall_vms (VirfsHost *host)
+{
+  VirfsInfra *infra = host->object.infra;
+  const VirfsKeeper *keeper = infra->keeper;
+  GPtrArray *infos
+    = keeper && keeper->recall_vms ? keeper->recall_vms (keeper->data, host->name) : NULL;
+
+  if (infos == NULL)
+    return;
+  sync_vms (infra, host, infos, TRUE);
   virfs_registry_forget_dissolved (infra);
 }
 

@@ -123,21 +123,39 @@ type_of (const Member *member)
   return G_VARIANT_TYPE (types[member->type]);
 }
 
+/* Keys come in the order of the members, so the one that is wanted is nearly always *NEXT. */
+static const Member *
+find_member (const char *key, guint *next)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++) {
+    const Member *member = &members[(*next + i) % G_N_ELEMENTS (members)];
+
+    if (g_str_equal (member->key, key)) {
+      *next = member - members + 1;
+      return member;
+    }
+  }
+  return NULL;
+}
+
 VirfsVmInfo *
 virfs_vm_record_read (GVariant *record, const char *uuid)
 {
-  g_autoptr (GVariant) name = g_variant_lookup_value (record, "name", G_VARIANT_TYPE_STRING);
-  VirfsVmInfo *info;
+  VirfsVmInfo *info = virfs_vm_info_new (uuid, "");
+  GVariantIter iter;
+  const char *key;
+  GVariant *value;
+  guint next = 0;
 
-  if (name == NULL || *g_variant_get_string (name, NULL) == '\0')
-    return NULL;
-  info = virfs_vm_info_new (uuid, g_variant_get_string (name, NULL));
-  for (guint i = 0; i < G_N_ELEMENTS (members); i++) {
-    g_autoptr (GVariant) value
-      = g_variant_lookup_value (record, members[i].key, type_of (&members[i]));
+  g_variant_iter_init (&iter, record);
+  while (g_variant_iter_loop (&iter, "{&sv}", &key, &value)) {
+    const Member *member = find_member (key, &next);
 
-    if (value != NULL)
-      set_member (info, &members[i], value);
+    if (member != NULL && g_variant_is_of_type (value, type_of (member)))
+      set_member (info, member, value);
   }
-  return info;
+  if (info->name != NULL && *info->name)
+    return info;
+  virfs_vm_info_unref (info);
+  return NULL;
 }
