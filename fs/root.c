@@ -68,30 +68,6 @@ static const VirfsDir hosts_dir = {
   .remove = remove_host,
 };
 
-/* vms/ */
-
-static void
-add_vm (VirfsVm *vm, const VirfsVmInfo *info, gpointer listing)
-{
-  virfs_listing_add (listing, info->label, virfs_inode_at (&virfs_vm_class, vm, ""), S_IFDIR);
-}
-
-static void
-list_vms (const VirfsNode *dir, VirfsListing *listing)
-{
-  virfs_infra_foreach_vm (virfs_node_infra (dir), NULL, add_vm, listing);
-}
-
-static guint64
-find_vm (const VirfsNode *dir, const char *name)
-{
-  g_autoptr (VirfsVm) vm = virfs_infra_vm (virfs_node_infra (dir), name);
-
-  return vm ? virfs_inode_at (&virfs_vm_class, vm, "") : 0;
-}
-
-static const VirfsDir vms_dir = { .list = list_vms, .find = find_vm };
-
 /* jobs/ */
 
 static void
@@ -176,7 +152,8 @@ static const VirfsRow rows[] = {
     .help = "what was refused or failed last: time, file, user and the reason" },
   { "hosts", S_IFDIR | 0750, .fields = F (HOSTS), .dir = &hosts_dir,
     .help = "the hosts; mkdir adds one, rmdir forgets it (its guests run on)" },
-  { "vms", S_IFDIR | 0750, .fields = F (VMS), .dir = &vms_dir, .help = "the guests of all hosts" },
+  { "vms", S_IFDIR | 0750, .fields = F (VMS), .dir = &virfs_vms_dir,
+    .help = "the guests of all hosts; mkdir drafts one, rmdir undefines one, mv renames it" },
   { "jobs", S_IFDIR | 0550, .fields = F (JOBS), .dir = &jobs_dir,
     .help = "operations that run, and the last 100 that have ended" },
   { "events", S_IFDIR | 0550, .help = "what happens" },

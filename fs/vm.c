@@ -79,6 +79,7 @@ typedef struct {
   guint states;          /* it is valid in */
   gboolean saved;        /* only when its memory was saved */
   gboolean while_moving; /* also while it is being migrated */
+  gboolean marks;        /* says what goes with it when it is undefined */
 } Verb;
 
 static const Verb verbs[] = {
@@ -95,6 +96,8 @@ static const Verb verbs[] = {
   { "nmi", VIRFS_VERB_NMI, IN (RUNNING) },
   { "pmsuspend", VIRFS_VERB_PMSUSPEND, IN (RUNNING) },
   { "wakeup", VIRFS_VERB_WAKEUP, IN (PMSUSPENDED) },
+  { "purge", VIRFS_VM_N_VERBS, IN (SHUTOFF) | IN (CRASHED), .marks = TRUE },
+  { "keep", VIRFS_VM_N_VERBS, IN (SHUTOFF) | IN (CRASHED), .marks = TRUE },
 };
 
 static gboolean
@@ -144,6 +147,9 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
                      " are:%s",
                      virfs_vm_state_name (info->state),
                      verb->saved ? " and nothing is saved of it" : "", text, valid->str);
+  } else if (verb->marks) {
+    virfs_infra_set_purge (virfs_node_infra (node), node->object, g_str_equal (text, "purge"));
+    virfs_call_finish (call, NULL);
   } else if (verb->while_moving || virfs_vm_check_settled (call, node->object)) {
     job = vm_job (call, node, verb->name);
     backend_of (node)->vm_verb (node->object, verb->verb, job);

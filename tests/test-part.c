@@ -169,12 +169,15 @@ test_dropped (Fixture *f, gconstpointer data)
   g_autoptr (VirfsPart) draft
     = virfs_infra_add_draft (f->infra, f->vm, virfs_part_info_new (&virfs_disk_class, "vdb"), NULL);
   g_autoptr (VirfsVmInfo) known = virfs_vm_info (f->vm);
+  g_autoptr (VirfsVmInfo) now = NULL;
 
   g_assert_cmpuint (known->parts[VIRFS_VM_DISKS]->len, ==, 2);
   g_assert_true (virfs_infra_drop_draft (f->infra, draft));
   g_assert_false (virfs_infra_drop_draft (f->infra, draft));
   virfs_infra_update_vm (f->infra, f->host, virfs_vm_info_copy (known));
   g_assert_null (disk (f, "vdb"));
+  now = virfs_vm_info (f->vm);
+  g_assert_cmpuint (now->parts[VIRFS_VM_DISKS]->len, ==, 1);
 }
 
 /* A volume's draft replaces the infos of all its owners. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Replacing a guest's definition. */
+#include "define.h"
+
 #include "error.h"
 #include "fail.h"
 #include "operate.h"
@@ -28,8 +30,8 @@ prepare (LvTask *task, virDomainPtr domain, GError **error)
 }
 
 /* Drivers and versions that do not know how to validate check what they can. */
-static virDomainPtr
-define (LvTask *task, virConnectPtr conn, const char *xml)
+virDomainPtr
+lv_define (LvTask *task, virConnectPtr conn, const char *xml)
 {
   virDomainPtr domain = NULL;
 
@@ -51,7 +53,7 @@ run_define (LvTask *task, GError **error)
 
   if (xml == NULL)
     return LV_FAILED;
-  defined = define (task, virDomainGetConnect (domain), xml);
+  defined = lv_define (task, virDomainGetConnect (domain), xml);
   if (defined == NULL)
     lv_fail (error, "cannot define %s", task->name);
   lv_task_refresh (task);

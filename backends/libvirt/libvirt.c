@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The backend: what the model calls, and what the program chooses. */
+#include "create.h"
 #include "libvirt.h"
 
 #include "connection.h"
 #include "event.h"
 #include "fail.h"
 #include "operate.h"
+#include "plug.h"
 #include "private.h"
 #include "uri.h"
 #include "xml.h"
@@ -92,11 +94,23 @@ const VirfsBackend virfs_libvirt_backend = {
   .vm_verb = lv_vm_verb,
   .vm_set = lv_vm_set,
   .vm_define = lv_vm_define,
+  .vm_create = lv_vm_create,
+  .vm_undefine = lv_vm_undefine,
+  .vm_rename = lv_vm_rename,
   .vm_migrate = lv_vm_migrate,
+  .device_attach = lv_device_attach,
+  .device_detach = lv_device_detach,
+  .device_set = lv_device_set,
   .snapshot_take = lv_snapshot_take,
   .snapshot_delete = lv_snapshot_delete,
   .snapshot_revert = lv_snapshot_revert,
   .snapshot_describe = lv_snapshot_describe,
   .checkpoint_make = lv_checkpoint_make,
   .checkpoint_delete = lv_checkpoint_delete,
+  .pool_verb = lv_pool_verb,
+  .pool_set = lv_pool_set,
+  .pool_define = lv_pool_define,
+  .volume_create = lv_volume_create,
+  .volume_resize = lv_volume_resize,
+  .volume_verb = lv_volume_verb,
 };

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The host itself: its hardware, its load, its networks and pools. */
+/* The host itself: its hardware, its load, its networks. */
 #include "node.h"
 
 #include "fail.h"
-#include "state.h"
-#include "storage.h"
 #include "xml.h"
 
 #include <stdlib.h>
@@ -107,10 +105,14 @@ read_memory_stats (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
     lv_link_note (link, LV_CALL_MEMORY_STATS);
     return FALSE;
   }
-  for (int i = 0; i < n; i++)
+  for (int i = 0; i < n; i++) {
     for (guint j = 0; j < G_N_ELEMENTS (fields); j++)
       if (strcmp (stats[i].field, fields[j]) == 0)
         sum += stats[i].value;
+    /* what virNodeGetInfo() tells may be one NUMA node's */
+    if (strcmp (stats[i].field, VIR_NODE_MEMORY_STATS_TOTAL) == 0)
+      info->memory = MAX (info->memory, (guint64) stats[i].value * 1024);
+  }
   info->memory_free = sum * 1024;
   return TRUE;
 }
@@ -158,7 +160,7 @@ lv_node_read_load (LvLink *link, virConnectPtr conn, LvLoad *last, VirfsHostInfo
   *last = now;
 }
 
-/* Networks, interfaces, pools.  Where one cannot be listed it is not known: NULL. */
+/* Networks and interfaces.  Where one cannot be listed it is not known: NULL. */
 
 static gint
 compare_names (gconstpointer a, gconstpointer b)
@@ -237,48 +239,6 @@ read_interfaces (LvLink *link, virConnectPtr conn, GPtrArray *bridges)
   return TRUE;
 }
 
-static VirfsPoolInfo *
-read_pool (virStoragePoolPtr pool)
-{
-  virStoragePoolInfo facts = { 0 };
-  char *xml = LV (virStoragePoolGetXMLDesc (pool, 0));
-  VirfsPoolInfo *info = xml ? lv_xml_read_pool (xml) : NULL;
-
-  if (info != NULL && LV (virStoragePoolGetInfo (pool, &facts)) == 0)
-    info->state = lv_pool_state (facts.state);
-  free (xml);
-  return info;
-}
-
-static void
-read_pools (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
-{
-  virStoragePoolPtr *items = NULL;
-  g_autoptr (GPtrArray) pools = NULL;
-  GPtrArray *read;
-  int n;
-
-  if (lv_link_lacks (link, LV_CALL_POOLS))
-    return;
-  n = LV (virConnectListAllStoragePools (conn, &items, 0));
-  pools = lv_take_pools (items, n);
-  if (pools == NULL) {
-    lv_link_note (link, LV_CALL_POOLS);
-    return;
-  }
-  read = virfs_part_list_new ();
-  for (guint i = 0; i < pools->len; i++) {
-    VirfsPoolInfo *pool = read_pool (pools->pdata[i]);
-
-    if (pool != NULL && !g_str_has_prefix (pool->part.name, LV_POOL_PREFIX))
-      g_ptr_array_add (read, pool);
-    else if (pool != NULL)
-      virfs_part_info_unref (pool);
-  }
-  virfs_part_list_sort (read);
-  virfs_part_lists_set (info->parts, VIRFS_HOST_POOLS, read);
-}
-
 void
 lv_node_read_resources (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
 {
@@ -291,5 +251,4 @@ lv_node_read_resources (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
     replace (&info->bridges, NULL);
     g_ptr_array_unref (bridges);
   }
-  read_pools (link, conn, info);
 }

@@ -3,6 +3,8 @@
 #include "task.h"
 
 #include "connection.h"
+#include "create.h"
+#include "plug.h"
 #include "domain.h"
 #include "error.h"
 #include "fail.h"
@@ -163,6 +165,8 @@ lv_task_unref (LvTask *task)
   g_free (task->name);
   g_free (task->uuid);
   g_free (task->text);
+  lv_plug_free (task->plug);
+  lv_creation_free (task->creation);
   g_mutex_clear (&task->lock);
   g_cond_clear (&task->changed);
   g_free (task);

@@ -44,6 +44,8 @@ struct LvTask {
   char *text;
   guint action;          /* a VirfsPoolVerb or VirfsVolumeVerb */
   VirfsPartInfo *wanted; /* what a part is to be; a reference */
+  struct LvPlug *plug;         /* a disk or NIC; owned, NULL: none */
+  struct LvCreation *creation; /* a guest to be made; owned, NULL: none */
   VirfsPart *source;     /* what it is to be a copy of; a reference, NULL for nothing */
 
   GMutex lock;

@@ -84,6 +84,12 @@ free_checkpoint (gpointer item)
   virDomainCheckpointFree (item);
 }
 
+static void
+free_volume (gpointer item)
+{
+  virStorageVolFree (item);
+}
+
 static GPtrArray *
 take (gpointer *items, int n, GDestroyNotify free_item)
 {
@@ -132,4 +138,10 @@ GPtrArray *
 lv_take_checkpoints (virDomainCheckpointPtr *items, int n)
 {
   return take ((gpointer *) items, n, free_checkpoint);
+}
+
+GPtrArray *
+lv_take_volumes (virStorageVolPtr *items, int n)
+{
+  return take ((gpointer *) items, n, free_volume);
 }

@@ -22,6 +22,7 @@ GPtrArray *lv_take_domains (virDomainPtr *items, int n);
 GPtrArray *lv_take_networks (virNetworkPtr *items, int n);
 GPtrArray *lv_take_interfaces (virInterfacePtr *items, int n);
 GPtrArray *lv_take_pools (virStoragePoolPtr *items, int n);
+GPtrArray *lv_take_volumes (virStorageVolPtr *items, int n);
 GPtrArray *lv_take_snapshots (virDomainSnapshotPtr *items, int n);
 GPtrArray *lv_take_checkpoints (virDomainCheckpointPtr *items, int n);
 

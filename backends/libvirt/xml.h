@@ -27,6 +27,7 @@ typedef struct {
   char *pool, *volume;
   gboolean readonly;
   gboolean encrypted;
+  gboolean shareable;
 } LvDisk;
 
 /* The disks that have something in them. */
@@ -49,14 +50,30 @@ char *lv_xml_adopt_definition (const char *xml, const char *stored, const char *
 /* Fills in arch, cpu_model and guest_types. */
 void lv_xml_read_capabilities (const char *xml, VirfsHostInfo *info);
 
-/* Storage (xml_storage.c). */
+/* Pools (xml_pool.c). */
 
-/* Name, type, path and sizes; the caller owns it.  NULL: broken. */
+/* Name, type, path, source and sizes; the caller owns it.  NULL: broken. */
 VirfsPoolInfo *lv_xml_read_pool (const char *xml);
 /* The pool's type and where it gets its volumes from, to be compared; the caller owns it. */
 char *lv_xml_pool_source (const char *xml);
 /* A directory as a pool. */
 char *lv_xml_make_pool (const char *name, const char *directory);
+/* A definition of the pool that a draft describes (virfs_pool_check_draft()); NULL: INVALID. */
+char *lv_xml_describe_pool (const VirfsPoolInfo *pool, GError **error);
+/* XML with the path and the source of WANTED; NULL: INVALID. */
+char *lv_xml_edit_pool (const char *xml, const VirfsPoolInfo *wanted, GError **error);
+/* The definition to store when a user wrote XML for the pool of that name and UUID (NULL: any), with
+ * both; NULL: INVALID. */
+char *lv_xml_adopt_pool (const char *xml, const char *name, const char *uuid, GError **error);
+
+/* Volumes (xml_storage.c). */
+
+/* The caller owns it; NULL: broken. */
+VirfsVolumeInfo *lv_xml_read_volume (const char *xml);
+/* A definition of the volume that a draft describes; BACKING_FORMAT is that of its backing file. */
+char *lv_xml_describe_volume (const VirfsVolumeInfo *volume, const char *backing_format);
+/* NULL: not known. */
+char *lv_xml_volume_format (const char *xml);
 /* A volume of CAPACITY bytes that takes none of them yet. */
 char *lv_xml_make_volume (const char *name, const char *format, guint64 capacity);
 /* A volume like that of XML, without its backing file; FORMAT if that is not NULL. */

@@ -229,6 +229,7 @@ read_disk (LvXml *xml, xmlNode *node)
   disk->volume = lv_xml_text (xml, node, "source/@volume");
   disk->readonly = lv_xml_node (xml, node, "readonly") != NULL
                    || lv_xml_node (xml, node, "self::*[@device='cdrom']") != NULL;
+  disk->shareable = lv_xml_node (xml, node, "shareable") != NULL;
   disk->encrypted = lv_xml_node (xml, node, "encryption | source/encryption") != NULL;
   return disk;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What comes back when the program starts. */
+#include "draft.h"
 #include "error.h"
 #include "private.h"
 #include "vm_record.h"
@@ -188,11 +189,20 @@ forget_lost_hosts (VirfsStore *store, GError **error)
   return TRUE;
 }
 
+static void
+restore_draft (const char *uuid, const char *text, gpointer infra)
+{
+  virfs_infra_restore_draft (infra, uuid, text);
+}
+
 void
 virfs_store_restore (VirfsStore *store)
 {
   g_autoptr (GError) error = NULL;
 
+  if (!virfs_store_foreach (store, VIRFS_RECORD_DRAFT, restore_draft, store->infra, &error))
+    g_warning ("the drafts cannot be read: %s", error->message);
+  g_clear_error (&error);
   if (!virfs_store_foreach (store, VIRFS_RECORD_HOST, restore_host, store->infra, &error)
       || !forget_lost_hosts (store, &error))
     g_warning ("the hosts that were made with mkdir cannot be read: %s", error->message);

@@ -115,20 +115,31 @@ keep (VirfsInfra *infra, const VirfsDraftInfo *info, GError **error)
 
 /* Lives. */
 
-static gboolean
-check_name (VirfsInfra *infra, const char *name, GError **error)
+gboolean
+virfs_infra_check_vm_name (VirfsInfra *infra, const char *name, GError **error)
 {
   g_autofree char *label = virfs_name_encode (name);
   g_autoptr (VirfsVm) vm = virfs_infra_vm (infra, name);
+  g_autoptr (VirfsPart) draft = virfs_infra_part (infra, &infra->root, &virfs_draft_class, name);
 
   if (!g_str_equal (label, name))
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
                  "\"%s\" cannot be the name of a guest: no leading dot, no %%, no control"
                  " characters",
                  name);
-  else if (vm != NULL)
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "there is a guest of that name");
-  return vm == NULL && g_str_equal (label, name);
+  else if (vm != NULL || draft != NULL)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "there is a %s of that name",
+                 vm ? "guest" : "draft");
+  return vm == NULL && draft == NULL && g_str_equal (label, name);
+}
+
+void
+virfs_infra_foreach_draft (VirfsInfra *infra, VirfsDraftFunc func, gpointer data)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  for (guint i = 0; infra->drafts && i < infra->drafts->len; i++)
+    func (virfs_registry_draft (infra, ((VirfsPartInfo *) infra->drafts->pdata[i])->name), data);
 }
 
 /* Under the drafting lock; INFO is taken. */
@@ -152,7 +163,7 @@ virfs_infra_make_draft (VirfsInfra *infra, const char *name, guint uid, guint gi
   g_autofree char *uuid = g_uuid_string_random ();
   VirfsDraftInfo *info;
 
-  if (!check_name (infra, name, error))
+  if (!virfs_infra_check_vm_name (infra, name, error))
     return NULL;
   info = new_info (name, uuid);
   info->uid = uid;
@@ -165,9 +176,16 @@ virfs_infra_restore_draft (VirfsInfra *infra, const char *uuid, const char *text
 {
   g_autoptr (GError) error = NULL;
   VirfsDraftInfo *info = virfs_draft_parse (uuid, text, &error);
-  g_autoptr (VirfsPart) draft
-    = info ? virfs_infra_add_draft (infra, &infra->root, info, &error) : NULL;
+  g_autoptr (VirfsVm) vm = virfs_infra_vm_by_uuid (infra, uuid);
+  g_autoptr (VirfsPart) draft = NULL;
 
+  if (vm != NULL) {
+    virfs_part_info_unref (info);
+    virfs_infra_forget (infra, VIRFS_RECORD_DRAFT, uuid, NULL);
+    return;
+  }
+  if (info != NULL)
+    draft = virfs_infra_add_draft (infra, &infra->root, info, &error);
   if (draft == NULL)
     g_warning ("a draft is lost: %s", error->message);
 }
@@ -226,7 +244,8 @@ virfs_infra_rename_draft (VirfsInfra *infra, VirfsPart *draft, const char *name,
   g_autoptr (VirfsPart) renamed = NULL;
   VirfsDraftInfo *info;
 
-  if (!check_idle ((VirfsDraftInfo *) known, error) || !check_name (infra, name, error))
+  if (!check_idle ((VirfsDraftInfo *) known, error)
+      || !virfs_infra_check_vm_name (infra, name, error))
     return FALSE;
   info = virfs_part_info_copy (known);
   virfs_ref_string_set (&info->part.name, name);

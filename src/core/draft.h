@@ -10,7 +10,7 @@
 
 #include "infra.h"
 
-typedef struct {
+struct VirfsDraftInfo {
   VirfsPartInfo part; /* its name is the guest's */
   GRefString *uuid;
   const char *state; /* draft, or creating */
@@ -34,13 +34,19 @@ typedef struct {
   guint64 uid, gid; /* who made it */
   GRefString *made; /* what its creation has made so far: `HOST POOL VOLUME`, one a line */
   GRefString *error;
-} VirfsDraftInfo;
+};
 
 extern const VirfsPartClass virfs_draft_class;
 
 /* As a record, and back; the caller owns both.  NULL: INVALID. */
 char *virfs_draft_print (const VirfsDraftInfo *info);
 VirfsDraftInfo *virfs_draft_parse (const char *uuid, const char *text, GError **error);
+
+/* Every draft; see virfs_infra_foreach_vm(). */
+typedef void (*VirfsDraftFunc) (VirfsPart *draft, gpointer data);
+void virfs_infra_foreach_draft (VirfsInfra *infra, VirfsDraftFunc func, gpointer data);
+/* Whether a guest could have that name: INVALID, or EXISTS. */
+gboolean virfs_infra_check_vm_name (VirfsInfra *infra, const char *name, GError **error);
 
 /* A draft of that name, kept; EXISTS if a guest or a draft has it, INVALID if no guest can. */
 VirfsPart *virfs_infra_make_draft (VirfsInfra *infra, const char *name, guint uid, guint gid,

@@ -148,6 +148,8 @@ gboolean virfs_infra_edit_part (VirfsInfra *infra, VirfsPart *part, VirfsPartEdi
 gboolean virfs_infra_drop_draft (VirfsInfra *infra, VirfsPart *part);
 
 void virfs_infra_set_shutdown_timeout (VirfsInfra *infra, VirfsVm *vm, guint seconds);
+/* Whether its disks go with VM when it is undefined; nobody keeps this. */
+void virfs_infra_set_purge (VirfsInfra *infra, VirfsVm *vm, gboolean purge);
 /* Whether the next snapshot of VM is of its disks alone. */
 void virfs_infra_set_snapshot_disks (VirfsInfra *infra, VirfsVm *vm, gboolean disks);
 

@@ -60,6 +60,16 @@ has_source (const VirfsHostInfo *info, const char *source)
 }
 
 static gboolean
+check_only (const VirfsWish *wish, const VirfsHost *host, GError **error)
+{
+  if (wish->only == NULL || wish->only == host)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "what it is made of is on %s",
+               wish->only->name);
+  return FALSE;
+}
+
+static gboolean
 check_sources (const VirfsWish *wish, const char *name, const VirfsHostInfo *info, GError **error)
 {
   for (const char *const *p = wish->sources; p && *p; p++)
@@ -194,9 +204,10 @@ look_at (VirfsHost *host, const VirfsWish *wish)
 
   place->host = virfs_object_ref (host);
   weigh (place, wish, info, &host->promised, &host->making);
-  if (check_state (host->name, info, error) && check_arch (wish, host->name, info, error)
-      && check_network (wish, host->name, info, error) && check_pool (wish, host->name, info, error)
-      && check_sources (wish, host->name, info, error) && host != wish->present)
+  if (check_state (host->name, info, error) && check_only (wish, host, error)
+      && check_arch (wish, host->name, info, error) && check_network (wish, host->name, info, error)
+      && check_pool (wish, host->name, info, error) && check_sources (wish, host->name, info, error)
+      && host != wish->present)
     check_memory (wish, host->name, info, &host->making, error);
   return place;
 }

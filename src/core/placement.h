@@ -21,6 +21,7 @@ typedef struct {
   guint64 pool_bytes;         /* to be available there */
   const char *network;        /* must be active */
   const char *const *sources; /* PATH or POOL/VOLUME, each to be there; NULL-terminated or NULL */
+  const VirfsHost *only;      /* where its disks are; NULL: anywhere */
   const VirfsHost *present;   /* where the guest is now */
 } VirfsWish;
 

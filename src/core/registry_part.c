@@ -176,13 +176,15 @@ take (VirfsObject *owner, VirfsPartInfo *info)
   return virfs_part_info_ref (part->info);
 }
 
+/* Those that nobody has dropped. */
 static void
-keep_drafts (GPtrArray *before, GPtrArray *told, GPtrArray *list)
+keep_drafts (VirfsObject *owner, GPtrArray *before, GPtrArray *told, GPtrArray *list)
 {
   for (guint i = 0; before && i < before->len; i++) {
     VirfsPartInfo *info = before->pdata[i];
 
-    if (info->draft && virfs_part_list_find (told, info->name) == NULL)
+    if (info->draft && virfs_part_list_find (told, info->name) == NULL
+        && find_of_info (owner, info) != NULL)
       g_ptr_array_add (list, virfs_part_info_ref (info));
   }
 }
@@ -221,7 +223,7 @@ virfs_registry_sync_parts (VirfsObject *owner, GPtrArray *before, GPtrArray **li
     if (taken != NULL)
       g_ptr_array_add (merged, taken);
   }
-  keep_drafts (before, told, merged);
+  keep_drafts (owner, before, told, merged);
   virfs_part_list_sort (merged);
   remove_missing (owner, before, merged);
   *list = merged;

@@ -262,6 +262,7 @@ take_info (VirfsVm *vm, VirfsHost *host, VirfsVmInfo *info)
   info->host = host;
   info->shutdown_timeout = known->shutdown_timeout;
   info->snapshot_disks = known->snapshot_disks;
+  info->purge = known->purge;
   if (info->created == 0)
     info->created = known->created;
   if (info->error == NULL && known->error != NULL)
@@ -789,4 +790,14 @@ virfs_registry_offer (VirfsInfra *infra, const char *label)
 
   if (!is_taken (infra, label))
     offer_label (infra, label);
+}
+
+void
+virfs_infra_set_purge (VirfsInfra *infra, VirfsVm *vm, gboolean purge)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  VirfsVmInfo *info = virfs_vm_info_copy (vm->info);
+
+  info->purge = purge;
+  virfs_registry_publish_vm (vm, info);
 }

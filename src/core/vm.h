@@ -117,6 +117,7 @@ typedef struct {
   GRefString *label; /* its name in vms/; NULL: not shown there */
   VirfsHost *host;
   guint shutdown_timeout;            /* seconds that `shutoff` waits for the guest */
+  gboolean purge; /* its disks go with it when it is undefined */
   gboolean snapshot_disks;           /* the next snapshot is of the disks alone */
   GRefString *error;                 /* last failure; NULL for none */
   gint64 changed[VIRFS_VM_N_FIELDS]; /* microseconds since the epoch */

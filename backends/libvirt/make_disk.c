@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Volumes that are made for a guest. */
+#include "make_disk.h"
+
+#include "connection.h"
+#include "error.h"
+#include "fail.h"
+#include "storage.h"
+#include "xml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const VirfsDraftInfo *
+info_of (LvMaking *making)
+{
+  return making->creation->info;
+}
+
+static const char *
+host_name (LvMaking *making)
+{
+  return making->task->link->connection->name;
+}
+
+/* Notes. */
+
+static char *
+note_of (LvMaking *making, virStorageVolPtr volume)
+{
+  g_autoptr (virStoragePool) pool = LV (virStoragePoolLookupByVolume (volume));
+
+  return g_strdup_printf ("%s\t%s\t%s", host_name (making),
+                          pool ? virStoragePoolGetName (pool) : "", virStorageVolGetName (volume));
+}
+
+static void
+forget (LvMaking *making, const char *line)
+{
+  VirfsPart *draft = making->creation->draft;
+
+  virfs_infra_forget_made (draft->object.infra, draft, line);
+}
+
+static gboolean
+note (LvMaking *making, const char *pool, const char *name, GError **error)
+{
+  g_autofree char *line = g_strdup_printf ("%s\t%s\t%s", host_name (making), pool, name);
+  VirfsPart *draft = making->creation->draft;
+
+  return virfs_infra_note_made (draft->object.infra, draft, line, error);
+}
+
+static gboolean
+clean_line (LvMaking *making, const char *line, GError **error)
+{
+  g_auto (GStrv) words = g_strsplit (line, "\t", 3);
+  g_autoptr (LvPool) pool = NULL;
+  g_autoptr (virStorageVol) volume = NULL;
+
+  if (g_strv_length (words) != 3 || !g_str_equal (words[0], host_name (making)))
+    return TRUE;
+  pool = lv_pool_by_name (&making->task->here, words[1], error);
+  if (pool == NULL)
+    return FALSE;
+  volume = lv_pool_fresh_volume (pool, words[2]);
+  if (volume != NULL && LV (virStorageVolDelete (volume, 0)) < 0)
+    return lv_fail (error, "cannot remove %s, which an earlier attempt left in %s", words[2],
+                    words[1]);
+  forget (making, line);
+  return TRUE;
+}
+
+gboolean
+lv_making_clean (LvMaking *making, GError **error)
+{
+  const VirfsDraftInfo *info = info_of (making);
+  g_auto (GStrv) lines = g_strsplit (info->made ? info->made : "", "\n", -1);
+
+  for (char **p = lines; *p; p++)
+    if (**p && !clean_line (making, *p, error))
+      return FALSE;
+  return TRUE;
+}
+
+void
+lv_making_undo (LvMaking *making)
+{
+  for (guint i = making->made->len; i > 0; i--) {
+    virStorageVolPtr volume = making->made->pdata[i - 1];
+    g_autofree char *line = note_of (making, volume);
+
+    /* what cannot be removed now stays noted */
+    if (LV (virStorageVolDelete (volume, 0)) == 0)
+      forget (making, line);
+  }
+  g_ptr_array_set_size (making->made, 0);
+}
+
+void
+lv_making_keep (LvMaking *making)
+{
+  g_ptr_array_set_size (making->made, 0);
+}
+
+/* Names: GUEST-TARGET.qcow2, with a number if somebody has left one of that name. */
+
+static char *
+free_name (LvPool *pool, const char *guest, const char *target)
+{
+  for (guint i = 1;; i++) {
+    g_autofree char *number = i > 1 ? g_strdup_printf ("-%u", i) : g_strdup ("");
+    g_autofree char *plain = g_strdelimit (g_strdup (guest), "/", '_');
+    char *name = g_strdup_printf ("%s-%s%s.qcow2", plain, target, number);
+    g_autoptr (virStorageVol) there = LV (virStorageVolLookupByName (pool->pool, name));
+
+    if (there == NULL)
+      return name;
+    g_free (name);
+  }
+}
+
+static gboolean
+add (LvMaking *making, const char *target, virStorageVolPtr volume, GError **error)
+{
+  LvNewDisk *disk;
+  char *path;
+
+  g_ptr_array_add (making->made, volume);
+  path = LV (virStorageVolGetPath (volume));
+  if (path == NULL)
+    return lv_fail (error, "cannot tell where %s is", virStorageVolGetName (volume));
+  disk = g_new0 (LvNewDisk, 1);
+  disk->target = g_strdup (target);
+  disk->path = g_strdup (path);
+  disk->format = "qcow2";
+  free (path);
+  g_ptr_array_add (making->disks, disk);
+  return TRUE;
+}
+
+/* Images. */
+
+static virStorageVolPtr
+find_image (LvMaking *making, const char *image, GError **error)
+{
+  LvSeat *seat = &making->task->here;
+  const char *slash = strchr (image, '/');
+  LvPool *pool;
+  g_autofree char *pool_name = NULL;
+  g_autofree char *name = NULL;
+  virStorageVolPtr volume;
+
+  if (*image != '/' && slash != NULL) {
+    pool_name = g_strndup (image, slash - image);
+    pool = lv_pool_by_name (seat, pool_name, error);
+    name = g_strdup (slash + 1);
+  } else {
+    g_autofree char *directory = g_path_get_dirname (image);
+
+    pool = lv_pool_by_directory (seat, directory, FALSE, error);
+    name = g_path_get_basename (image);
+  }
+  if (pool == NULL)
+    return NULL;
+  /* one that was made for a directory lasts as long as its volumes are used */
+  g_ptr_array_add (making->pools, pool);
+  volume = lv_pool_fresh_volume (pool, name);
+  if (volume == NULL)
+    lv_fail (error, "cannot find the image %s on %s", image, host_name (making));
+  return volume;
+}
+
+/* XML of a new volume: on top of IMAGE if that is given. */
+static char *
+volume_xml (LvMaking *making, const char *name, guint64 size, virStorageVolPtr image)
+{
+  char *image_xml = image ? LV (virStorageVolGetXMLDesc (image, 0)) : NULL;
+  char *path = image ? LV (virStorageVolGetPath (image)) : NULL;
+  char *xml = lv_xml_make_overlay (name, size, path, image_xml);
+
+  free (image_xml);
+  free (path);
+  return xml;
+}
+
+static gboolean
+grow (virStorageVolPtr volume, guint64 size, GError **error)
+{
+  virStorageVolInfo facts;
+
+  if (LV (virStorageVolGetInfo (volume, &facts)) < 0)
+    return lv_fail (error, "cannot tell the size of %s", virStorageVolGetName (volume));
+  if (facts.capacity >= size || LV (virStorageVolResize (volume, size, 0)) == 0)
+    return TRUE;
+  return lv_fail (error, "cannot resize %s", virStorageVolGetName (volume));
+}
+
+/* A new volume of the pool: empty, on top of IMAGE, or a copy of it. */
+static virStorageVolPtr
+make_volume (LvMaking *making, LvPool *pool, const char *name, guint64 size, virStorageVolPtr image,
+             gboolean linked, GError **error)
+{
+  g_autofree char *xml = volume_xml (making, name, size, linked ? image : NULL);
+  virStorageVolPtr volume;
+
+  if (!note (making, pool->name, name, error))
+    return NULL;
+  volume = image != NULL && !linked ? LV (virStorageVolCreateXMLFrom (pool->pool, xml, image, 0))
+                                    : LV (virStorageVolCreateXML (pool->pool, xml, 0));
+  if (volume == NULL) {
+    g_autofree char *line = g_strdup_printf ("%s\t%s\t%s", host_name (making), pool->name, name);
+
+    lv_fail (error, "cannot make %s in the pool %s of %s", name, pool->name, host_name (making));
+    forget (making, line);
+  }
+  return volume;
+}
+
+static gboolean
+make_disk (LvMaking *making, const char *target, virStorageVolPtr image, guint64 wanted,
+           GError **error)
+{
+  const VirfsDraftInfo *info = info_of (making);
+  g_autoptr (LvPool) pool
+    = lv_pool_by_name (&making->task->here, info->pool ? info->pool : "default", error);
+  virStorageVolInfo facts = { 0 };
+  g_autofree char *name = NULL;
+  virStorageVolPtr volume;
+  guint64 size;
+
+  if (pool == NULL)
+    return FALSE;
+  if (image != NULL && LV (virStorageVolGetInfo (image, &facts)) < 0)
+    return lv_fail (error, "cannot tell the size of %s", virStorageVolGetName (image));
+  if (wanted != 0 && wanted < facts.capacity) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                 "disk_size is less than the image has: %llu bytes", facts.capacity);
+    return FALSE;
+  }
+  size = MAX (wanted, facts.capacity);
+  name = free_name (pool, info->part.name, target);
+  volume
+    = make_volume (making, pool, name, size, image, g_strcmp0 (info->clone, "linked") == 0, error);
+  return volume != NULL && add (making, target, volume, error) && grow (volume, size, error);
+}
+
+gboolean
+lv_making_add_disk (LvMaking *making, GError **error)
+{
+  const VirfsDraftInfo *info = info_of (making);
+  g_autoptr (virStorageVol) image = NULL;
+
+  if (info->image == NULL && info->disk_size == 0)
+    return TRUE;
+  if (info->image != NULL) {
+    image = find_image (making, info->image, error);
+    if (image == NULL)
+      return FALSE;
+  }
+  return make_disk (making, "vda", image, info->disk_size, error);
+}
+
+/* Disks of another guest. */
+
+static gboolean
+clone_disk (LvMaking *making, const LvDisk *disk, GError **error)
+{
+  const VirfsDraftInfo *info = info_of (making);
+  g_autofree char *source
+    = disk->pool ? g_strconcat (disk->pool, "/", disk->volume, NULL) : g_strdup (disk->path);
+  g_autoptr (virStorageVol) image = NULL;
+  guint64 size = making->disks->len == 0 ? info->disk_size : 0;
+
+  if (disk->encrypted || source == NULL
+      || (!g_str_equal (disk->type, "file") && !g_str_equal (disk->type, "volume")
+          && !g_str_equal (disk->type, "block"))) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
+                 "the disk %s cannot be cloned: it is %s", disk->target,
+                 disk->encrypted ? "encrypted" : "no volume");
+    return FALSE;
+  }
+  image = find_image (making, source, error);
+  return image != NULL && make_disk (making, disk->target, image, size, error);
+}
+
+gboolean
+lv_making_clone_disks (LvMaking *making, const char *xml, GError **error)
+{
+  g_autoptr (GPtrArray) disks = lv_xml_read_disks (xml);
+
+  for (guint i = 0; i < disks->len; i++) {
+    const LvDisk *disk = disks->pdata[i];
+
+    /* what nobody writes to can be shared */
+    if (!disk->readonly && !clone_disk (making, disk, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+lv_making_add_iso (LvMaking *making, GError **error)
+{
+  const VirfsDraftInfo *info = info_of (making);
+  g_autoptr (virStorageVol) image = NULL;
+  LvNewDisk *disk;
+  char *path;
+
+  if (info->iso == NULL)
+    return TRUE;
+  image = find_image (making, info->iso, error);
+  path = image ? LV (virStorageVolGetPath (image)) : NULL;
+  if (path == NULL)
+    return image ? lv_fail (error, "cannot tell where %s is", info->iso) : FALSE;
+  disk = g_new0 (LvNewDisk, 1);
+  disk->target = g_strdup ("sda");
+  disk->path = g_strdup (path);
+  disk->format = "raw";
+  disk->cdrom = TRUE;
+  free (path);
+  g_ptr_array_add (making->disks, disk);
+  return TRUE;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The disks of a guest that is being made.  Each is noted in the draft before it is there (draft.h), so
+ * that whoever makes it again, or gives it up, finds what an end of the program has left.
+ */
+#pragma once
+
+#include "create.h"
+#include "storage.h"
+#include "xml_create.h"
+
+typedef struct {
+  LvTask *task;
+  LvCreation *creation;
+  GPtrArray *disks; /* of LvNewDisk*: what the guest gets */
+  GPtrArray *pools; /* of LvPool*: whose volumes are used */
+  GPtrArray *made;  /* of virStorageVolPtr: what has been made for it */
+} LvMaking;
+
+/* Removes what an earlier attempt has left on this host. */
+gboolean lv_making_clean (LvMaking *making, GError **error);
+/* The disk of its image, or an empty one; nothing if it is to have none. */
+gboolean lv_making_add_disk (LvMaking *making, GError **error);
+/* Clones of all disks that the source's definition XML has. */
+gboolean lv_making_clone_disks (LvMaking *making, const char *xml, GError **error);
+/* The installer's medium. */
+gboolean lv_making_add_iso (LvMaking *making, GError **error);
+/* Takes back all of it. */
+void lv_making_undo (LvMaking *making);
+/* It has become the guest's. */
+void lv_making_keep (LvMaking *making);

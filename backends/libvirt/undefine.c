@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Guests that go, with their disks or without, and that get another name. */
+#include "create.h"
+#include "error.h"
+#include "fail.h"
+#include "operate.h"
+#include "storage.h"
+#include "xml.h"
+
+#include <stdlib.h>
+
+/* What libvirt keeps of a guest beside its definition. */
+#define ALL_FLAGS                                                                                  \
+  (VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA                       \
+   | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM)
+#define PLAIN_FLAGS (VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA)
+
+static gboolean
+undefine (virDomainPtr domain)
+{
+  if (LV (virDomainUndefineFlags (domain, ALL_FLAGS)) == 0)
+    return TRUE;
+  if (!lv_last_refused_flags ())
+    return FALSE;
+  return LV (virDomainUndefineFlags (domain, PLAIN_FLAGS)) == 0
+         || (lv_last_missing () && LV (virDomainUndefine (domain)) == 0);
+}
+
+/* Purging. */
+
+static virStorageVolPtr
+find_volume (LvTask *task, const LvDisk *disk, GPtrArray *pools)
+{
+  LvPool *pool = disk->pool ? lv_pool_by_name (&task->here, disk->pool, NULL)
+                            : lv_pool_by_path (&task->here, disk->path, NULL);
+  g_autofree char *name = NULL;
+
+  if (pool == NULL)
+    return NULL;
+  g_ptr_array_add (pools, pool);
+  name = disk->pool ? g_strdup (disk->volume) : g_path_get_basename (disk->path);
+  return lv_pool_fresh_volume (pool, name);
+}
+
+/* The volumes that only this guest has; a disk that is shared or only read may be another's too. */
+static GPtrArray *
+own_volumes (LvTask *task, virDomainPtr domain, GPtrArray *pools)
+{
+  GPtrArray *volumes = lv_take_volumes (NULL, 0);
+  char *xml = LV (virDomainGetXMLDesc (domain, VIR_DOMAIN_XML_INACTIVE));
+  g_autoptr (GPtrArray) disks = xml ? lv_xml_read_disks (xml) : NULL;
+
+  for (guint i = 0; disks && i < disks->len; i++) {
+    const LvDisk *disk = disks->pdata[i];
+    virStorageVolPtr volume
+      = disk->readonly || disk->shareable || (disk->path == NULL && disk->pool == NULL)
+          ? NULL
+          : find_volume (task, disk, pools);
+
+    if (volume != NULL)
+      g_ptr_array_add (volumes, volume);
+  }
+  free (xml);
+  return volumes;
+}
+
+static gboolean
+delete_volumes (LvTask *task, GPtrArray *volumes, GError **error)
+{
+  for (guint i = 0; i < volumes->len; i++)
+    if (LV (virStorageVolDelete (volumes->pdata[i], 0)) < 0)
+      return lv_fail (error, "%s is gone, but its volume %s cannot be removed", task->name,
+                      virStorageVolGetName (volumes->pdata[i]));
+  return TRUE;
+}
+
+static LvOutcome
+run_undefine (LvTask *task, GError **error)
+{
+  LvFacts facts;
+  g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
+  g_autoptr (GPtrArray) pools = g_ptr_array_new_with_free_func ((GDestroyNotify) lv_pool_free);
+  g_autoptr (GPtrArray) volumes = NULL;
+  gboolean ok;
+
+  if (domain == NULL)
+    return LV_FAILED;
+  if (virfs_vm_state_active (facts.state)) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "%s is %s; shut it off first", task->name,
+                 virfs_vm_state_name (facts.state));
+    return LV_FAILED;
+  }
+  volumes = task->number ? own_volumes (task, domain, pools) : lv_take_volumes (NULL, 0);
+  ok = undefine (domain);
+  if (!ok)
+    lv_fail (error, "cannot undefine %s", task->name);
+  ok = ok && delete_volumes (task, volumes, error);
+  lv_task_refresh (task);
+  return ok ? LV_DONE : LV_FAILED;
+}
+
+void
+lv_vm_undefine (VirfsVm *vm, gboolean purge, VirfsJob *job)
+{
+  LvTask *task = lv_task_new (vm, job, LV_LANE_SHORT, run_undefine);
+
+  if (task == NULL)
+    return;
+  task->number = purge;
+  lv_task_submit (task);
+}
+
+/* Renaming. */
+
+static LvOutcome
+run_rename (LvTask *task, GError **error)
+{
+  LvFacts facts;
+  g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
+
+  if (domain == NULL)
+    return LV_FAILED;
+  if (virfs_vm_state_active (facts.state)) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                 "%s is %s; a guest gets another name only while it is shut off", task->name,
+                 virfs_vm_state_name (facts.state));
+    return LV_FAILED;
+  }
+  if (LV (virDomainRename (domain, task->text, 0)) < 0) {
+    lv_fail (error, "cannot rename %s to %s", task->name, task->text);
+    return LV_FAILED;
+  }
+  lv_task_refresh (task);
+  return LV_DONE;
+}
+
+void
+lv_vm_rename (VirfsVm *vm, const char *name, VirfsJob *job)
+{
+  LvTask *task = lv_task_new (vm, job, LV_LANE_SHORT, run_rename);
+
+  if (task == NULL)
+    return;
+  task->text = g_strdup (name);
+  lv_task_submit (task);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Definitions of guests that are made of drafts (draft.h). */
+#pragma once
+
+#include "draft.h"
+
+/* A disk that the guest gets. */
+typedef struct {
+  char *target; /* vda, or sda … of a CD-ROM */
+  char *path;
+  const char *format; /* static or interned */
+  gboolean cdrom;
+} LvNewDisk;
+
+void lv_new_disk_free (gpointer disk);
+
+/* The whole definition.  TYPE: kvm, qemu …; DISKS: of LvNewDisk*; NETWORK: NULL for no NIC.  The
+ * caller owns it, as all here. */
+char *lv_xml_new_domain (const VirfsDraftInfo *info, const char *type, const char *arch,
+                         GPtrArray *disks, const char *network);
+/* What XML defines, as the draft: with its name, UUID and what was written to it, and nothing that is
+ * another guest's own.  DISKS take the places of those with the same target, and come in addition
+ * where there is none.  NULL: INVALID. */
+char *lv_xml_clone_domain (const char *xml, const VirfsDraftInfo *info, GPtrArray *disks,
+                           const char *network, GError **error);
+/* A qcow2 volume of SIZE bytes, on top of the image with PATH and (libvirt's) IMAGE_XML if that is not
+ * NULL. */
+char *lv_xml_make_overlay (const char *name, guint64 size, const char *path, const char *image_xml);

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vms/<draft>/: a guest that no host knows yet.  Its files are what it is to be; writing a state makes
+ * the guest, and the directory becomes that of the guest.
+ */
+#include "draft.h"
+
+#include "part_class.h"
+#include "placement.h"
+
+#include <string.h>
+
+#define DEFAULT_MEMORY (G_GUINT64_CONSTANT (1) << 30)
+
+static VirfsDraftInfo *
+info_of (const VirfsNode *node)
+{
+  return (VirfsDraftInfo *) node->snapshot;
+}
+
+/* What it is to be made of: the guest GUEST, or the snapshot SNAPSHOT of it; NULL if it is none. */
+static VirfsVm *
+find_source (VirfsInfra *infra, const VirfsDraftInfo *info, char **snapshot)
+{
+  g_auto (GStrv) words = info->image ? g_strsplit (info->image, "/", 4) : NULL;
+  guint n = words ? g_strv_length (words) : 0;
+
+  *snapshot = NULL;
+  if (n < 2 || !g_str_equal (words[0], "vms"))
+    return NULL;
+  if (n == 4 && g_str_equal (words[2], "snapshots"))
+    *snapshot = g_strdup (words[3]);
+  return virfs_infra_vm (infra, words[1]);
+}
+
+static gboolean
+names_guest (const char *image)
+{
+  return image != NULL && g_str_has_prefix (image, "vms/");
+}
+
+/* What it wants of a host. */
+
+typedef struct {
+  VirfsWish wish;
+  VirfsVmNeeds *needs; /* of the definition that it is made of; NULL: there is none */
+  VirfsVm *source;     /* a reference; NULL: it is made of no guest */
+  char *snapshot;
+  VirfsHost *host;        /* where the source is */
+  const char *sources[4]; /* the wish's */
+} Want;
+
+static void
+free_want (Want *want)
+{
+  g_clear_pointer (&want->needs, virfs_vm_needs_free);
+  g_clear_pointer (&want->source, virfs_object_unref);
+  g_clear_pointer (&want->host, virfs_object_unref);
+  g_free (want->snapshot);
+  g_free (want);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Want, free_want)
+
+static const VirfsVmInfo *
+source_info (Want *want, VirfsInfra *infra, const VirfsDraftInfo *info, VirfsVmInfo **known)
+{
+  want->source = find_source (infra, info, &want->snapshot);
+  *known = want->source ? virfs_vm_info (want->source) : NULL;
+  if (*known != NULL)
+    want->host = virfs_object_ref ((*known)->host);
+  return *known;
+}
+
+/* The definition that it begins with, if there is one; the caller owns the reference. */
+static VirfsVmInfo *
+base_of (Want *want, VirfsInfra *infra, const VirfsDraftInfo *info)
+{
+  VirfsVmInfo *base;
+
+  if (info->xml != NULL) {
+    base = virfs_vm_info_new (info->uuid, info->part.name);
+    base->xml = virfs_blob_ref (info->xml);
+    base->xml_inactive = virfs_blob_ref (info->xml);
+    return base;
+  }
+  source_info (want, infra, info, &base);
+  return base;
+}
+
+static void
+add_sources (Want *want, const VirfsDraftInfo *info)
+{
+  guint n = 0;
+
+  if (info->image != NULL && !names_guest (info->image))
+    want->sources[n++] = info->image;
+  if (info->iso != NULL)
+    want->sources[n++] = info->iso;
+  if (info->kernel != NULL)
+    want->sources[n++] = info->kernel;
+  want->wish.sources = want->sources;
+}
+
+static const char *
+pool_of (const VirfsDraftInfo *info)
+{
+  return info->pool ? info->pool : "default";
+}
+
+static gboolean
+makes_disk (const VirfsDraftInfo *info)
+{
+  return info->xml == NULL && (info->image != NULL || info->disk_size > 0);
+}
+
+static Want *
+want_of (VirfsInfra *infra, const VirfsDraftInfo *info, GError **error)
+{
+  g_autoptr (Want) want = g_new0 (Want, 1);
+  g_autoptr (VirfsVmInfo) base = base_of (want, infra, info);
+
+  if (names_guest (info->image) && want->source == NULL && info->xml == NULL) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "there is no guest %s", info->image);
+    return NULL;
+  }
+  if (base != NULL) {
+    want->needs = virfs_infra_backend (infra)->vm_needs (base, error);
+    if (want->needs == NULL)
+      return NULL;
+  }
+  want->wish.memory = info->memory ? info->memory : base ? base->memory : DEFAULT_MEMORY;
+  want->wish.vcpus = info->vcpus ? info->vcpus : base ? base->vcpus : 1;
+  if (info->network != NULL && !g_str_equal (info->network, "none"))
+    want->wish.network = info->network;
+  else if (want->needs != NULL && want->needs->networks->len > 0 && info->network == NULL)
+    want->wish.network = want->needs->networks->pdata[0];
+  if (makes_disk (info))
+    want->wish.pool = pool_of (info);
+  want->wish.only = want->host;
+  add_sources (want, info);
+  return g_steal_pointer (&want);
+}
+
+/* state */
+
+static void
+show_state (const VirfsNode *node, GString *out)
+{
+  g_string_append_printf (out, "%s\n", info_of (node)->state);
+}
+
+typedef struct {
+  VirfsCall *call;
+  VirfsPart *draft;
+  VirfsHost *host;
+  Want *want;
+} Making;
+
+static void
+end_making (VirfsJob *job, const GError *error, gpointer data)
+{
+  Making *making = data;
+
+  virfs_infra_end_making (making->draft->object.infra, making->draft, error == NULL);
+  virfs_placement_release (making->host, &making->want->wish);
+  virfs_call_finish (making->call, error);
+  virfs_object_unref (making->draft);
+  virfs_object_unref (making->host);
+  free_want (making->want);
+  g_free (making);
+}
+
+static void
+cancel_job (gpointer job)
+{
+  virfs_job_cancel (job);
+}
+
+/* Takes HOST and WANT. */
+static void
+make_guest (VirfsCall *call, const VirfsNode *node, VirfsVmState state, VirfsHost *host, Want *want)
+{
+  VirfsInfra *infra = virfs_node_infra (node);
+  Making *making = g_new0 (Making, 1);
+  VirfsCreation creation = { .draft = node->object,
+                             .info = info_of (node),
+                             .source = want->source,
+                             .snapshot = want->snapshot,
+                             .state = state };
+  VirfsJobSpec spec = { .operation = "create",
+                        .object = node->object,
+                        .host = &host->object,
+                        .uid = virfs_call_uid (call),
+                        .done = end_making,
+                        .data = making };
+  g_autoptr (VirfsJob) job = NULL;
+
+  *making = (Making){ call, virfs_object_ref (node->object), host, want };
+  job = virfs_job_new (infra, &spec);
+  virfs_call_on_interrupt (call, cancel_job, virfs_object_ref (job), virfs_object_unref);
+  virfs_infra_backend (infra)->vm_create (host, &creation, job);
+}
+
+static void
+begin_guest (VirfsCall *call, const VirfsNode *node, VirfsVmState state)
+{
+  VirfsInfra *infra = virfs_node_infra (node);
+  const VirfsDraftInfo *info = info_of (node);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (Want) want = want_of (infra, info, &error);
+  VirfsHost *host = NULL;
+
+  if (want != NULL && virfs_infra_begin_making (infra, node->object, &error)) {
+    host = virfs_placement_reserve (infra, &want->wish, info->host, &error);
+    if (host == NULL)
+      virfs_infra_end_making (infra, node->object, FALSE);
+  }
+  if (host == NULL)
+    virfs_call_finish (call, error);
+  else
+    make_guest (call, node, state, host, g_steal_pointer (&want));
+}
+
+static void
+store_state (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  VirfsVmState state = virfs_vm_state_parse (text);
+
+  if (g_str_equal (text, info_of (node)->state))
+    virfs_call_finish (call, NULL);
+  else if (state == VIRFS_VM_RUNNING || state == VIRFS_VM_PAUSED || state == VIRFS_VM_SHUTOFF)
+    begin_guest (call, node, state);
+  else
+    virfs_call_fail (call, VIRFS_ERROR_INVALID,
+                     "a guest cannot be made \"%s\"; write running, paused or shutoff", text);
+}
+
+/* placement */
+
+static void
+show_placement (const VirfsNode *node, GString *out)
+{
+  VirfsInfra *infra = virfs_node_infra (node);
+  g_autoptr (Want) want = want_of (infra, info_of (node), NULL);
+  g_autoptr (GPtrArray) places = want ? virfs_placement_rank (infra, &want->wish) : NULL;
+
+  if (places != NULL)
+    virfs_placement_print (places, NULL, out);
+}
+
+/* Attributes: each is a member of the info. */
+
+typedef struct {
+  const VirfsRow *row;
+  const char *text;
+  guint64 number;
+} Value;
+
+static gpointer
+member_of (gpointer info, const Value *value)
+{
+  return (char *) info + value->row->offset;
+}
+
+static void
+set_text (gpointer info, gpointer data)
+{
+  virfs_ref_string_set (member_of (info, data), ((Value *) data)->text);
+}
+
+static void
+set_word (gpointer info, gpointer data)
+{
+  const Value *value = data;
+
+  *(const char **) member_of (info, data) = *value->text ? g_intern_string (value->text) : NULL;
+}
+
+static void
+set_number (gpointer info, gpointer data)
+{
+  *(guint64 *) member_of (info, data) = ((Value *) data)->number;
+}
+
+static void
+set_bool (gpointer info, gpointer data)
+{
+  *(gboolean *) member_of (info, data) = ((Value *) data)->number != 0;
+}
+
+static void
+set_blob (gpointer info, gpointer data)
+{
+  VirfsBlob **blob = member_of (info, data);
+  const char *text = ((Value *) data)->text;
+
+  virfs_blob_unref (*blob);
+  *blob = *text ? virfs_blob_new (text) : NULL;
+}
+
+static void
+change (VirfsCall *call, const VirfsNode *node, VirfsPartEdit edit, const char *text,
+        guint64 number)
+{
+  Value value = { node->row, text, number };
+  g_autoptr (GError) error = NULL;
+
+  virfs_infra_change_draft (virfs_node_infra (node), node->object, edit, &value, &error);
+  virfs_call_finish (call, error);
+}
+
+static void
+store_text (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  change (call, node, set_text, text, 0);
+}
+
+static void
+store_number (VirfsCall *call, const VirfsNode *node, guint64 number)
+{
+  change (call, node, set_number, NULL, number);
+}
+
+static void
+store_bool (VirfsCall *call, const VirfsNode *node, gboolean value)
+{
+  change (call, node, set_bool, NULL, value);
+}
+
+static void
+store_one_of (VirfsCall *call, const VirfsNode *node, const char *text, const char *const *words)
+{
+  g_autofree char *all = NULL;
+
+  if (*text == '\0' || g_strv_contains (words, text)) {
+    change (call, node, set_word, text, 0);
+    return;
+  }
+  all = g_strjoinv (", ", (char **) words);
+  virfs_call_fail (call, VIRFS_ERROR_INVALID, "\"%s\" is not a %s; there are: %s", text,
+                   node->row->path, all);
+}
+
+static void
+store_clone (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  store_one_of (call, node, text, (const char *const[]){ "full", "linked", NULL });
+}
+
+static void
+store_boot (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  store_one_of (call, node, text, (const char *const[]){ "disk", "cdrom", "network", NULL });
+}
+
+static void
+store_firmware (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  store_one_of (call, node, text, (const char *const[]){ "bios", "efi", NULL });
+}
+
+/* A path of the host, POOL/VOLUME, or a guest of the tree however it was written. */
+static void
+store_image (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  const char *guest = g_str_has_prefix (text, "../") ? text + 3 : text;
+
+  if (*text == '\0' || strchr (guest, '/') != NULL)
+    change (call, node, set_text, names_guest (guest) ? guest : text, 0);
+  else
+    virfs_call_fail (call, VIRFS_ERROR_INVALID,
+                     "\"%s\" is not an image; write POOL/VOLUME, a path on the hosts, vms/GUEST or"
+                     " vms/GUEST/snapshots/SNAPSHOT",
+                     text);
+}
+
+static void
+store_host (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  g_autoptr (VirfsHost) host = virfs_infra_host (virfs_node_infra (node), text);
+
+  if (*text == '\0' || host != NULL)
+    change (call, node, set_text, text, 0);
+  else
+    virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "no host is named \"%s\"", text);
+}
+
+static void
+store_document (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  change (call, node, set_text, text, 0);
+}
+
+/* As it was written: no newline is added. */
+static void
+show_document (const VirfsNode *node, GString *out)
+{
+  const char *text = *(char *const *) ((const char *) node->snapshot + node->row->offset);
+
+  if (text != NULL)
+    g_string_append (out, text);
+}
+
+static void
+store_xml (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  change (call, node, set_blob, text, 0);
+}
+
+static void
+show_number (const VirfsNode *node, GString *out)
+{
+  if (*(const guint64 *) ((const char *) node->snapshot + node->row->offset) != 0)
+    virfs_show_u64 (node, out);
+}
+
+/* The class. */
+
+#define F(field)            VIRFS_BIT (VIRFS_PART_##field)
+#define AT(member)          F (CONFIG), .offset = G_STRUCT_OFFSET (VirfsDraftInfo, member)
+#define FILE(name, help_)   name, S_IFREG | 0640, .help = help_, .fields
+#define TEXT(member)        AT (member), .show = virfs_show_text, .store_text = store_text
+#define WORD(member)        AT (member), .show = virfs_show_text
+#define SIZE(member)        AT (member), .show = show_number, .store_size = store_number
+#define NUMBER(member)      AT (member), .show = show_number, .store_number = store_number
+#define DOCUMENT(member)    AT (member), .show = show_document, .store = store_document
+#define SECRET(name, help_) name, S_IFREG | 0600, VIRFS_ROW_DOCUMENT, .help = help_, .fields
+
+static const VirfsRow rows[] = {
+  { "", S_IFDIR | 0750, .fields = F (BIRTH),
+    .help = "a draft: a guest that is not made yet; write to its files, then a state" },
+  { "state", S_IFREG | 0640, .fields = F (STATE), .show = show_state, .store = store_state,
+    .help = "draft, or creating; write running, paused or shutoff to make the guest" },
+  { "uuid", S_IFREG | 0440, .fields = F (BIRTH), .show = virfs_show_text,
+    .offset = G_STRUCT_OFFSET (VirfsDraftInfo, uuid), .help = "the UUID that the guest will have" },
+  { FILE ("image", "what its disk is made of: POOL/VOLUME, a path, vms/GUEST or a snapshot of one")
+    = WORD (image),
+    .store_text = store_image },
+  { FILE ("clone", "full: the disk is a copy of the image; linked: it holds what differs")
+    = WORD (clone),
+    .store_text = store_clone },
+  { FILE ("disk_size", "bytes of its disk; without an image, of an empty one") = SIZE (disk_size) },
+  { FILE ("pool", "pool for its disk; nothing: default") = TEXT (pool) },
+  { FILE ("network", "libvirt network for its NIC, or none; nothing: default where there is one")
+    = TEXT (network) },
+  { FILE ("iso", "an installer's CD-ROM: POOL/VOLUME or a path") = TEXT (iso) },
+  { FILE ("boot", "what it starts from first: disk, cdrom or network") = WORD (boot),
+    .store_text = store_boot },
+  { FILE ("firmware", "bios or efi; nothing: the hypervisor's choice") = WORD (firmware),
+    .store_text = store_firmware },
+  { FILE ("machine", "machine type, as in q35; nothing: the best for its hypervisor")
+    = TEXT (machine) },
+  { FILE ("kernel", "path of a kernel on the host that is started in place of a boot loader")
+    = TEXT (kernel) },
+  { FILE ("initrd", "path of the initial RAM disk that goes with the kernel") = TEXT (initrd) },
+  { FILE ("cmdline", "the kernel's command line") = TEXT (cmdline) },
+  { FILE ("host", "where it is to be made; nothing: on the first host of placement") = WORD (host),
+    .store_text = store_host },
+  { "placement", S_IFREG | 0440, VIRFS_ROW_MEASURED, .fields = F (CONFIG), .show = show_placement,
+    .help = "the hosts as places for it, the best first, with the reasons" },
+  { FILE ("title", "a short title") = TEXT (title) },
+  { FILE ("description", "a longer description, on one line: \\n stands for a new line")
+    = TEXT (description) },
+  { "autostart", S_IFREG | 0640, .fields = AT (autostart), .show = virfs_show_bool,
+    .store_bool = store_bool, .help = "1: starts with its host" },
+  { FILE ("vcpus", "virtual CPUs; nothing: 1, or those of the guest that it is made of")
+    = NUMBER (vcpus) },
+  { FILE ("vcpus_max", "virtual CPUs that it can be given while it runs; nothing: as vcpus")
+    = NUMBER (vcpus_max) },
+  { FILE ("memory", "bytes; nothing: 1 GiB, or that of the guest that it is made of")
+    = SIZE (memory) },
+  { FILE ("memory_max", "bytes that it can be given while it runs; nothing: as memory")
+    = SIZE (memory_max) },
+  { "cloud-init", S_IFDIR | 0700, .fields = F (CONFIG),
+    .help = "what cloud-init in the guest finds when it starts first (NoCloud)" },
+  { SECRET ("cloud-init/user-data", "cloud-init's user data, as in #cloud-config")
+    = DOCUMENT (user_data) },
+  { SECRET ("cloud-init/meta-data", "its meta data; nothing: instance ID and host name")
+    = DOCUMENT (meta_data) },
+  { SECRET ("cloud-init/network-config", "its network configuration") = DOCUMENT (network_config) },
+  { "xml", S_IFREG | 0640, VIRFS_ROW_DOCUMENT, .fields = F (XML), .show = virfs_part_show_blob,
+    .size = virfs_part_blob_size, .offset = G_STRUCT_OFFSET (VirfsDraftInfo, xml),
+    .store = store_xml, .help = "a whole definition of libvirt's, in place of most of the others" },
+  { "error", S_IFREG | 0440, .fields = F (STATE), .show = virfs_show_text,
+    .offset = G_STRUCT_OFFSET (VirfsDraftInfo, error),
+    .help = "what was refused or failed last: time, file, user and the reason" },
+};
+
+VirfsClass virfs_draft_files = {
+  .path = "vms/<draft>",
+  .rows = rows,
+  .n_rows = G_N_ELEMENTS (rows),
+  .parent = virfs_part_parent,
+  .unref = virfs_object_unref,
+  .snapshot = virfs_part_snapshot,
+  .release = virfs_part_info_unref,
+  .changed = virfs_part_changed,
+};
