@@ -8,7 +8,7 @@
 #include "fail.h"
 #include "gate.h"
 #include "measure.h"
-#include "xml.h"
+#include "xml_snapshot.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,6 +11,7 @@
 #include "state.h"
 #include "storage.h"
 
+#include "wait.h"
 static gpointer
 run_loop (gpointer data)
 {
@@ -215,6 +216,8 @@ on_removal_failed (virConnectPtr conn, virDomainPtr domain, const char *alias, v
 }
 
 static void
+  virDomainGetUUIDString (domain, uuid);
+  lv_wait_refuse (((LvLink *) link)->connection, uuid, alias);
 on_tunable (virConnectPtr conn, virDomainPtr domain, virTypedParameterPtr params, int n, void *link)
 {
   refresh (link, domain, 0);

@@ -10,6 +10,7 @@ struct LvWait {
   LvTask *task;
   LvWish wish;
   gint64 deadline;
+  gboolean refused; /* under the connection's lock while it is in the list */
 };
 
 void
@@ -51,8 +52,12 @@ lv_wait_deadline (LvConnection *connection)
 /* A guest that is not there any more (INFO is NULL) had no definition: it is as shut off as can
  * be. */
 static gboolean
-is_fulfilled (const LvWish *wish, const VirfsVmInfo *info)
+is_fulfilled (const LvWait *wait, const VirfsVmInfo *info)
 {
+  const LvWish *wish = &wait->wish;
+
+  if (wish->is_done != NULL)
+    return wish->is_done (wait->task, info);
   if (wish->memory != 0)
     return info != NULL && info->memory == wish->memory;
   return info ? info->state == wish->state : wish->state == VIRFS_VM_SHUTOFF;
@@ -66,13 +71,15 @@ has_ended (const LvWait *wait, GError **error)
   const char *name = wait->task->name;
   g_autoptr (VirfsVmInfo) info = lv_gate_known_vm (wait->task->link, wait->task->uuid);
 
-  if (is_fulfilled (wish, info))
+  if (is_fulfilled (wait, info))
     return TRUE;
   if (info == NULL)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "%s is gone", name);
   else if (lv_task_is_cancelled (wait->task))
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_CANCELLED,
                  "cancelled: %s has been asked to %s and may still do so", name, wish->what);
+  else if (wait->refused)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "%s refuses to %s", name, wish->what);
   else if (g_get_monotonic_time () >= wait->deadline)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_TIMED_OUT, "%s did not %s within %u s%s%s", name,
                  wish->what, wish->seconds, wish->hint ? "; " : "", wish->hint ? wish->hint : "");
@@ -131,6 +138,20 @@ lv_wait_settle (LvConnection *connection, const char *uuid)
     else
       put_back (connection, waits->pdata[i]);
   }
+}
+
+void
+lv_wait_refuse (LvConnection *connection, const char *uuid, const char *device)
+{
+  g_mutex_lock (&connection->lock);
+  for (guint i = 0; i < connection->waits->len; i++) {
+    LvWait *wait = connection->waits->pdata[i];
+
+    if (g_strcmp0 (wait->wish.device, device) == 0 && g_str_equal (wait->task->uuid, uuid))
+      wait->refused = TRUE;
+  }
+  g_mutex_unlock (&connection->lock);
+  lv_connection_queue_waits (connection);
 }
 
 GPtrArray *

@@ -13,6 +13,9 @@ typedef struct LvWait LvWait;
 typedef struct {
   VirfsVmState state;
   guint64 memory;   /* if not 0, this much memory is waited for and not a state */
+  /* or, if this is not NULL, what it says; INFO is NULL for a guest that is gone */
+  gboolean (*is_done) (const LvTask *task, const VirfsVmInfo *info);
+  const char *device; /* alias of the device that the guest is to let go of; borrowed from the task */
   guint seconds;    /* after which it is in vain */
   gboolean again;   /* then the task is submitted again; else its job is done */
   const char *what; /* what the guest was asked to do, as in `shut down` */
@@ -21,6 +24,9 @@ typedef struct {
 
 /* TASK (a new reference is taken) goes on when its guest is what is wished for. */
 LvOutcome lv_wait_add (LvTask *task, const LvWish *wish);
+
+/* From any thread: the guest has refused to let go of a device. */
+void lv_wait_refuse (LvConnection *connection, const char *uuid, const char *device);
 
 /* For the control thread. */
 

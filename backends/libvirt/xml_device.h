@@ -41,9 +41,9 @@ char *lv_xml_edit_device (const char *xml, const VirfsPartInfo *device, const Vi
 /* The whole definition with that; likewise. */
 char *lv_xml_edit_definition (const char *xml, const VirfsPartInfo *device,
                               const VirfsPartInfo *wanted, gsize member);
+/* A controller, as in `scsi`, `virtio-scsi`; the caller owns it. */
+char *lv_xml_make_controller (const char *type, const char *model);
 /* Whether the guest's XML has a controller of that type, as in `scsi`. */
 gboolean lv_xml_has_controller (const char *xml, const char *type);
-/* Whether its agent is there and has answered libvirt. */
-gboolean lv_xml_has_agent (const char *xml);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LvDevices, lv_devices_clear)

@@ -270,6 +270,16 @@ lv_xml_make_nic (const VirfsNicInfo *nic)
   return lv_xml_print (xml, NULL);
 }
 
+char *
+lv_xml_make_controller (const char *type, const char *model)
+{
+  g_autoptr (LvXml) xml = lv_xml_create ("controller");
+
+  lv_xml_set (root_of (xml), "type", type);
+  lv_xml_set (root_of (xml), "model", model);
+  return lv_xml_print (xml, NULL);
+}
+
 /* Finding. */
 
 static gboolean
@@ -320,18 +330,6 @@ lv_xml_has_controller (const char *text, const char *type)
   g_autofree char *path = g_strdup_printf ("/domain/devices/controller[@type='%s']", type);
 
   return xml != NULL && lv_xml_node (xml, NULL, path) != NULL;
-}
-
-gboolean
-lv_xml_has_agent (const char *text)
-{
-  g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
-
-  return xml != NULL
-         && lv_xml_node (xml, NULL,
-                         "/domain/devices/channel/target[@name='org.qemu.guest_agent.0'"
-                         " and @state='connected']")
-              != NULL;
 }
 
 /* Changing. */

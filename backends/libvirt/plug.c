@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Attaching and detaching.  libvirt changes a running guest and its definition in one call when
+ * something is attached.  When something is detached it would take it from the definition before the
+ * guest has let go of it; so the guest comes first here, and the definition when it has.
+ */
+#include "plug.h"
+
+#include "connection.h"
+#include "error.h"
+#include "fail.h"
+#include "wait.h"
+#include "xml.h"
+
+#include <stdlib.h>
+
+/* Seconds that a guest has to let go of a device. */
+#define DETACH_TIMEOUT 20
+
+void
+lv_plug_free (LvPlug *plug)
+{
+  if (plug == NULL)
+    return;
+  virfs_object_unref (plug->device);
+  virfs_part_info_unref (plug->wanted);
+  g_free (plug->text);
+  g_free (plug->alias);
+  g_free (plug);
+}
+
+LvTask *
+lv_plug_task (VirfsPart *device, VirfsJob *job, LvTaskFunc run)
+{
+  LvTask *task = lv_task_new ((VirfsVm *) virfs_part_root (device), job, LV_LANE_SHORT, run);
+
+  if (task == NULL)
+    return NULL;
+  task->plug = g_new0 (LvPlug, 1);
+  task->plug->device = virfs_object_ref (device);
+  return task;
+}
+
+guint
+lv_plug_flags (const LvFacts *facts)
+{
+  return (virfs_vm_state_active (facts->state) ? VIR_DOMAIN_AFFECT_LIVE : 0)
+         | (facts->persistent ? VIR_DOMAIN_AFFECT_CONFIG : 0);
+}
+
+char *
+lv_plug_xml (LvTask *task, virDomainPtr domain, guint flags, GError **error)
+{
+  char *xml = LV (virDomainGetXMLDesc (domain, flags));
+
+  if (xml == NULL)
+    lv_fail (error, "cannot read the definition of %s", task->name);
+  return xml;
+}
+
+/* Attaching. */
+
+/* The first disk on a SCSI bus brings its controller, of the kind that guests have drivers for. */
+static gboolean
+bring_controller (LvTask *task, virDomainPtr domain, guint flags, GError **error)
+{
+  g_autofree char *controller = lv_xml_make_controller ("scsi", "virtio-scsi");
+  char *xml = lv_plug_xml (task, domain, 0, error);
+  gboolean there = xml == NULL || lv_xml_has_controller (xml, "scsi");
+
+  if (xml == NULL)
+    return FALSE;
+  free (xml);
+  if (there || LV (virDomainAttachDeviceFlags (domain, controller, flags)) == 0)
+    return TRUE;
+  return lv_fail (error, "cannot attach a SCSI controller to %s", task->name);
+}
+
+static gboolean
+prepare_disk (LvTask *task, virDomainPtr domain, guint flags, virStorageVolPtr *made,
+              GError **error)
+{
+  VirfsDiskInfo *disk = (VirfsDiskInfo *) task->plug->wanted;
+
+  if (g_strcmp0 (disk->bus, "scsi") == 0 && !bring_controller (task, domain, flags, error))
+    return FALSE;
+  return lv_plug_source (task, disk, made, error);
+}
+
+/* Nobody would know what it is for. */
+static void
+undo (virStorageVolPtr made, GError **error)
+{
+  if (made != NULL && LV (virStorageVolDelete (made, 0)) < 0)
+    g_prefix_error (error, "(the new volume %s is left) ", virStorageVolGetName (made));
+}
+
+static LvOutcome
+run_attach (LvTask *task, GError **error)
+{
+  VirfsPartInfo *wanted = task->plug->wanted;
+  gboolean is_disk = wanted->class == &virfs_disk_class, done;
+  LvFacts facts;
+  g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
+  g_autoptr (virStorageVol) made = NULL;
+  g_autofree char *xml = NULL;
+
+  if (domain == NULL
+      || (is_disk && !prepare_disk (task, domain, lv_plug_flags (&facts), &made, error)))
+    return LV_FAILED;
+  xml = is_disk ? lv_xml_make_disk ((VirfsDiskInfo *) wanted)
+                : lv_xml_make_nic ((VirfsNicInfo *) wanted);
+  done = LV (virDomainAttachDeviceFlags (domain, xml, lv_plug_flags (&facts))) == 0;
+  if (!done) {
+    lv_fail (error, "cannot attach %s to %s", wanted->name, task->name);
+    undo (made, error);
+  }
+  lv_task_refresh (task);
+  return done ? LV_DONE : LV_FAILED;
+}
+
+void
+lv_device_attach (VirfsPart *draft, gconstpointer wanted, VirfsJob *job)
+{
+  LvTask *task = lv_plug_task (draft, job, run_attach);
+
+  if (task == NULL)
+    return;
+  task->plug->wanted = virfs_part_info_copy (wanted);
+  lv_task_submit (task);
+}
+
+/* Detaching. */
+
+static gboolean
+is_live (const VirfsPartInfo *info)
+{
+  return info->class == &virfs_disk_class ? ((const VirfsDiskInfo *) info)->live
+                                          : ((const VirfsNicInfo *) info)->live;
+}
+
+static const VirfsPartInfo *
+find_device (const LvTask *task, const VirfsVmInfo *info)
+{
+  const VirfsPart *device = task->plug->device;
+
+  return info ? virfs_part_list_find (info->parts[virfs_vm_part (device->class)], device->name)
+              : NULL;
+}
+
+static gboolean
+has_let_go (const LvTask *task, const VirfsVmInfo *info)
+{
+  const VirfsPartInfo *device = find_device (task, info);
+
+  return device == NULL || !is_live (device);
+}
+
+static LvOutcome
+wait_until_gone (LvTask *task)
+{
+  LvWish wish = {
+    .is_done = has_let_go, .device = task->plug->alias, .seconds = DETACH_TIMEOUT, .again = TRUE
+  };
+
+  wish.what = "let go of the device";
+  wish.hint = "it needs a running system for that, which may still do it; nothing is lost";
+  return lv_wait_add (task, &wish);
+}
+
+/* Takes it from the running guest or from the definition; XML (taken) is the one or the other. */
+static gboolean
+detach (LvTask *task, virDomainPtr domain, const VirfsPartInfo *device, char *xml, guint flags,
+        GError **error)
+{
+  g_autofree char *element = xml ? lv_xml_find_device (xml, device) : NULL;
+  gboolean found = element != NULL, had_xml = xml != NULL;
+
+  if (found && flags == VIR_DOMAIN_AFFECT_LIVE)
+    task->plug->alias = lv_xml_device_alias (xml, device);
+  free (xml);
+  if (!had_xml)
+    return FALSE;
+  if (!found || LV (virDomainDetachDeviceFlags (domain, element, flags)) == 0)
+    return TRUE;
+  return lv_fail (error, "cannot detach %s from %s", device->name, task->name);
+}
+
+static LvOutcome
+detach_live (LvTask *task, virDomainPtr domain, const VirfsPartInfo *device, GError **error)
+{
+  char *xml = lv_plug_xml (task, domain, 0, error);
+  gboolean asked = detach (task, domain, device, xml, VIR_DOMAIN_AFFECT_LIVE, error);
+
+  lv_task_refresh (task);
+  return asked ? wait_until_gone (task) : LV_FAILED;
+}
+
+static LvOutcome
+detach_config (LvTask *task, virDomainPtr domain, const VirfsPartInfo *device, GError **error)
+{
+  char *xml = lv_plug_xml (task, domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE, error);
+  gboolean done = detach (task, domain, device, xml, VIR_DOMAIN_AFFECT_CONFIG, error);
+
+  lv_task_refresh (task);
+  if (!done && task->plug->alias != NULL)
+    g_prefix_error (error, "(the running guest has let go of it) ");
+  return done ? LV_DONE : LV_FAILED;
+}
+
+/* Runs again when the guest has let go of it. */
+static LvOutcome
+run_detach (LvTask *task, GError **error)
+{
+  LvFacts facts;
+  g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
+  g_autoptr (VirfsVmInfo) info = NULL;
+  const VirfsPartInfo *device;
+
+  if (domain == NULL)
+    return LV_FAILED;
+  lv_task_refresh (task);
+  info = virfs_vm_info (task->vm);
+  device = find_device (task, info);
+  if (device == NULL)
+    return LV_DONE;
+  return is_live (device) ? detach_live (task, domain, device, error)
+                          : detach_config (task, domain, device, error);
+}
+
+void
+lv_device_detach (VirfsPart *device, VirfsJob *job)
+{
+  LvTask *task = lv_plug_task (device, job, run_detach);
+
+  if (task != NULL)
+    lv_task_submit (task);
+}
