@@ -60,21 +60,6 @@ add_parts (VirfsVmInfo *info)
   info->parts[VIRFS_VM_CHECKPOINTS] = one_part (checkpoint);
 }
 
-static GPtrArray *
-make_pools (void)
-{
-  VirfsPoolInfo *pool = virfs_part_info_new (&virfs_pool_class, "default");
-  VirfsVolumeInfo *volume = virfs_part_info_new (&virfs_volume_class, "disk.qcow2");
-
-  pool->state = "running";
-  pool->type = "dir";
-  pool->capacity = G_GUINT64_CONSTANT (1) << 40;
-  volume->format = "qcow2";
-  volume->size = 1 << 30;
-  pool->part.parts = one_part (volume);
-  return one_part (pool);
-}
-
 VirfsVmInfo *
 virfs_fake_vm (const char *name, guint number, VirfsVmState state)
 {
@@ -124,7 +109,7 @@ host_open (VirfsHost *host)
   info->cpus = 4;
   info->memory = info->memory_free = G_GUINT64_CONSTANT (8) << 30;
   virfs_ref_string_set (&info->arch, "x86_64");
-  virfs_part_lists_set (info->parts, VIRFS_HOST_POOLS, make_pools ());
+  virfs_part_lists_set (info->parts, VIRFS_HOST_POOLS, virfs_fake_pools ());
   virfs_infra_update_host (infra, host, info, NULL);
 }
 
@@ -398,4 +383,10 @@ const VirfsBackend virfs_fake_backend = {
   .device_attach = virfs_fake_attach,
   .device_detach = virfs_fake_detach,
   .device_set = virfs_fake_set_device,
+  .pool_verb = virfs_fake_pool_verb,
+  .pool_set = virfs_fake_pool_set,
+  .pool_define = virfs_fake_pool_define,
+  .volume_create = virfs_fake_volume_create,
+  .volume_resize = virfs_fake_volume_resize,
+  .volume_verb = virfs_fake_volume_verb,
 };

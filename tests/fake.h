@@ -28,3 +28,13 @@ void virfs_fake_snapshot_revert (VirfsVm *vm, const char *name, VirfsJob *job);
 void virfs_fake_snapshot_describe (VirfsVm *vm, const char *name, const char *text, VirfsJob *job);
 void virfs_fake_checkpoint_make (VirfsVm *vm, const char *name, VirfsJob *job);
 void virfs_fake_checkpoint_delete (VirfsVm *vm, const char *name, VirfsJob *job);
+
+/* Pools and volumes (fake_storage.c); see backend.h.  One of each, `default` and `disk.qcow2`. */
+GPtrArray *virfs_fake_pools (void);
+void virfs_fake_pool_verb (VirfsPart *pool, VirfsPoolVerb verb, VirfsJob *job);
+void virfs_fake_pool_set (VirfsPart *pool, const VirfsPoolInfo *wanted, VirfsJob *job);
+void virfs_fake_pool_define (VirfsPart *pool, const char *xml, VirfsJob *job);
+void virfs_fake_volume_create (VirfsPart *volume, const VirfsVolumeInfo *wanted, VirfsPart *source,
+                               VirfsJob *job);
+void virfs_fake_volume_resize (VirfsPart *volume, guint64 bytes, VirfsJob *job);
+void virfs_fake_volume_verb (VirfsPart *volume, VirfsVolumeVerb verb, VirfsJob *job);

@@ -42,7 +42,7 @@ struct LvConnection {
   const char *lost;     /* static: why LINK is no good any more, NULL while it is */
   GQueue due;           /* of LvDue*: guests to be read again */
   GHashTable *queued;   /* uuid -> its LvDue* */
-  gint64 resources_due; /* when (monotonic time) networks, pools … are to be read; 0: not */
+  gint64 resources_due; /* when (monotonic time) networks … are to be read; 0: not */
   GPtrArray *waits;     /* of LvWait*, see wait.c */
   gboolean waits_due;
   gint64 next_poll; /* monotonic time; G_MAXINT64 while one is under way */
@@ -69,7 +69,7 @@ void lv_connection_unref (LvConnection *self);
 void lv_connection_lose (LvLink *link, const char *reason);
 /* The guest is to be read again.  BORN: when it was defined, 0 if it was not. */
 void lv_connection_queue (LvLink *link, const char *uuid, gint64 born);
-/* So are networks, pools and interfaces, a little later: such changes come in swarms. */
+/* So are networks and interfaces, a little later: such changes come in swarms. */
 void lv_connection_queue_resources (LvLink *link);
 /* Somebody who waits may have to be told; see wait.h. */
 void lv_connection_queue_waits (LvConnection *self);

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "fleet.h"
 #include "gate.h"
+#include "inventory.h"
 #include "poll.h"
 #include "wait.h"
 
@@ -38,6 +39,7 @@ read_all (LvConnection *self, LvLink *link, GError **error)
   }
   lv_poll_node (link, conn);
   lv_gate_edit_host (self, link, set_up, NULL, NULL);
+  lv_inventory_poll (link);
   return TRUE;
 }
 

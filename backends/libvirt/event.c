@@ -8,6 +8,7 @@
 
 #include "connection.h"
 #include "gate.h"
+#include "inventory.h"
 #include "state.h"
 #include "storage.h"
 
@@ -347,13 +348,13 @@ on_pool (virConnectPtr conn, virStoragePoolPtr pool, int event, int detail, void
   if (g_str_has_prefix (virStoragePoolGetName (pool), LV_POOL_PREFIX))
     return;
   tell_host (link, "pool", virStoragePoolGetName (pool), WORD (events, event));
-  lv_connection_queue_resources (link);
+  lv_inventory_poll (link);
 }
 
 static void
 on_pool_refresh (virConnectPtr conn, virStoragePoolPtr pool, void *link)
 {
-  lv_connection_queue_resources (link);
+  lv_inventory_poll (link);
 }
 
 /* Guests' interfaces come and go with them: nothing for the log. */

@@ -83,6 +83,27 @@ find (const Row *rows, guint n, int theirs)
   return VIRFS_ERROR_FAILED;
 }
 
+/* What programs say that libvirt runs, and what its storage drivers have no code for. */
+static VirfsError
+find_words (const char *message)
+{
+  static const struct {
+    const char *words;
+    VirfsError ours;
+  } rows[] = {
+    { "No space left on device", VIRFS_ERROR_NO_SPACE },
+    { "nsufficient free space", VIRFS_ERROR_NO_SPACE },
+    { "Storage source conflict", VIRFS_ERROR_EXISTS },
+    { "already exists", VIRFS_ERROR_EXISTS },
+    { "still in use", VIRFS_ERROR_BUSY },
+  };
+
+  for (guint i = 0; message && i < G_N_ELEMENTS (rows); i++)
+    if (strstr (message, rows[i].words) != NULL)
+      return rows[i].ours;
+  return VIRFS_ERROR_FAILED;
+}
+
 gboolean
 lv_fail (GError **error, const char *format, ...)
 {
@@ -95,6 +116,8 @@ lv_fail (GError **error, const char *format, ...)
 
   if (lv_last_refused_flags ())
     ours = VIRFS_ERROR_UNSUPPORTED;
+  if (ours == VIRFS_ERROR_FAILED && last != NULL)
+    ours = find_words (last->message);
   va_start (args, format);
   what = g_strdup_vprintf (format, args);
   va_end (args);

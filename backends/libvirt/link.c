@@ -5,6 +5,7 @@
 #include "connection.h"
 #include "event.h"
 #include "fail.h"
+#include "inventory.h"
 #include "seat.h"
 #include "storage.h"
 #include "task.h"
@@ -83,6 +84,7 @@ new_link (LvConnection *connection)
   link->registrations = g_array_new (FALSE, FALSE, sizeof (LvRegistration));
   lv_task_open_lanes (link);
   lv_storage_open (link);
+  link->inventory = lv_inventory_new ();
   return link;
 }
 
@@ -159,6 +161,7 @@ lv_link_unref (LvLink *link)
   if (!g_atomic_ref_count_dec (&link->refs))
     return;
   lv_storage_close (link);
+  lv_inventory_free (link->inventory);
   lv_connection_unref (link->connection);
   g_clear_pointer (&link->registrations, g_array_unref);
   g_clear_pointer (&link->unread, g_hash_table_unref);

@@ -38,6 +38,8 @@ typedef struct {
   guint64 busy, total; /* nanoseconds */
 } LvLoad;
 
+typedef struct LvInventory LvInventory;
+
 typedef struct LvLink {
   gatomicrefcount refs;
   guint64 serial;           /* no other link has had it */
@@ -45,6 +47,7 @@ typedef struct LvLink {
   char *type;               /* the driver, as in `QEMU` */
   GThreadPool *lanes[2];    /* of LvTask*; see task.h */
   gboolean has_events;      /* of guests' lives */
+  LvInventory *inventory;   /* of its storage; see inventory.h */
 
   /* of who polls, one at a time */
   LvLoad load;

@@ -11,6 +11,15 @@ void lv_vm_verb (VirfsVm *vm, VirfsVmVerb verb, VirfsJob *job);             /* v
 void lv_vm_set (VirfsVm *vm, const VirfsVmSetting *setting, VirfsJob *job); /* set.c */
 void lv_vm_define (VirfsVm *vm, const char *xml, VirfsJob *job);            /* define.c */
 void lv_vm_migrate (VirfsVm *vm, VirfsHost *target, VirfsJob *job);         /* migrate.c */
+
+/* Pools (pool.c) and volumes (volume.c). */
+void lv_pool_verb (VirfsPart *pool, VirfsPoolVerb verb, VirfsJob *job);
+void lv_pool_set (VirfsPart *pool, const VirfsPoolInfo *wanted, VirfsJob *job);
+void lv_pool_define (VirfsPart *pool, const char *xml, VirfsJob *job);
+void lv_volume_create (VirfsPart *volume, const VirfsVolumeInfo *wanted, VirfsPart *source,
+                       VirfsJob *job);
+void lv_volume_resize (VirfsPart *volume, guint64 bytes, VirfsJob *job);
+void lv_volume_verb (VirfsPart *volume, VirfsVolumeVerb verb, VirfsJob *job);
 /* snapshot.c */
 void lv_snapshot_take (VirfsVm *vm, const char *name, gboolean disks, VirfsJob *job);
 void lv_snapshot_delete (VirfsVm *vm, const char *name, VirfsJob *job);

@@ -30,7 +30,6 @@ take_resources (VirfsHostInfo *info, gpointer data)
 
   replace (&info->networks, read->networks);
   replace (&info->bridges, read->bridges);
-  virfs_part_lists_set (info->parts, VIRFS_HOST_POOLS, ref (read->parts[VIRFS_HOST_POOLS]));
 }
 
 static void
@@ -78,6 +77,7 @@ lv_poll_node (LvLink *link, virConnectPtr conn)
   lv_node_read_resources (link, conn, read);
   lv_node_read_load (link, conn, &link->load, read);
   lv_gate_edit_host (link->connection, link, take_node, read, NULL);
+  lv_inventory_read_pools (link, conn);
 }
 
 void
@@ -145,6 +145,7 @@ poll_host (gpointer data, gpointer unused)
   } else {
     poll_load (link, conn);
     lv_poll_resources (link, conn);
+    lv_inventory_poll (link);
     if (!lv_fleet_poll (link, conn, &link->cursor, &error))
       g_debug ("%s: %s", link->connection->name, error->message);
     lv_connection_queue_waits (link->connection);

@@ -1,67 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Pools and volumes. */
+/* Volumes. */
 #include "xml.h"
 
 #include "xml_tools.h"
-
-static guint64
-bytes_at (LvXml *xml, const char *path)
-{
-  xmlNode *node = lv_xml_node (xml, NULL, path);
-  g_autofree char *value = node ? lv_xml_text (xml, node, ".") : NULL;
-  g_autofree char *unit = node ? lv_xml_text (xml, node, "@unit") : NULL;
-
-  return value ? lv_xml_bytes (value, unit ? unit : "bytes") : 0;
-}
-
-VirfsPoolInfo *
-lv_xml_read_pool (const char *text)
-{
-  g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
-  g_autofree char *name = xml ? lv_xml_text (xml, NULL, "/pool/name") : NULL;
-  g_autofree char *type = NULL, *path = NULL;
-  VirfsPoolInfo *pool;
-
-  if (name == NULL)
-    return NULL;
-  pool = virfs_part_info_new (&virfs_pool_class, name);
-  type = lv_xml_text (xml, NULL, "/pool/@type");
-  path = lv_xml_text (xml, NULL, "/pool/target/path");
-  pool->type = g_intern_string (type);
-  virfs_ref_string_set (&pool->path, path);
-  pool->capacity = bytes_at (xml, "/pool/capacity");
-  pool->allocation = bytes_at (xml, "/pool/allocation");
-  pool->available = bytes_at (xml, "/pool/available");
-  return pool;
-}
-
-char *
-lv_xml_pool_source (const char *text)
-{
-  g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
-  xmlNode *source = xml ? lv_xml_node (xml, NULL, "/pool/source") : NULL;
-  g_autofree char *type = xml ? lv_xml_text (xml, NULL, "/pool/@type") : NULL;
-  g_autofree char *from = source ? lv_xml_print (xml, source) : NULL;
-
-  return g_strdup_printf ("%s %s", type, from ? from : "");
-}
 
 static xmlNode *
 root_of (LvXml *xml)
 {
   return xmlDocGetRootElement (xml->doc);
-}
-
-char *
-lv_xml_make_pool (const char *name, const char *directory)
-{
-  g_autoptr (LvXml) xml = lv_xml_create ("pool");
-  xmlNode *pool = root_of (xml);
-
-  lv_xml_set (pool, "type", "dir");
-  lv_xml_add (pool, "name", name);
-  lv_xml_add (lv_xml_add (pool, "target", NULL), "path", directory);
-  return lv_xml_print (xml, NULL);
 }
 
 static void
@@ -87,15 +33,6 @@ lv_xml_make_volume (const char *name, const char *format, guint64 capacity)
   return lv_xml_print (xml, NULL);
 }
 
-static void
-remove_nodes (LvXml *xml, const char *path)
-{
-  g_autoptr (GPtrArray) nodes = lv_xml_nodes (xml, NULL, path);
-
-  for (guint i = 0; i < nodes->len; i++)
-    lv_xml_remove (nodes->pdata[i]);
-}
-
 /* A guest may use an image as something else than it looks like. */
 static void
 set_format (LvXml *xml, const char *format)
@@ -106,8 +43,8 @@ set_format (LvXml *xml, const char *format)
   if (node == NULL || g_strcmp0 (old, format) == 0)
     return;
   lv_xml_set (node, "type", format);
-  remove_nodes (xml, "/volume/target/compat | /volume/target/features"
-                     " | /volume/target/clusterSize");
+  lv_xml_remove_all (xml, "/volume/target/compat | /volume/target/features"
+                          " | /volume/target/clusterSize");
 }
 
 char *
@@ -118,10 +55,10 @@ lv_xml_copy_volume (const char *text, const char *format, guint64 capacity)
   if (xml == NULL)
     return NULL;
   /* who may open the file is for the other host to say when the guest starts there */
-  remove_nodes (xml, "/volume/key | /volume/capacity | /volume/allocation | /volume/physical"
-                     " | /volume/source | /volume/backingStore | /volume/target/path"
-                     " | /volume/target/timestamps | /volume/target/permissions/owner"
-                     " | /volume/target/permissions/group | /volume/target/permissions/label");
+  lv_xml_remove_all (xml, "/volume/key | /volume/capacity | /volume/allocation | /volume/physical"
+                          " | /volume/source | /volume/backingStore | /volume/target/path"
+                          " | /volume/target/timestamps | /volume/target/permissions/owner"
+                          " | /volume/target/permissions/group | /volume/target/permissions/label");
   if (format != NULL)
     set_format (xml, format);
   add_size (root_of (xml), "capacity", capacity);
@@ -135,4 +72,64 @@ lv_xml_volume_backing (const char *text)
   g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
 
   return xml ? lv_xml_text (xml, NULL, "/volume/backingStore/path") : NULL;
+}
+
+char *
+lv_xml_volume_format (const char *text)
+{
+  g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
+
+  return xml ? lv_xml_text (xml, NULL, "/volume/target/format/@type") : NULL;
+}
+
+static const char *
+word_at (LvXml *xml, const char *path)
+{
+  g_autofree char *word = lv_xml_text (xml, NULL, path);
+
+  return g_intern_string (word);
+}
+
+VirfsVolumeInfo *
+lv_xml_read_volume (const char *text)
+{
+  g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
+  g_autofree char *name = xml ? lv_xml_text (xml, NULL, "/volume/name") : NULL;
+  g_autofree char *path = NULL, *backing = NULL;
+  VirfsVolumeInfo *volume;
+
+  if (name == NULL)
+    return NULL;
+  volume = virfs_part_info_new (&virfs_volume_class, name);
+  path = lv_xml_text (xml, NULL, "/volume/target/path");
+  backing = lv_xml_text (xml, NULL, "/volume/backingStore/path");
+  volume->type = word_at (xml, "/volume/@type");
+  volume->format = word_at (xml, "/volume/target/format/@type");
+  virfs_ref_string_set (&volume->path, path);
+  virfs_ref_string_set (&volume->backing, backing);
+  volume->size = lv_xml_bytes_at (xml, "/volume/capacity");
+  volume->allocation = lv_xml_bytes_at (xml, "/volume/allocation");
+  volume->xml = virfs_blob_new (text);
+  return volume;
+}
+
+char *
+lv_xml_describe_volume (const VirfsVolumeInfo *volume, const char *backing_format)
+{
+  g_autoptr (LvXml) xml = lv_xml_create ("volume");
+  xmlNode *root = root_of (xml), *node;
+
+  lv_xml_add (root, "name", volume->part.name);
+  add_size (root, "capacity", volume->size);
+  add_size (root, "allocation", volume->allocation);
+  if (volume->format != NULL) {
+    node = lv_xml_add (root, "target", NULL);
+    lv_xml_set (lv_xml_add (node, "format", NULL), "type", volume->format);
+  }
+  if (volume->backing != NULL) {
+    node = lv_xml_add (root, "backingStore", NULL);
+    lv_xml_add (node, "path", volume->backing);
+    lv_xml_set (lv_xml_add (node, "format", NULL), "type", backing_format);
+  }
+  return lv_xml_print (xml, NULL);
 }

@@ -107,6 +107,15 @@ lv_xml_remove (xmlNode *node)
   xmlFreeNode (node);
 }
 
+void
+lv_xml_remove_all (LvXml *xml, const char *path)
+{
+  g_autoptr (GPtrArray) nodes = lv_xml_nodes (xml, NULL, path);
+
+  for (guint i = 0; i < nodes->len; i++)
+    lv_xml_remove (nodes->pdata[i]);
+}
+
 char *
 lv_xml_print (LvXml *xml, xmlNode *node)
 {
@@ -135,4 +144,14 @@ lv_xml_bytes (const char *value, const char *unit)
   for (long i = *unit_or_default && letter ? letter - letters : -1; i >= 0; i--)
     number *= base;
   return number;
+}
+
+guint64
+lv_xml_bytes_at (LvXml *xml, const char *path)
+{
+  xmlNode *node = lv_xml_node (xml, NULL, path);
+  g_autofree char *value = node ? lv_xml_text (xml, node, ".") : NULL;
+  g_autofree char *unit = node ? lv_xml_text (xml, node, "@unit") : NULL;
+
+  return value ? lv_xml_bytes (value, unit ? unit : "bytes") : 0;
 }

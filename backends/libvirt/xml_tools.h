@@ -29,6 +29,8 @@ char *lv_xml_text (LvXml *xml, xmlNode *node, const char *path);
 xmlNode *lv_xml_add (xmlNode *parent, const char *name, const char *text);
 void lv_xml_set (xmlNode *node, const char *attribute, const char *value);
 void lv_xml_remove (xmlNode *node);
+/* All that PATH finds. */
+void lv_xml_remove_all (LvXml *xml, const char *path);
 /* A document with nothing but its root. */
 LvXml *lv_xml_create (const char *root);
 /* The root as text; the caller owns it. */
@@ -36,6 +38,8 @@ char *lv_xml_print (LvXml *xml, xmlNode *node);
 
 /* VALUE in UNIT (libvirt's: KiB, MB, b …; NULL: KiB) as bytes. */
 guint64 lv_xml_bytes (const char *value, const char *unit);
+/* The same of the element at PATH, whose unit is bytes if it has none; 0 if there is none. */
+guint64 lv_xml_bytes_at (LvXml *xml, const char *path);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LvXml, lv_xml_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (xmlTextReader, xmlFreeTextReader)
