@@ -59,6 +59,7 @@ typedef struct LvLink {
   guint snapshot_cursor;
   GHashTable *unread; /* of UUIDs: guests whose snapshots have not been read; NULL: none */
 
+  gint recovers;   /* atomic: see migrate_snapshots.h */
   gint dead;       /* atomic: lost or closed */
   guint64 missing; /* atomic: set of LvCall */
 

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "fail.h"
 #include "gate.h"
+#include "migrate_snapshots.h"
 #include "operate.h"
 #include "plan.h"
 #include "uri.h"
@@ -159,8 +160,22 @@ migrate_watched (LvTask *task, virDomainPtr domain, const LvPlan *plan, const Lv
 }
 
 static gboolean
+migrate_with_snapshots (LvTask *task, virDomainPtr domain, const LvMoving *moving,
+                        const LvPlan *plan, const LvFacts *facts, GError **error)
+{
+  gboolean moved;
+
+  if (!lv_moving_take_off (moving, task, domain, error))
+    return FALSE;
+  moved = migrate_watched (task, domain, plan, facts, error);
+  lv_moving_settle (moving, task, moved);
+  return moved;
+}
+
+static gboolean
 move_running (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **error)
 {
+  g_autoptr (LvMoving) moving = NULL;
   g_autoptr (LvPlan) plan = NULL;
   char *xml;
   gboolean ok;
@@ -172,10 +187,12 @@ move_running (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **
     return fail_move (task, error);
   plan = lv_plan_new (task, xml, TRUE, error);
   free (xml);
-  if (plan == NULL)
+  moving = plan ? lv_moving_read (task, domain, error) : NULL;
+  if (moving == NULL)
     return FALSE;
-  ok = lv_plan_make (plan, domain, error) && check_cancelled (task, error)
-       && migrate_watched (task, domain, plan, facts, error);
+  ok = lv_moving_check (moving, plan, error) && lv_plan_make (plan, domain, error)
+       && check_cancelled (task, error)
+       && migrate_with_snapshots (task, domain, moving, plan, facts, error);
   if (ok)
     lv_plan_tell_left (plan);
   else
@@ -187,8 +204,7 @@ move_running (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **
 
 /* What would be left behind or lost, and is found out before anything is copied. */
 static gboolean
-check_movable (LvTask *task, virDomainPtr domain, const char *xml, const LvFacts *facts,
-               GError **error)
+check_movable (LvTask *task, const char *xml, const LvFacts *facts, GError **error)
 {
   g_autoptr (virDomain) twin = LV (virDomainLookupByUUIDString (task->there.conn, task->uuid));
 
@@ -202,9 +218,6 @@ check_movable (LvTask *task, virDomainPtr domain, const char *xml, const LvFacts
   else if (lv_xml_has_tpm_state (xml))
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
                  "%s has a TPM, whose contents cannot move while it is shut off: start it first",
-                 task->name);
-  else if (LV (virDomainSnapshotNum (domain, 0)) > 0)
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "%s has snapshots, which cannot move",
                  task->name);
   else
     return TRUE;
@@ -228,24 +241,31 @@ migrate_offline (LvTask *task, virDomainPtr domain, virDomainPtr *moved, GError 
 }
 
 static gboolean
-undefine (virDomainPtr domain, const char *xml)
+undefine (virDomainPtr domain, const char *xml, const LvMoving *moving)
 {
   g_autoptr (LvDisk) nvram = lv_xml_read_nvram (xml);
+  guint flags = nvram ? VIR_DOMAIN_UNDEFINE_KEEP_NVRAM : 0;
 
-  return LV (virDomainUndefineFlags (domain, nvram ? VIR_DOMAIN_UNDEFINE_KEEP_NVRAM : 0)) == 0;
+  if (moving->snapshots->len > 0)
+    flags |= VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+  if (moving->checkpoints->len > 0)
+    flags |= VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA;
+  return LV (virDomainUndefineFlags (domain, flags)) == 0;
 }
 
 static gboolean
-define_there (LvTask *task, virDomainPtr domain, const char *xml, virDomainPtr *moved,
-              GError **error)
+define_there (LvTask *task, virDomainPtr domain, const char *xml, const LvMoving *moving,
+              virDomainPtr *moved, GError **error)
 {
   *moved = LV (virDomainDefineXML (task->there.conn, xml));
   if (*moved == NULL)
     return fail_move (task, error);
-  if (undefine (domain, xml))
-    return TRUE;
-  fail_move (task, error);
-  undefine (*moved, xml);
+  if (lv_moving_put_on (moving, *moved, error)) {
+    if (undefine (domain, xml, moving))
+      return TRUE;
+    fail_move (task, error);
+  }
+  undefine (*moved, xml, moving);
   g_clear_pointer (moved, virDomainFree);
   return FALSE;
 }
@@ -269,6 +289,7 @@ static gboolean
 move_with_plan (LvTask *task, virDomainPtr domain, const char *xml, const LvFacts *facts,
                 LvPlan *plan, GError **error)
 {
+  g_autoptr (LvMoving) moving = NULL;
   g_autoptr (virDomain) moved = NULL;
   GError *failure = NULL;
 
@@ -276,12 +297,16 @@ move_with_plan (LvTask *task, virDomainPtr domain, const char *xml, const LvFact
       || !check_cancelled (task, error))
     return FALSE;
   lv_task_allow_cancel (task, FALSE);
-  if (!migrate_offline (task, domain, &moved, &failure)) {
+  moving = lv_moving_read (task, domain, error);
+  if (moving == NULL)
+    return FALSE;
+  /* libvirt leaves snapshots behind: the source keeps them until the target has them */
+  if (!lv_moving_is_empty (moving) || !migrate_offline (task, domain, &moved, &failure)) {
     if (failure != NULL) {
       g_propagate_error (error, failure);
       return FALSE;
     }
-    if (!define_there (task, domain, xml, &moved, error))
+    if (!define_there (task, domain, xml, moving, &moved, error))
       return FALSE;
   }
   keep_autostart (task, moved, facts);
@@ -299,7 +324,7 @@ move_definition (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError
   free (text);
   if (xml == NULL)
     return fail_move (task, error);
-  if (!check_movable (task, domain, xml, facts, error))
+  if (!check_movable (task, xml, facts, error))
     return FALSE;
   plan = lv_plan_new (task, xml, FALSE, error);
   if (plan == NULL)

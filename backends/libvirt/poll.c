@@ -4,6 +4,7 @@
 
 #include "fleet.h"
 #include "gate.h"
+#include "migrate_snapshots.h"
 #include "inventory.h"
 #include "measure.h"
 #include "node.h"
@@ -108,16 +109,18 @@ read_snapshots (gpointer data)
   g_autoptr (LvLink) link = data;
   g_autoptr (virConnect) conn = lv_link_events (link);
 
-  if (conn != NULL)
-    lv_fleet_read_snapshots (link, conn);
+  if (conn == NULL)
+    return NULL;
+  lv_fleet_read_snapshots (link, conn);
+  lv_moving_recover (link);
   return NULL;
 }
 
 void
 lv_poll_snapshots (LvLink *link)
 {
-  if (link->unread != NULL)
-    g_thread_unref (g_thread_new ("virfs-snapshots", read_snapshots, lv_link_ref (link)));
+  g_atomic_int_set (&link->recovers, TRUE);
+  g_thread_unref (g_thread_new ("virfs-snapshots", read_snapshots, lv_link_ref (link)));
 }
 
 void
@@ -148,6 +151,7 @@ poll_host (gpointer data, gpointer unused)
     lv_inventory_poll (link);
     if (!lv_fleet_poll (link, conn, &link->cursor, &error))
       g_debug ("%s: %s", link->connection->name, error->message);
+    lv_moving_recover (link);
     lv_connection_queue_waits (link->connection);
   }
   lv_poll_schedule (link);

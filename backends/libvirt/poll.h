@@ -12,7 +12,8 @@ void lv_poll_node (LvLink *link, virConnectPtr conn);
 /* The same for networks, interfaces and pools only. */
 void lv_poll_resources (LvLink *link, virConnectPtr conn);
 
-/* Reads, beside all else, the snapshots of guests that have just been listed. */
+/* Reads, beside all else, the snapshots of guests that have just been listed, and puts on what is kept of
+ * some (migrate_snapshots.h). */
 void lv_poll_snapshots (LvLink *link);
 /* The next look is due after the interval. */
 void lv_poll_schedule (LvLink *link);

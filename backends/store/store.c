@@ -22,6 +22,12 @@ forget (gpointer data, const char *kind, const char *key, GError **error)
   return keep (data, kind, key, NULL, error);
 }
 
+static gboolean
+recall (gpointer data, const char *kind, VirfsRecordFunc func, gpointer user, GError **error)
+{
+  return virfs_store_foreach (data, kind, func, user, error);
+}
+
 VirfsStore *
 virfs_store_open (const char *directory, GError **error)
 {
@@ -32,7 +38,7 @@ virfs_store_open (const char *directory, GError **error)
     return NULL;
   store = g_new0 (VirfsStore, 1);
   store->db = db;
-  store->keeper = (VirfsKeeper){ store, keep, forget, store_recall_vms };
+  store->keeper = (VirfsKeeper){ store, keep, forget, recall, store_recall_vms };
   g_mutex_init (&store->db_lock);
   g_mutex_init (&store->lock);
   g_cond_init (&store->wake);

@@ -61,6 +61,9 @@ gboolean virfs_infra_keep (VirfsInfra *infra, const char *kind, const char *key,
                            GError **error);
 gboolean virfs_infra_forget (VirfsInfra *infra, const char *kind, const char *key, GError **error);
 
+/* Calls FUNC for each record of KIND that is kept. */
+void virfs_infra_recall (VirfsInfra *infra, const char *kind, VirfsRecordFunc func, gpointer data);
+
 /* Any number of listeners; to be added before the first host and removed before they go. */
 void virfs_infra_listen (VirfsInfra *infra, VirfsListener listener, gpointer data);
 void virfs_infra_unlisten (VirfsInfra *infra, VirfsListener listener, gpointer data);

@@ -24,3 +24,13 @@ virfs_infra_forget (VirfsInfra *infra, const char *kind, const char *key, GError
 
   return keeper == NULL || keeper->forget (keeper->data, kind, key, error);
 }
+
+void
+virfs_infra_recall (VirfsInfra *infra, const char *kind, VirfsRecordFunc func, gpointer data)
+{
+  const VirfsKeeper *keeper = infra->keeper;
+  g_autoptr (GError) error = NULL;
+
+  if (keeper != NULL && !keeper->recall (keeper->data, kind, func, data, &error))
+    g_warning ("what is kept cannot be read: %s", error->message);
+}

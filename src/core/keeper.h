@@ -12,9 +12,12 @@
 #include <glib.h>
 
 /* The kinds of records, and what the key is. */
+#define VIRFS_RECORD_MOVING "moving" /* UUID; what a guest that moves has left behind (the backend's) */
 #define VIRFS_RECORD_HOST  "host"  /* name; a host that was made with mkdir */
 #define VIRFS_RECORD_DRAFT "draft" /* UUID; a guest that is not defined anywhere yet */
 #define VIRFS_RECORD_OWNER "owner" /* path of what cannot bear its owner itself, as in hosts/h1 */
+
+typedef void (*VirfsRecordFunc) (const char *key, const char *text, gpointer data);
 
 typedef struct {
   gpointer data;
@@ -22,6 +25,9 @@ typedef struct {
   gboolean (*keep) (gpointer data, const char *kind, const char *key, const char *text,
                     GError **error);
   gboolean (*forget) (gpointer data, const char *kind, const char *key, GError **error);
+  /* Calls FUNC for each record of KIND; it must not keep or forget. */
+  gboolean (*recall) (gpointer data, const char *kind, VirfsRecordFunc func, gpointer user,
+                      GError **error);
   /* The guests that HOST had when it was last known, of VirfsVmInfo*; the caller owns all of it.
    * NULL for none. */
   GPtrArray *(*recall_vms) (gpointer data, const char *host);
