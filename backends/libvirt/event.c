@@ -11,8 +11,8 @@
 #include "inventory.h"
 #include "state.h"
 #include "storage.h"
-
 #include "wait.h"
+
 static gpointer
 run_loop (gpointer data)
 {
@@ -213,12 +213,14 @@ on_device_removed (virConnectPtr conn, virDomainPtr domain, const char *alias, v
 static void
 on_removal_failed (virConnectPtr conn, virDomainPtr domain, const char *alias, void *link)
 {
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
   tell (link, domain, "device-removal-failed", "device=%s", alias);
+  virDomainGetUUIDString (domain, uuid);
+  lv_wait_refuse (((LvLink *) link)->connection, uuid, alias);
 }
 
 static void
-  virDomainGetUUIDString (domain, uuid);
-  lv_wait_refuse (((LvLink *) link)->connection, uuid, alias);
 on_tunable (virConnectPtr conn, virDomainPtr domain, virTypedParameterPtr params, int n, void *link)
 {
   refresh (link, domain, 0);

@@ -113,10 +113,4 @@ const VirfsBackend virfs_libvirt_backend = {
   .volume_create = lv_volume_create,
   .volume_resize = lv_volume_resize,
   .volume_verb = lv_volume_verb,
-  .pool_verb = lv_pool_verb,
-  .pool_set = lv_pool_set,
-  .pool_define = lv_pool_define,
-  .volume_create = lv_volume_create,
-  .volume_resize = lv_volume_resize,
-  .volume_verb = lv_volume_verb,
 };

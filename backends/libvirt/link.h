@@ -27,10 +27,10 @@ typedef enum {
   LV_CALL_SNAPSHOTS,
   LV_CALL_CHECKPOINTS,
   LV_CALL_VALIDATE,
+  LV_CALL_BLOCK_STATS,
   LV_CALL_MIGRATE,
   LV_CALL_VERB,                    /* + VirfsVmVerb */
   LV_CALL_SET = LV_CALL_VERB + 16, /* + VirfsVmField */
-  LV_CALL_BLOCK_STATS,
 } LvCall;
 
 /* Processor time so far, to tell the load between two looks. */
@@ -52,9 +52,6 @@ typedef struct LvLink {
   /* of who polls, one at a time */
   LvLoad load;
   guint cursor, disk_cursor, address_cursor;
-
-  guint snapshot_cursor;
-  GHashTable *unread; /* of UUIDs: guests whose snapshots have not been read; NULL: none */
 
   guint snapshot_cursor;
   GHashTable *unread; /* of UUIDs: guests whose snapshots have not been read; NULL: none */
