@@ -136,6 +136,18 @@ lv_poll_schedule (LvLink *link)
   g_cond_signal (&self->wake);
 }
 
+/* Through a connection of its own: a guest's agent may let us wait. */
+static void
+poll_addresses (LvLink *link)
+{
+  LvSeat seat = { 0 };
+
+  if (!lv_seat_take (&seat, link, NULL))
+    return;
+  lv_measure_addresses (link, seat.conn, &link->address_cursor);
+  lv_seat_leave (&seat);
+}
+
 static void
 poll_host (gpointer data, gpointer unused)
 {
@@ -151,23 +163,12 @@ poll_host (gpointer data, gpointer unused)
     lv_inventory_poll (link);
     if (!lv_fleet_poll (link, conn, &link->cursor, &error))
       g_debug ("%s: %s", link->connection->name, error->message);
+    poll_addresses (link);
     lv_moving_recover (link);
     lv_connection_queue_waits (link->connection);
   }
   lv_poll_schedule (link);
 }
-/* Through a connection of its own: a guest's agent may let us wait. */
-static void
-poll_addresses (LvLink *link)
-{
-  LvSeat seat = { 0 };
-
-  if (!lv_seat_take (&seat, link, NULL))
-    return;
-  lv_measure_addresses (link, seat.conn, &link->address_cursor);
-  lv_seat_leave (&seat);
-}
-
 
 void
 lv_poll_begin (LvLink *link)
@@ -181,4 +182,3 @@ lv_poll_begin (LvLink *link)
   }
   g_thread_pool_push (threads, lv_link_ref (link), NULL);
 }
-    poll_addresses (link);
