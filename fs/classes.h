@@ -3,6 +3,7 @@
 #pragma once
 
 #include "call.h"
+#include "index.h"
 #include "infra.h"
 #include "row.h"
 #include "tree.h"
@@ -11,6 +12,9 @@ extern VirfsClass virfs_root_class;
 extern VirfsClass virfs_host_class;
 extern VirfsClass virfs_vm_class;
 extern VirfsClass virfs_job_class;
+extern VirfsClass virfs_tag_class; /* index.c, as the next */
+extern VirfsClass virfs_owner_class;
+extern VirfsClass virfs_image_class;
 extern VirfsClass virfs_draft_files;
 
 /* vms/, for the root's table (vms.c). */
@@ -20,6 +24,10 @@ extern const VirfsDir virfs_vms_dir;
 extern const VirfsDir virfs_by_state_dir; /* the row's offset is the state */
 extern const VirfsDir virfs_by_host_dir;
 extern const VirfsDir virfs_by_uuid_dir;
+extern const VirfsDir
+  virfs_by_index_dir; /* the row's offset is the VirfsIndexKey, as of the next */
+extern const VirfsDir virfs_by_tag_dir;
+extern const VirfsDir virfs_by_ip_dir;
 /* The guests of a host, as links, for the host's tables. */
 extern const VirfsDir virfs_host_vms_dir;
 
@@ -28,6 +36,9 @@ void virfs_show_readme (const VirfsNode *node, GString *out);
 
 /* How OBJECT is shown. */
 const VirfsClass *virfs_class_of (gconstpointer object);
+
+/* The one of its three classes that INDEX has. */
+const VirfsClass *virfs_index_class (const VirfsIndex *index);
 
 /* The inode number of a row of the root (id 0) or of an object. */
 guint64 virfs_inode_at (const VirfsClass *class, gconstpointer object, const char *path);
@@ -46,6 +57,12 @@ VirfsJob *virfs_call_job (VirfsCall *call, const char *operation, gpointer objec
 /* A guest that moves takes nothing else: its hypervisor would let us wait, and whoever wants something
  * of another guest of that host behind us.  FALSE: CALL has failed. */
 gboolean virfs_vm_check_settled (VirfsCall *call, VirfsVm *vm);
+
+/* A guest that is protected is neither stopped nor deleted: FALSE: CALL has failed, because of WHAT. */
+gboolean virfs_vm_check_unprotected (VirfsCall *call, const VirfsVmInfo *info, const char *what);
+
+/* Changes what is kept with VM; CALL ends with it. */
+void virfs_vm_note (VirfsCall *call, VirfsVm *vm, const char *operation, const VirfsVmNote *note);
 
 /* Moves VM to the host NAME; CALL ends with the migration, or when it has begun (WAIT FALSE). */
 void virfs_vm_migrate (VirfsCall *call, VirfsVm *vm, const VirfsVmInfo *info, const char *name,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hosts/<host>/: a host, and the guests that it has. */
+#include "access.h"
 #include "part_class.h"
 
 #include <string.h>
@@ -172,7 +173,8 @@ const VirfsDir virfs_host_vms_dir = { .list = list_vms, .find = find_vm, .move =
 static const VirfsRow rows[] = {
   { "", S_IFDIR | 0750, .fields = F (STATE),
     .help = "a host: a machine, or whatever a libvirt URI leads to" },
-  { "uri", S_IFREG | 0640, .fields = F (URI), .show = show_uri, .store = store_uri,
+  { "uri", S_IFREG | 0640, VIRFS_ROW_TRUSTED, .fields = F (URI), .show = show_uri,
+    .store = store_uri,
     .help = "libvirt URI of its driver, as in qemu+ssh://root@h1/system; a write connects to it and"
             " returns when it has answered" },
   { "state", S_IFREG | 0440, .fields = F (STATE), .show = show_state,
@@ -204,7 +206,7 @@ static const VirfsRow rows[] = {
     .help = "links to its guests; mv one into another host's vms to migrate it" },
   { "pools", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_pools_dir,
     .help = "its storage pools" },
-  { BY_DIR, S_IFDIR | 0550, .fields = F (VMS), .dir = &virfs_host_vms_dir,
+  { BY_DIR, S_IFDIR | 0555, VIRFS_ROW_PUBLIC, .fields = F (VMS), .dir = &virfs_host_vms_dir,
     .help = "links to the guests of a host" },
 };
 
@@ -243,4 +245,6 @@ VirfsClass virfs_host_class = {
   .snapshot = snapshot,
   .release = release,
   .changed = changed,
+  .owner = virfs_access_owner,
+  .set_owner = virfs_access_set_owner,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* jobs/<id>/: an operation that runs or has ended. */
-#include "classes.h"
+#include "access.h"
 
 static void
 show_state (const VirfsNode *node, GString *out)
@@ -132,4 +132,5 @@ VirfsClass virfs_job_class = {
   .snapshot = snapshot,
   .release = release,
   .changed = changed,
+  .owner = virfs_access_owner,
 };

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "access.h"
 #include "classes.h"
 #include "device.h"
 #include "pool.h"
@@ -48,7 +49,8 @@ guint64 virfs_part_parent (const VirfsNode *node);
 
 #define VIRFS_PART_CLASS                                                                           \
   .parent = virfs_part_parent, .unref = virfs_object_unref, .snapshot = virfs_part_snapshot,       \
-  .release = virfs_part_info_unref, .changed = virfs_part_changed, .ready = virfs_part_ready
+  .release = virfs_part_info_unref, .changed = virfs_part_changed, .ready = virfs_part_ready,      \
+  .owner = virfs_access_owner
 
 /* Shows a blob among the members of an info; its exact size. */
 void virfs_part_show_blob (const VirfsNode *node, GString *out);

@@ -351,4 +351,5 @@ VirfsClass virfs_pool_files = {
   .n_rows = G_N_ELEMENTS (rows),
   .capacity = capacity,
   VIRFS_PART_CLASS,
+  .set_owner = virfs_access_set_owner,
 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The root of the tree: the fleet as a whole, and the directories that list its objects. */
-#include "classes.h"
+#include "access.h"
 #include "version.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void
 show_version (const VirfsNode *node, GString *out)
@@ -137,6 +138,7 @@ stream_follow (const VirfsNode *node, guint64 *position, char *buffer, gsize siz
 
 #define F(field)     VIRFS_BIT (VIRFS_ROOT_##field)
 #define STATE(state) VIRFS_BIT (VIRFS_ROOT_STATES + VIRFS_VM_##state)
+#define INDEX(key)   VIRFS_BIT (VIRFS_ROOT_INDEXES + VIRFS_INDEX_##key), .offset = VIRFS_INDEX_##key
 #define BY_STATE(name, state)                                                                      \
   {                                                                                                \
     "by/state/" name, S_IFDIR | 0550, .fields = STATE (state), .dir = &virfs_by_state_dir,         \
@@ -145,16 +147,17 @@ stream_follow (const VirfsNode *node, guint64 *position, char *buffer, gsize siz
   }
 
 static const VirfsRow rows[] = {
-  { "", S_IFDIR | 0750, .help = "the virtual infrastructure as a tree of files" },
-  { "README", S_IFREG | 0440, .show = virfs_show_readme, .help = "how to use the tree" },
-  { "version", S_IFREG | 0440, .show = show_version, .help = "version of virfs" },
-  { "error", S_IFREG | 0440, VIRFS_ROW_MEASURED, .fields = F (ERROR), .show = show_error,
+  { "", S_IFDIR | 0755, .help = "the virtual infrastructure as a tree of files" },
+  { "README", S_IFREG | 0444, .show = virfs_show_readme, .help = "how to use the tree" },
+  { "version", S_IFREG | 0444, .show = show_version, .help = "version of virfs" },
+  { "error", S_IFREG | 0400, VIRFS_ROW_MEASURED | VIRFS_ROW_PRIVATE, .fields = F (ERROR),
+    .show = show_error,
     .help = "what was refused or failed last: time, file, user and the reason" },
-  { "hosts", S_IFDIR | 0750, .fields = F (HOSTS), .dir = &hosts_dir,
+  { "hosts", S_IFDIR | 0755, .fields = F (HOSTS), .dir = &hosts_dir,
     .help = "the hosts; mkdir adds one, rmdir forgets it (its guests run on)" },
-  { "vms", S_IFDIR | 0750, .fields = F (VMS), .dir = &virfs_vms_dir,
+  { "vms", S_IFDIR | 0755, .fields = F (VMS), .dir = &virfs_vms_dir,
     .help = "the guests of all hosts; mkdir drafts one, rmdir undefines one, mv renames it" },
-  { "jobs", S_IFDIR | 0550, .fields = F (JOBS), .dir = &jobs_dir,
+  { "jobs", S_IFDIR | 0555, .fields = F (JOBS), .dir = &jobs_dir,
     .help = "operations that run, and the last 100 that have ended" },
   { "events", S_IFDIR | 0550, .help = "what happens" },
   { "events/log", S_IFREG | 0440, .fields = F (EVENTS), .size = log_size, .read = log_read,
@@ -162,7 +165,7 @@ static const VirfsRow rows[] = {
   { "events/stream", S_IFREG | 0440, VIRFS_ROW_UNLISTED, .fields = F (EVENTS),
     .follow_from = stream_from, .follow = stream_follow,
     .help = "events from now on: a read waits for the next; not listed, because it has no end" },
-  { "by", S_IFDIR | 0550, .help = "guests by what they are: links to them" },
+  { "by", S_IFDIR | 0755, .help = "guests by what they are: links to them" },
   { "by/state", S_IFDIR | 0550, .help = "guests by state" },
   BY_STATE ("running", RUNNING),
   BY_STATE ("paused", PAUSED),
@@ -173,6 +176,14 @@ static const VirfsRow rows[] = {
   BY_STATE ("unknown", UNKNOWN),
   { "by/host", S_IFDIR | 0550, .fields = F (HOSTS), .dir = &virfs_by_host_dir,
     .help = "guests by host" },
+  { "by/tag", S_IFDIR | 0755, .fields = INDEX (TAG), .dir = &virfs_by_tag_dir,
+    .help = "guests by tag; mkdir makes one that no guest has yet" },
+  { "by/owner", S_IFDIR | 0555, .fields = INDEX (OWNER), .dir = &virfs_by_index_dir,
+    .help = "guests by the user that they belong to" },
+  { "by/image", S_IFDIR | 0555, .fields = INDEX (IMAGE), .dir = &virfs_by_index_dir,
+    .help = "guests by what they were made from" },
+  { "by/ip", S_IFDIR | 0555, .fields = F (ADDRESSES), .dir = &virfs_by_ip_dir,
+    .help = "guests by address, as far as addresses are known" },
   { "by/uuid", S_IFDIR | 0550, .fields = F (VMS), .dir = &virfs_by_uuid_dir,
     .help = "guests by UUID" },
 };
@@ -194,6 +205,48 @@ changed (const VirfsNode *node, guint64 fields)
   return virfs_infra_changed (virfs_node_infra (node), fields ? fields : F (BIRTH));
 }
 
+/* Rights are given for the directories at the top, each with all that is in it; and for the top itself
+ * with its files, whose key is a dot. */
+static char *
+given_path (const VirfsNode *node, const VirfsRow **row)
+{
+  g_autofree char *top = g_strndup (node->row->path, strcspn (node->row->path, "/"));
+
+  *row = virfs_class_row (&virfs_root_class, top);
+  if (*top != '\0' && S_ISDIR ((*row)->mode))
+    return g_steal_pointer (&top);
+  *row = virfs_class_row (&virfs_root_class, "");
+  return g_strdup (".");
+}
+
+static void
+owner (const VirfsNode *node, VirfsOwner *owner_of_it)
+{
+  const VirfsRow *row;
+  g_autofree char *path = given_path (node, &row);
+
+  virfs_infra_default_owner (virfs_node_infra (node), owner_of_it);
+  owner_of_it->mode = row->mode & VIRFS_MODE_BITS;
+  virfs_infra_owner_at (virfs_node_infra (node), path, owner_of_it);
+}
+
+static void
+set_owner (VirfsCall *call, const VirfsNode *node, const VirfsOwner *wanted)
+{
+  const VirfsRow *row;
+  g_autofree char *path = given_path (node, &row);
+  g_autoptr (GError) error = NULL;
+  VirfsOwner is;
+
+  owner (node, &is);
+  if (row != node->row)
+    g_set_error (&error, VIRFS_ERROR, VIRFS_ERROR_PERMITTED,
+                 "this belongs to whom %s belongs: chown and chmod that", path);
+  else if (virfs_access_check_give (call, &is, wanted, &error))
+    virfs_infra_give (virfs_node_infra (node), NULL, path, wanted, &error);
+  virfs_call_finish (call, error);
+}
+
 VirfsClass virfs_root_class = {
   .path = "",
   .rows = rows,
@@ -202,4 +255,6 @@ VirfsClass virfs_root_class = {
   .snapshot = snapshot,
   .release = virfs_release_none,
   .changed = changed,
+  .owner = owner,
+  .set_owner = set_owner,
 };

@@ -20,6 +20,7 @@ static VirfsClass *const classes[] = {
   [VIRFS_KIND_HOST] = &virfs_host_class,
   [VIRFS_KIND_VM] = &virfs_vm_class,
   [VIRFS_KIND_JOB] = &virfs_job_class,
+  [VIRFS_KIND_INDEX] = &virfs_tag_class, /* and the last two */
   [VIRFS_KIND_POOL] = &virfs_pool_files,
   [VIRFS_KIND_VOLUME] = &virfs_volume_files,
   [VIRFS_KIND_DISK] = &virfs_disk_files,
@@ -27,6 +28,8 @@ static VirfsClass *const classes[] = {
   [VIRFS_KIND_SNAPSHOT] = &virfs_snapshot_files,
   [VIRFS_KIND_CHECKPOINT] = &virfs_checkpoint_files,
   [VIRFS_KIND_DRAFT] = &virfs_draft_files,
+  &virfs_owner_class,
+  &virfs_image_class,
   NULL,
 };
 
@@ -46,7 +49,9 @@ virfs_tree_classes (void)
 const VirfsClass *
 virfs_class_of (gconstpointer object)
 {
-  return classes[((const VirfsObject *) object)->kind];
+  const VirfsObject *self = object;
+
+  return self->kind == VIRFS_KIND_INDEX ? virfs_index_class (object) : classes[self->kind];
 }
 
 guint64
@@ -133,6 +138,20 @@ snapshots_changed (VirfsTree *tree, const VirfsVm *vm, const VirfsVmInfo *before
                             "current", virfs_inode_at (&virfs_vm_class, vm, "snapshots/current"));
 }
 
+/* Several may have had an address: who looks for it again finds the next. */
+static void
+addresses_changed (VirfsTree *tree, const VirfsVmInfo *before, const VirfsVmInfo *after)
+{
+  g_auto (GStrv) addresses = NULL;
+
+  if (after != NULL && before->parts[VIRFS_VM_NICS] == after->parts[VIRFS_VM_NICS])
+    return;
+  addresses = virfs_vm_addresses (before);
+  for (char **address = addresses; *address; address++)
+    virfs_session_vanished (tree->session, virfs_inode_at (&virfs_root_class, NULL, "by/ip"),
+                            *address, 0);
+}
+
 /* AFTER is NULL for a guest that is gone. */
 static void
 vm_changed (VirfsTree *tree, const VirfsVm *vm, const VirfsVmInfo *before, const VirfsVmInfo *after)
@@ -143,6 +162,7 @@ vm_changed (VirfsTree *tree, const VirfsVm *vm, const VirfsVmInfo *before, const
     return;
   if (after != NULL)
     snapshots_changed (tree, vm, before, after);
+  addresses_changed (tree, before, after);
   renamed = after == NULL || g_strcmp0 (before->label, after->label) != 0;
   if (renamed)
     vanish (tree, &virfs_root_class, NULL, "vms", before->label, vm, "");
@@ -161,6 +181,24 @@ host_gone (VirfsTree *tree, const VirfsHost *host)
                           host->name, 0);
   virfs_session_vanished (tree->session, virfs_inode_at (&virfs_root_class, NULL, "by/host"),
                           host->name, 0);
+}
+
+/* BEFORE: of a guest that has left, NULL if none has.  Its links share an inode, so it is not told. */
+static void
+index_changed (VirfsTree *tree, const VirfsIndex *index, const VirfsVmInfo *before)
+{
+  if (before != NULL)
+    virfs_session_vanished (tree->session, virfs_inode_at (virfs_index_class (index), index, ""),
+                            before->label, 0);
+}
+
+static void
+index_gone (VirfsTree *tree, const VirfsIndex *index)
+{
+  g_autofree char *dir = g_strconcat ("by/", virfs_index_key_name (index->key), NULL);
+
+  virfs_session_vanished (tree->session, virfs_inode_at (&virfs_root_class, NULL, dir),
+                          index->value, 0);
 }
 
 /* Who looked for a guest where it was to come has found it there; it may not have come. */
@@ -193,6 +231,23 @@ part_gone (VirfsTree *tree, const VirfsPart *part)
   virfs_session_vanished (tree->session, dir, part->label, 0);
 }
 
+/* Whoever is given an object is given all of its files. */
+static guint64
+shown_fields (const VirfsObject *object, guint64 fields)
+{
+  static const guint64 owners[] = {
+    [VIRFS_KIND_ROOT] = VIRFS_BIT (VIRFS_ROOT_OWNER),
+    [VIRFS_KIND_HOST] = VIRFS_BIT (VIRFS_HOST_OWNER),
+    [VIRFS_KIND_VM] = VIRFS_BIT (VIRFS_VM_OWNER),
+    [VIRFS_KIND_JOB] = 0,
+    [VIRFS_KIND_INDEX] = 0,
+  };
+  guint64 owner
+    = virfs_object_is_part (object) ? VIRFS_BIT (VIRFS_PART_OWNER) : owners[object->kind];
+
+  return fields & owner ? VIRFS_ALL_FIELDS : fields;
+}
+
 static void
 model_changed (const VirfsChange *change, gpointer data)
 {
@@ -201,6 +256,10 @@ model_changed (const VirfsChange *change, gpointer data)
 
   if (change->object->kind == VIRFS_KIND_VM)
     vm_changed (tree, (VirfsVm *) change->object, change->before, change->after);
+  if (change->kind == VIRFS_CHANGED && change->object->kind == VIRFS_KIND_INDEX)
+    index_changed (tree, (VirfsIndex *) change->object, change->before);
+  if (change->kind == VIRFS_REMOVED && change->object->kind == VIRFS_KIND_INDEX)
+    index_gone (tree, (VirfsIndex *) change->object);
   if (change->kind == VIRFS_CHANGED && change->object->kind == VIRFS_KIND_JOB)
     job_changed (tree, (VirfsJob *) change->object, change->fields);
   if (change->kind == VIRFS_REMOVED && change->object->kind == VIRFS_KIND_HOST)
@@ -212,7 +271,8 @@ model_changed (const VirfsChange *change, gpointer data)
   if (change->kind == VIRFS_REMOVED)
     virfs_session_removed (tree->session, class, change->object->id);
   else if (change->kind == VIRFS_CHANGED)
-    virfs_session_changed (tree->session, class, change->object->id, change->fields);
+    virfs_session_changed (tree->session, class, change->object->id,
+                           shown_fields (change->object, change->fields));
 }
 
 /* Jobs as calls. */

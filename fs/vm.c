@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vms/<vm>/: a guest, its attributes, and what can be done to it. */
+#include "access.h"
 #include "part_class.h"
 #include "fit.h"
+#include "tags.h"
 
 #include <string.h>
 
@@ -40,6 +42,17 @@ virfs_vm_check_settled (VirfsCall *call, VirfsVm *vm)
   return FALSE;
 }
 
+gboolean
+virfs_vm_check_unprotected (VirfsCall *call, const VirfsVmInfo *info, const char *what)
+{
+  if (!info->protect)
+    return TRUE;
+  virfs_call_fail (call, VIRFS_ERROR_PERMITTED,
+                   "%s is protected from being stopped or deleted (%s): write 0 to protect first",
+                   label_of (info), what);
+  return FALSE;
+}
+
 /* state */
 
 static void
@@ -48,6 +61,12 @@ show_state (const VirfsNode *node, GString *out)
   const VirfsVmInfo *info = node->snapshot;
 
   g_string_append_printf (out, "%s\n", virfs_vm_state_name (info->state));
+}
+
+static gboolean
+is_up (const VirfsVmInfo *info)
+{
+  return info->state != VIRFS_VM_SHUTOFF;
 }
 
 static void
@@ -62,7 +81,9 @@ store_state (VirfsCall *call, const VirfsNode *node, const char *text)
                      "a guest cannot be brought to \"%s\"; write running, paused or shutoff", text);
     return;
   }
-  if (!virfs_vm_check_settled (call, node->object))
+  if (!virfs_vm_check_settled (call, node->object)
+      || (state == VIRFS_VM_SHUTOFF && is_up (node->snapshot)
+          && !virfs_vm_check_unprotected (call, node->snapshot, operation)))
     return;
   job = vm_job (call, node, operation);
   backend_of (node)->vm_bring (node->object, state, job);
@@ -79,23 +100,24 @@ typedef struct {
   guint states;          /* it is valid in */
   gboolean saved;        /* only when its memory was saved */
   gboolean while_moving; /* also while it is being migrated */
+  gboolean harmless;     /* also to a guest that is protected */
   gboolean marks;        /* says what goes with it when it is undefined */
 } Verb;
 
 static const Verb verbs[] = {
-  { "start", VIRFS_VERB_START, IN (SHUTOFF) | IN (CRASHED) },
+  { "start", VIRFS_VERB_START, IN (SHUTOFF) | IN (CRASHED), .harmless = TRUE },
   { "shutdown", VIRFS_VERB_SHUTDOWN, IN (RUNNING) },
   { "destroy", VIRFS_VERB_DESTROY, IN_ACTIVE | IN (CRASHED), .while_moving = TRUE },
-  { "reboot", VIRFS_VERB_REBOOT, IN (RUNNING) },
+  { "reboot", VIRFS_VERB_REBOOT, IN (RUNNING), .harmless = TRUE },
   { "reset", VIRFS_VERB_RESET, IN (RUNNING) | IN (PAUSED) },
-  { "suspend", VIRFS_VERB_SUSPEND, IN (RUNNING), .while_moving = TRUE },
-  { "resume", VIRFS_VERB_RESUME, IN (PAUSED) },
+  { "suspend", VIRFS_VERB_SUSPEND, IN (RUNNING), .while_moving = TRUE, .harmless = TRUE },
+  { "resume", VIRFS_VERB_RESUME, IN (PAUSED), .harmless = TRUE },
   { "save", VIRFS_VERB_SAVE, IN (RUNNING) | IN (PAUSED) },
-  { "restore", VIRFS_VERB_RESTORE, IN (SHUTOFF), .saved = TRUE },
+  { "restore", VIRFS_VERB_RESTORE, IN (SHUTOFF), .saved = TRUE, .harmless = TRUE },
   { "discard", VIRFS_VERB_DISCARD, IN (SHUTOFF), .saved = TRUE },
-  { "nmi", VIRFS_VERB_NMI, IN (RUNNING) },
-  { "pmsuspend", VIRFS_VERB_PMSUSPEND, IN (RUNNING) },
-  { "wakeup", VIRFS_VERB_WAKEUP, IN (PMSUSPENDED) },
+  { "nmi", VIRFS_VERB_NMI, IN (RUNNING), .harmless = TRUE },
+  { "pmsuspend", VIRFS_VERB_PMSUSPEND, IN (RUNNING), .harmless = TRUE },
+  { "wakeup", VIRFS_VERB_WAKEUP, IN (PMSUSPENDED), .harmless = TRUE },
   { "purge", VIRFS_VM_N_VERBS, IN (SHUTOFF) | IN (CRASHED), .marks = TRUE },
   { "keep", VIRFS_VM_N_VERBS, IN (SHUTOFF) | IN (CRASHED), .marks = TRUE },
 };
@@ -150,6 +172,8 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
   } else if (verb->marks) {
     virfs_infra_set_purge (virfs_node_infra (node), node->object, g_str_equal (text, "purge"));
     virfs_call_finish (call, NULL);
+  } else if (!verb->harmless && !virfs_vm_check_unprotected (call, info, verb->name)) {
+    return;
   } else if (verb->while_moving || virfs_vm_check_settled (call, node->object)) {
     job = vm_job (call, node, verb->name);
     backend_of (node)->vm_verb (node->object, verb->verb, job);
@@ -248,6 +272,9 @@ virfs_vm_migrate (VirfsCall *call, VirfsVm *vm, const VirfsVmInfo *info, const c
 
   if (target == NULL) {
     refuse_host (call, infra, name);
+  } else if (!virfs_access_check (call, vm, VIRFS_MAY_WRITE, &error)
+             || !virfs_access_check (call, target, VIRFS_MAY_WRITE, &error)) {
+    virfs_call_finish (call, error);
   } else if (target == info->host) {
     virfs_call_finish (call, NULL);
   } else if ((needs = virfs_infra_backend (infra)->vm_needs (info, &error)) == NULL
@@ -381,6 +408,26 @@ store_xml (VirfsCall *call, const VirfsNode *node, const char *text)
   backend_of (node)->vm_define (node->object, text, job);
 }
 
+void
+virfs_vm_note (VirfsCall *call, VirfsVm *vm, const char *operation, const VirfsVmNote *change)
+{
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+  g_autoptr (VirfsJob) job = NULL;
+
+  if (!virfs_vm_check_settled (call, vm))
+    return;
+  job = virfs_call_job (call, operation, vm, info->host, NULL);
+  virfs_infra_backend (vm->object.infra)->vm_note (vm, change, job);
+}
+
+static void
+note (VirfsCall *call, const VirfsNode *node, const VirfsVmNote *change)
+{
+  g_autofree char *operation = g_strdup_printf ("set %s", node->row->path);
+
+  virfs_vm_note (call, node->object, operation, change);
+}
+
 static void
 store_timeout (VirfsCall *call, const VirfsNode *node, guint64 seconds)
 {
@@ -388,8 +435,61 @@ store_timeout (VirfsCall *call, const VirfsNode *node, guint64 seconds)
     virfs_call_fail (call, VIRFS_ERROR_INVALID, "a number of seconds is wanted, 1 to a week");
     return;
   }
-  virfs_infra_set_shutdown_timeout (virfs_node_infra (node), node->object, (guint) seconds);
-  virfs_call_finish (call, NULL);
+  note (call, node,
+        &(VirfsVmNote){ .field = VIRFS_VM_SHUTDOWN_TIMEOUT, .number = (guint) seconds });
+}
+
+/* Tags, protection, owner. */
+
+/* What the file shows, several lines. */
+static void
+show_tags (const VirfsNode *node, GString *out)
+{
+  const VirfsVmInfo *info = node->snapshot;
+
+  if (info->tags != NULL)
+    g_string_append_printf (out, "%s\n", info->tags);
+}
+
+static void
+store_tags (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  const VirfsVmInfo *info = node->snapshot;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *tags = virfs_tags_parse (text, &error);
+
+  if (tags == NULL || g_str_equal (tags, info->tags ? info->tags : ""))
+    virfs_call_finish (call, error);
+  else
+    note (call, node, &(VirfsVmNote){ .field = VIRFS_VM_TAGS, .text = tags });
+}
+
+static void
+store_protect (VirfsCall *call, const VirfsNode *node, gboolean value)
+{
+  note (call, node, &(VirfsVmNote){ .field = VIRFS_VM_PROTECT, .number = value });
+}
+
+static void
+owner (const VirfsNode *node, VirfsOwner *owner_of_it)
+{
+  *owner_of_it = ((const VirfsVmInfo *) node->snapshot)->owner;
+}
+
+static void
+set_owner (VirfsCall *call, const VirfsNode *node, const VirfsOwner *wanted)
+{
+  const VirfsVmInfo *info = node->snapshot;
+  VirfsVmNote change = { .field = VIRFS_VM_OWNER, .owner = *wanted };
+  g_autoptr (GError) error = NULL;
+
+  if (*node->row->path != '\0')
+    virfs_call_fail (call, VIRFS_ERROR_PERMITTED,
+                     "this belongs to whom vms/%s belongs: chown and chmod that", label_of (info));
+  else if (!virfs_access_check_give (call, &info->owner, wanted, &error))
+    virfs_call_finish (call, error);
+  else
+    virfs_vm_note (call, node->object, "give", &change);
 }
 
 /* Links to the guest, elsewhere in the tree. */
@@ -458,11 +558,17 @@ static const VirfsRow rows[] = {
     = "microseconds of CPU time that each virtual CPU may use in a cpu_period; -1: no limit" },
   { "cpu_period", WRITE | SHOW (show_tuned, CPU_PERIOD, cpu_period), .store_number = store_number,
     .help = "microseconds of the period that cpu_quota is about" },
-  { "shutdown_timeout", S_IFREG | 0640,
-    .fields = SHOW (virfs_show_uint, SHUTDOWN_TIMEOUT, shutdown_timeout),
+  { "tags", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_LIST, .fields = F (READY) | F (TAGS),
+    .show = show_tags, .store = store_tags,
+    .help = "words to find it by, one a line: > writes a new list, >> adds to it; see by/tag" },
+  { "protect", WRITE | SHOW (virfs_show_bool, PROTECT, protect), .store_bool = store_protect,
+    .help = "1: it is neither stopped nor deleted through these files" },
+  { "image", S_IFREG | 0440, .fields = SHOW (virfs_show_text, IMAGE, image),
+    .help = "what it was made from" },
+  { "shutdown_timeout", WRITE | SHOW (virfs_show_uint, SHUTDOWN_TIMEOUT, shutdown_timeout),
     .store_number = store_timeout,
     .help = "seconds that shutoff, written to state, waits for the guest" },
-  { "xml", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_DOCUMENT,
+  { "xml", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_DOCUMENT | VIRFS_ROW_TRUSTED,
     .fields = F (READY) | SHOW_BLOB (XML, xml), .store = store_xml,
     .help = "libvirt's XML of the guest as it is now; write a whole one to define it anew" },
   { "xml_inactive", S_IFREG | 0440, .fields = SHOW_BLOB (XML_INACTIVE, xml_inactive),
@@ -474,7 +580,8 @@ static const VirfsRow rows[] = {
     .help = "its snapshots; mkdir takes one, rmdir deletes it" },
   { "snapshots/kind", S_IFREG | 0640, .fields = F (SNAPSHOT_KIND), .show = virfs_show_snapshot_kind,
     .store = virfs_store_snapshot_kind,
-    .help = "what the next mkdir takes: full (disks, and memory if it runs) or disk (disks alone)" },
+    .help
+    = "what the next mkdir takes: full (disks, and memory if it runs) or disk (disks alone)" },
   { "snapshots/current", S_IFLNK | 0777, .fields = F (PARTS), .link = virfs_link_snapshot_current,
     .help = "the snapshot that it has gone on from; not there if there is none" },
   { "checkpoints", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_checkpoints_dir,
@@ -487,6 +594,14 @@ static const VirfsRow rows[] = {
     .help = "a guest in this state" },
   { "/by/host/<host>/<vm>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_3,
     .help = "a guest of this host" },
+  { "/by/tag/<tag>/<vm>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_3,
+    .help = "a guest with this tag" },
+  { "/by/owner/<user>/<vm>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_3,
+    .help = "a guest of this user" },
+  { "/by/image/<image>/<vm>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_3,
+    .help = "a guest that was made from this image" },
+  { "/by/ip/<address>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_2,
+    .help = "the guest with this address" },
   { "/by/uuid/<uuid>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_2,
     .help = "the guest with this UUID" },
 };
@@ -536,4 +651,6 @@ VirfsClass virfs_vm_class = {
   .release = release,
   .changed = changed,
   .ready = ready,
+  .owner = owner,
+  .set_owner = set_owner,
 };

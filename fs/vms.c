@@ -2,6 +2,7 @@
 /* vms/: all guests and drafts.  mkdir makes a draft, rmdir undefines a guest, mv renames it. */
 #include "draft.h"
 
+#include "access.h"
 #include "part_class.h"
 
 static void
@@ -45,8 +46,8 @@ static void
 make (VirfsCall *call, const VirfsNode *dir, const char *name)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (VirfsPart) draft
-    = virfs_infra_make_draft (virfs_node_infra (dir), name, virfs_call_uid (call), 0, &error);
+  g_autoptr (VirfsPart) draft = virfs_infra_make_draft (
+    virfs_node_infra (dir), name, virfs_call_uid (call), virfs_call_gid (call), &error);
 
   virfs_call_finish (call, error);
 }
@@ -56,7 +57,8 @@ remove_draft (VirfsCall *call, const VirfsNode *dir, VirfsPart *draft)
 {
   g_autoptr (GError) error = NULL;
 
-  virfs_infra_remove_draft (virfs_node_infra (dir), draft, &error);
+  if (virfs_access_check (call, draft, VIRFS_MAY_WRITE, &error))
+    virfs_infra_remove_draft (virfs_node_infra (dir), draft, &error);
   virfs_call_finish (call, error);
 }
 
@@ -65,7 +67,14 @@ undefine (VirfsCall *call, VirfsVm *vm, const char *name)
 {
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
   g_autoptr (VirfsJob) job = NULL;
+  g_autoptr (GError) error = NULL;
 
+  if (!virfs_access_check (call, vm, VIRFS_MAY_WRITE, &error)) {
+    virfs_call_finish (call, error);
+    return;
+  }
+  if (!virfs_vm_check_unprotected (call, info, "rmdir"))
+    return;
   if (virfs_vm_state_active (info->state)) {
     virfs_call_fail (call, VIRFS_ERROR_BUSY,
                      "%s is %s; write shutoff to vms/%s/state, or destroy to its ctl, first", name,
@@ -97,7 +106,8 @@ rename_vm (VirfsCall *call, VirfsVm *vm, const char *name)
   g_autoptr (GError) error = NULL;
   g_autoptr (VirfsJob) job = NULL;
 
-  if (!virfs_infra_check_vm_name (vm->object.infra, name, &error)) {
+  if (!virfs_access_check (call, vm, VIRFS_MAY_WRITE, &error)
+      || !virfs_infra_check_vm_name (vm->object.infra, name, &error)) {
     virfs_call_finish (call, error);
   } else if (virfs_vm_check_settled (call, vm)) {
     job = virfs_call_job (call, "rename", vm, info->host, NULL);
@@ -110,7 +120,8 @@ rename_draft (VirfsCall *call, const VirfsNode *dir, VirfsPart *draft, const cha
 {
   g_autoptr (GError) error = NULL;
 
-  virfs_infra_rename_draft (virfs_node_infra (dir), draft, name, &error);
+  if (virfs_access_check (call, draft, VIRFS_MAY_WRITE, &error))
+    virfs_infra_rename_draft (virfs_node_infra (dir), draft, name, &error);
   virfs_call_finish (call, error);
 }
 

@@ -72,6 +72,7 @@ virfs_fake_vm (const char *name, guint number, VirfsVmState state)
   info->id = virfs_vm_state_active (state) ? (int) number : -1;
   info->reason = virfs_vm_state_active (state) ? "booted" : "shutdown";
   info->persistent = TRUE;
+  info->image = g_ref_string_new ("debian.qcow2");
   info->vcpus = info->vcpus_max = 2;
   info->memory = info->memory_max = 512u << 20;
   add_parts (info);
@@ -372,6 +373,7 @@ const VirfsBackend virfs_fake_backend = {
   .vm_bring = vm_bring,
   .vm_verb = vm_verb,
   .vm_set = vm_set,
+  .vm_note = virfs_fake_note,
   .vm_define = vm_define,
   .vm_migrate = vm_migrate,
   .snapshot_take = virfs_fake_snapshot_take,

@@ -21,6 +21,9 @@ void virfs_fake_attach (VirfsPart *draft, gconstpointer wanted, VirfsJob *job);
 void virfs_fake_detach (VirfsPart *device, VirfsJob *job);
 void virfs_fake_set_device (VirfsPart *device, const VirfsDeviceSetting *setting, VirfsJob *job);
 
+/* What is kept with a guest (fake_note.c). */
+void virfs_fake_note (VirfsVm *vm, const VirfsVmNote *note, VirfsJob *job);
+
 /* Of its snapshots and checkpoints (fake_snapshot.c). */
 void virfs_fake_snapshot_take (VirfsVm *vm, const char *name, gboolean disks, VirfsJob *job);
 void virfs_fake_snapshot_delete (VirfsVm *vm, const char *name, VirfsJob *job);

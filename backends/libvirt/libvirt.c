@@ -93,6 +93,7 @@ const VirfsBackend virfs_libvirt_backend = {
   .vm_bring = lv_vm_bring,
   .vm_verb = lv_vm_verb,
   .vm_set = lv_vm_set,
+  .vm_note = lv_vm_note,
   .vm_define = lv_vm_define,
   .vm_create = lv_vm_create,
   .vm_undefine = lv_vm_undefine,

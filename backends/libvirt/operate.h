@@ -9,6 +9,7 @@
 void lv_vm_bring (VirfsVm *vm, VirfsVmState state, VirfsJob *job);          /* bring.c */
 void lv_vm_verb (VirfsVm *vm, VirfsVmVerb verb, VirfsJob *job);             /* verb.c */
 void lv_vm_set (VirfsVm *vm, const VirfsVmSetting *setting, VirfsJob *job); /* set.c */
+void lv_vm_note (VirfsVm *vm, const VirfsVmNote *note, VirfsJob *job);      /* metadata.c */
 void lv_vm_define (VirfsVm *vm, const char *xml, VirfsJob *job);            /* define.c */
 void lv_vm_migrate (VirfsVm *vm, VirfsHost *target, VirfsJob *job);         /* migrate.c */
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "backend.h"
 #include "job.h"
 #include "seat.h"
 #include "vm.h"
@@ -42,11 +43,12 @@ struct LvTask {
   VirfsVmField field;
   guint64 number;
   char *text;
-  guint action;          /* a VirfsPoolVerb or VirfsVolumeVerb */
-  VirfsPartInfo *wanted; /* what a part is to be; a reference */
+  VirfsVmNote note;            /* its text is TEXT */
+  guint action;                /* a VirfsPoolVerb or VirfsVolumeVerb */
+  VirfsPartInfo *wanted;       /* what a part is to be; a reference */
   struct LvPlug *plug;         /* a disk or NIC; owned, NULL: none */
   struct LvCreation *creation; /* a guest to be made; owned, NULL: none */
-  VirfsPart *source;     /* what it is to be a copy of; a reference, NULL for nothing */
+  VirfsPart *source;           /* what it is to be a copy of; a reference, NULL for nothing */
 
   GMutex lock;
   GCond changed;

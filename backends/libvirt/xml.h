@@ -38,8 +38,9 @@ LvDisk *lv_xml_read_nvram (const char *xml);
 gboolean lv_xml_has_tpm_state (const char *xml);
 
 /*
- * The definition to store when a user wrote XML for the guest of that name and UUID: with the UUID
- * and with the passwords that STORED has and XML, made from what we show, has not.  The caller owns
+ * The definition to store when a user wrote XML for the guest of that name and UUID: with the UUID,
+ * with the passwords that STORED has and XML, made from what we show, has not, and with what we keep
+ * with the guest (xml_metadata.h) as STORED has it.  The caller owns
  * it; NULL: INVALID.
  */
 char *lv_xml_adopt_definition (const char *xml, const char *stored, const char *name,

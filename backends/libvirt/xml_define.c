@@ -3,6 +3,7 @@
 #include "xml.h"
 
 #include "error.h"
+#include "xml_metadata.h"
 #include "xml_tools.h"
 
 #include <string.h>
@@ -61,10 +62,9 @@ copy_attribute (LvXml *from, xmlNode *node, const char *name, xmlNode *to)
 /* Displays have passwords that are not shown.  What has the same type and place in the list is the
  * same display. */
 static void
-keep_passwords (LvXml *xml, const char *stored)
+keep_passwords (LvXml *xml, LvXml *old)
 {
   static const char graphics[] = "/domain/devices/graphics";
-  g_autoptr (LvXml) old = stored ? lv_xml_parse (stored, NULL) : NULL;
   g_autoptr (GPtrArray) nodes = lv_xml_nodes (xml, NULL, graphics);
   g_autoptr (GPtrArray) old_nodes = old ? lv_xml_nodes (old, NULL, graphics) : NULL;
 
@@ -84,9 +84,11 @@ lv_xml_adopt_definition (const char *text, const char *stored, const char *name,
                          GError **error)
 {
   g_autoptr (LvXml) xml = lv_xml_parse (text, error);
+  g_autoptr (LvXml) old = stored ? lv_xml_parse (stored, NULL) : NULL;
 
   if (xml == NULL || !check_identity (xml, name, uuid, error))
     return NULL;
-  keep_passwords (xml, stored);
+  keep_passwords (xml, old);
+  lv_xml_keep_metadata (xml, old);
   return lv_xml_print (xml, NULL);
 }

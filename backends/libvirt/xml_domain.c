@@ -3,6 +3,7 @@
 #include "xml.h"
 
 #include "error.h"
+#include "xml_metadata.h"
 #include "xml_stream.h"
 #include "xml_tools.h"
 
@@ -103,7 +104,8 @@ static const struct {
 } elements[] = {
   { 1, "title", read_title },       { 1, "description", read_description },
   { 1, "memory", read_memory_max }, { 1, "currentMemory", read_memory },
-  { 1, "vcpu", read_vcpus },        { 2, "shares", read_shares }, /* below cputune, as the next */
+  { 1, "vcpu", read_vcpus },        { 1, "metadata", lv_xml_read_metadata },
+  { 2, "shares", read_shares }, /* below cputune, as the next */
   { 2, "period", read_period },     { 2, "quota", read_quota },
 };
 

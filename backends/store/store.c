@@ -69,11 +69,18 @@ virfs_store_close (VirfsStore *store)
   g_free (store);
 }
 
+static void
+restore_owner (const char *path, const char *text, gpointer infra)
+{
+  virfs_infra_restore_owner (infra, path, text);
+}
+
 gboolean
 virfs_store_attach (VirfsStore *store, VirfsInfra *infra, GError **error)
 {
   store->infra = infra;
-  if (!store_restore_jobs (store, error) || !store_restore_events (store, error)) {
+  if (!store_restore_jobs (store, error) || !store_restore_events (store, error)
+      || !virfs_store_foreach (store, VIRFS_RECORD_OWNER, restore_owner, infra, error)) {
     store->infra = NULL;
     return FALSE;
   }

@@ -31,7 +31,8 @@ struct VirfsCall {
   guint uid;
   const Kind *kind;
   VirfsNode node, to;
-  char *name, *new_name;
+  char *name, *new_name, *target;
+  VirfsOwner owner;
   guint64 child;     /* what is removed */
   char *text, *next; /* the next line within the text */
   gsize bytes;
@@ -65,6 +66,7 @@ virfs_call_unref (VirfsCall *call)
   virfs_node_clear (&call->to);
   g_free (call->name);
   g_free (call->new_name);
+  g_free (call->target);
   g_free (call->text);
   g_clear_error (&call->error);
   g_mutex_clear (&call->lock);
@@ -75,6 +77,24 @@ guint
 virfs_call_uid (VirfsCall *call)
 {
   return call->uid;
+}
+
+guint
+virfs_call_gid (VirfsCall *call)
+{
+  return virfs_request_gid (call->request);
+}
+
+gboolean
+virfs_call_in_group (VirfsCall *call, guint gid)
+{
+  return virfs_request_gid (call->request) == gid || virfs_request_in_group (call->request, gid);
+}
+
+gboolean
+virfs_call_is_trusted (VirfsCall *call)
+{
+  return call->uid == 0 || call->uid == call->session->uid;
 }
 
 /* Interrupts. */
@@ -268,6 +288,17 @@ begin (VirfsCall *call)
 
 /* Writes. */
 
+static gboolean
+check_trusted (VirfsCall *call, GError **error)
+{
+  if (!(call->node.row->flags & VIRFS_ROW_TRUSTED) || virfs_call_is_trusted (call))
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_DENIED,
+               "only root and the user who mounted the tree may write this: it reaches whatever the"
+               " host has");
+  return FALSE;
+}
+
 static void
 store_parsed (VirfsCall *call, const char *text)
 {
@@ -278,7 +309,9 @@ store_parsed (VirfsCall *call, const char *text)
   gint64 signed_number;
   gboolean flag;
 
-  if (row->store != NULL)
+  if (!check_trusted (call, &error))
+    virfs_call_finish (call, error);
+  else if (row->store != NULL)
     row->store (call, &call->node, text);
   else if (row->store_number != NULL && virfs_parse_u64 (text, &number, &error))
     row->store_number (call, &call->node, number);
@@ -347,8 +380,10 @@ void
 virfs_call_lines (VirfsSession *session, gpointer request, guint uid, VirfsNode *node, char *text,
                   gsize bytes)
 {
-  static const Kind kind = { begin_line, answer_written };
-  VirfsCall *call = new_call (session, request, uid, &kind, node);
+  static const Kind lines = { begin_line, answer_written };
+  static const Kind list = { begin_document, answer_written };
+  gboolean whole = node->row->flags & VIRFS_ROW_LIST;
+  VirfsCall *call = new_call (session, request, uid, whole ? &list : &lines, node);
 
   call->text = call->next = text;
   call->pending = TRUE;
@@ -361,7 +396,7 @@ virfs_call_rest (VirfsSession *session, gpointer request, guint uid, VirfsNode *
 {
   static const Kind line = { begin_line, answer_done };
   static const Kind document = { begin_document, answer_done };
-  gboolean whole = node->row->flags & VIRFS_ROW_DOCUMENT;
+  gboolean whole = node->row->flags & (VIRFS_ROW_DOCUMENT | VIRFS_ROW_LIST);
   VirfsCall *call = new_call (session, request, uid, whole ? &document : &line, node);
 
   call->text = call->next = text;
@@ -393,6 +428,27 @@ begin_move (VirfsCall *call)
 }
 
 static void
+begin_link (VirfsCall *call)
+{
+  call->pending = FALSE;
+  call->node.row->dir->link (call, &call->node, call->name, call->target);
+}
+
+static void
+begin_unlink (VirfsCall *call)
+{
+  call->pending = FALSE;
+  call->node.row->dir->unlink (call, &call->node, call->name);
+}
+
+static void
+begin_give (VirfsCall *call)
+{
+  call->pending = FALSE;
+  call->node.class->set_owner (call, &call->node, &call->owner);
+}
+
+static void
 answer_made (VirfsCall *call)
 {
   guint64 child = virfs_node_child (call->session, &call->node, call->name);
@@ -417,6 +473,20 @@ answer_removed (VirfsCall *call)
 {
   virfs_notifier_died (call->session->notifier, call->child);
   virfs_reply_error (call->request, 0);
+}
+
+/* The kernel takes the link for one file fewer; there may be others that lead to the same. */
+static void
+answer_unlinked (VirfsCall *call)
+{
+  virfs_reply_error (call->request, 0);
+  virfs_notifier_inode (call->session->notifier, call->child);
+}
+
+static void
+answer_given (VirfsCall *call)
+{
+  virfs_reply_attributes (call->session, call->request, virfs_node_inode (&call->node));
 }
 
 static void
@@ -459,6 +529,41 @@ virfs_call_move (VirfsSession *session, gpointer request, guint uid, VirfsNode *
   *to = (VirfsNode){ 0 };
   call->new_name = g_strdup (new_name);
   begin_named (call, name);
+}
+
+void
+virfs_call_link (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
+                 const char *name, const char *target)
+{
+  static const Kind kind = { begin_link, answer_made };
+  VirfsCall *call = new_call (session, request, uid, &kind, dir);
+
+  call->target = g_strdup (target);
+  begin_named (call, name);
+}
+
+void
+virfs_call_unlink (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
+                   const char *name)
+{
+  static const Kind kind = { begin_unlink, answer_unlinked };
+  guint64 child = virfs_node_child (session, dir, name);
+  VirfsCall *call = new_call (session, request, uid, &kind, dir);
+
+  call->child = child;
+  begin_named (call, name);
+}
+
+void
+virfs_call_give (VirfsSession *session, gpointer request, guint uid, VirfsNode *node,
+                 const VirfsOwner *owner)
+{
+  static const Kind kind = { begin_give, answer_given };
+  VirfsCall *call = new_call (session, request, uid, &kind, node);
+
+  call->owner = *owner;
+  call->pending = TRUE;
+  begin (call);
 }
 
 void

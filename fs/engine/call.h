@@ -13,8 +13,12 @@ void virfs_call_finish (VirfsCall *call, const GError *error);
 void virfs_call_fail (VirfsCall *call, VirfsError code, const char *format, ...)
   G_GNUC_PRINTF (3, 4);
 
-/* Who asked. */
+/* Who asked: his user, his group, and whether he is in another. */
 guint virfs_call_uid (VirfsCall *call);
+guint virfs_call_gid (VirfsCall *call);
+gboolean virfs_call_in_group (VirfsCall *call, guint gid);
+/* Whether that is root, or who mounted: they may do everything. */
+gboolean virfs_call_is_trusted (VirfsCall *call);
 
 /* FUNC is called (from a thread of its own, at most once, not after the end) when the caller is
  * interrupted; at once if he has been.  DESTROY frees DATA when the call has ended. */

@@ -46,6 +46,7 @@ guint64 virfs_node_inode (const VirfsNode *node);
 guint64 virfs_node_child (VirfsSession *session, const VirfsNode *dir, const char *name);
 guint64 virfs_node_parent (const VirfsNode *node);
 void virfs_node_stat (VirfsSession *session, const VirfsNode *node, struct stat *st);
+void virfs_node_owner (VirfsSession *session, const VirfsNode *node, VirfsOwner *owner);
 /* Microseconds since the epoch. */
 gint64 virfs_node_changed (const VirfsNode *node);
 gboolean virfs_node_writable (const VirfsNode *node);
@@ -76,6 +77,13 @@ void virfs_call_remove (VirfsSession *session, gpointer request, guint uid, Virf
                         const char *name);
 void virfs_call_move (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
                       const char *name, VirfsNode *to, const char *new_name);
+void virfs_call_link (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
+                      const char *name, const char *target);
+void virfs_call_unlink (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
+                        const char *name);
+/* Answered with the attributes. */
+void virfs_call_give (VirfsSession *session, gpointer request, guint uid, VirfsNode *node,
+                      const VirfsOwner *owner);
 /* A refusal that needs no more than its sentence. */
 void virfs_call_refuse (VirfsSession *session, gpointer request, guint uid, VirfsNode *node,
                         const char *name, VirfsError code, const char *why);
@@ -154,6 +162,12 @@ void virfs_reply_error (gpointer request, int error);
 void virfs_reply_written (gpointer request, gsize bytes);
 void virfs_reply_data (gpointer request, const char *data, gsize size);
 void virfs_reply_node (VirfsSession *session, gpointer request, guint64 ino);
+/* The attributes, which the kernel must not keep: it would believe them also if it has been told of a
+ * change meanwhile. */
+void virfs_reply_attributes (VirfsSession *session, gpointer request, guint64 ino);
+/* Of whoever asked. */
+guint virfs_request_gid (gpointer request);
+gboolean virfs_request_in_group (gpointer request, guint gid);
 /* The thread that sleeps until REQUEST is answered; 0 if it is not one of this PID namespace. */
 int virfs_request_thread (gpointer request);
 /* An interrupt of REQUEST interrupts CALL; NULL: no longer. */

@@ -111,20 +111,46 @@ allocation (const VirfsNode *node)
 }
 
 void
+virfs_node_owner (VirfsSession *session, const VirfsNode *node, VirfsOwner *owner)
+{
+  *owner = (VirfsOwner){ session->uid, session->gid, VIRFS_MODE_BITS };
+  if (node->class->owner != NULL)
+    node->class->owner (node, owner);
+}
+
+/* The permissions that OWNER gives to the file of NODE. */
+static mode_t
+permissions (VirfsSession *session, const VirfsNode *node, const VirfsOwner *owner)
+{
+  const VirfsRow *row = node->row;
+  mode_t mode = row->mode;
+
+  if (node->class->owner != NULL && !(row->flags & VIRFS_ROW_PUBLIC))
+    mode = virfs_owner_apply (owner, mode);
+  if (row->flags & VIRFS_ROW_PRIVATE)
+    mode &= ~077;
+  if (row->flags & VIRFS_ROW_TRUSTED)
+    mode &= owner->uid == session->uid || owner->uid == 0 ? ~022 : ~0222;
+  if (!virfs_node_writable (node))
+    mode &= ~0222;
+  return mode;
+}
+
+void
 virfs_node_stat (VirfsSession *session, const VirfsNode *node, struct stat *st)
 {
   gint64 changed = virfs_node_changed (node);
+  VirfsOwner owner;
 
+  virfs_node_owner (session, node, &owner);
   *st = (struct stat){
     .st_ino = virfs_node_inode (node),
-    .st_mode = node->row->mode,
+    .st_mode = permissions (session, node, &owner),
     .st_nlink = 1, /* of directories too: it says that the number of subdirectories is not told */
-    .st_uid = session->uid,
-    .st_gid = session->gid,
+    .st_uid = owner.uid,
+    .st_gid = owner.gid,
     .st_blksize = 4096,
   };
-  if (!virfs_node_writable (node))
-    st->st_mode &= ~0222;
   if (!S_ISDIR (st->st_mode))
     st->st_size = text_size (node);
   st->st_blocks = (st->st_size + allocation (node) + 511) / 512;

@@ -134,7 +134,8 @@ virfs_notifier_changed (VirfsNotifier *self, const VirfsClass *class, guint64 id
   for (guint i = 0; i < class->n_rows; i++) {
     guint64 ino = virfs_inode (class, id, &class->rows[i]);
 
-    if (class->rows[i].fields & fields && seen & G_GUINT64_CONSTANT (1) << (ino & 63))
+    if ((fields == VIRFS_ALL_FIELDS || class->rows[i].fields & fields)
+        && seen & G_GUINT64_CONSTANT (1) << (ino & 63))
       queue_inode (self, ino);
   }
 }

@@ -7,7 +7,9 @@
  * one, and for the first read after it was told a size, a reader gets the value that goes with that
  * size.  See text_for().
  *
- * What is written is kept until a line is complete; documents are kept until the file is closed.
+ * What is written is kept until a line is complete; documents are kept until the file is closed.  A
+ * list is kept as long as it is open, and carried out whenever a line is complete: so a shell that
+ * writes line by line has written all of it in the end, and sees each error.
  * Readers that wait (of a stream, or in poll) stand in the session's table `waiting` until the
  * notifier wakes them.  An open file has one reference for its file descriptor and one for each
  * interrupt under way.  Lock order: the session's waiting_lock is the only lock here; answers are
@@ -114,6 +116,17 @@ keep_written (VirfsOpen *open, const char *data, gsize size, goffset offset, gbo
   return TRUE;
 }
 
+/* What is written at the beginning is a new list; all else is added to what was written so far or, if
+ * that is nothing, to what the file shows. */
+static void
+begin_list (VirfsOpen *open, const VirfsNode *node, goffset offset)
+{
+  if (offset == 0)
+    g_string_truncate (open->written, 0);
+  else if (open->written->len == 0)
+    node->row->show (node, open->written);
+}
+
 static gboolean
 check_text (const char *text, gsize size, GError **error)
 {
@@ -123,15 +136,18 @@ check_text (const char *text, gsize size, GError **error)
   return FALSE;
 }
 
-/* Complete lines leave the buffer, whatever becomes of them. */
+/* Complete lines leave the buffer, whatever becomes of them, unless they are a list's. */
 static char *
-take_lines (VirfsOpen *open)
+take_lines (VirfsOpen *open, gboolean list)
 {
   const char *end = memrchr (open->written->str, '\n', open->written->len);
   gsize length = end ? (gsize) (end + 1 - open->written->str) : 0;
   char *lines = length ? g_strndup (open->written->str, length) : NULL;
 
-  g_string_erase (open->written, 0, length);
+  if (!list)
+    g_string_erase (open->written, 0, length);
+  else if (length == open->written->len)
+    open->dirty = FALSE;
   return lines;
 }
 
@@ -140,9 +156,12 @@ virfs_open_write (VirfsOpen *open, const VirfsNode *node, const char *data, gsiz
                   goffset offset, char **lines, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&open->lock);
+  gboolean list = node->row->flags & VIRFS_ROW_LIST;
   gboolean document = node->row->flags & VIRFS_ROW_DOCUMENT;
 
   *lines = NULL;
+  if (list)
+    begin_list (open, node, offset);
   if (!keep_written (open, data, size, offset, document, error))
     return FALSE;
   if (document)
@@ -152,7 +171,7 @@ virfs_open_write (VirfsOpen *open, const VirfsNode *node, const char *data, gsiz
     g_string_truncate (open->written, 0);
     return FALSE;
   }
-  *lines = take_lines (open);
+  *lines = take_lines (open, list);
   return TRUE;
 }
 
@@ -170,7 +189,7 @@ virfs_open_take_rest (VirfsOpen *open, const VirfsNode *node, char **rest, GErro
   if (valid)
     *rest = g_strndup (open->written->str, open->written->len);
   /* a document may be continued by another process that has the same file open */
-  if (!(node->row->flags & VIRFS_ROW_DOCUMENT))
+  if (!(node->row->flags & (VIRFS_ROW_DOCUMENT | VIRFS_ROW_LIST)))
     g_string_truncate (open->written, 0);
   return valid;
 }

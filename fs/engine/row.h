@@ -9,6 +9,7 @@
 #pragma once
 
 #include "error.h"
+#include "owner.h"
 
 #include <glib.h>
 #include <sys/stat.h>
@@ -31,6 +32,10 @@ typedef enum {
   VIRFS_ROW_DOCUMENT = 1 << 1, /* a write is taken as a whole, when the file is closed */
   VIRFS_ROW_MEASURED = 1 << 2, /* changes without notice: never cached, made once per open */
   VIRFS_ROW_NEEDS = 1 << 3,    /* can be written only while the class's `ready` says so */
+  VIRFS_ROW_LIST = 1 << 4,     /* several lines are one value; what is appended is added to it */
+  VIRFS_ROW_PRIVATE = 1 << 5,  /* for the owner alone, whatever the object's mode is */
+  VIRFS_ROW_PUBLIC = 1 << 6,   /* as its mode says, whatever the object's is */
+  VIRFS_ROW_TRUSTED = 1 << 7,  /* can be written only by root and by who mounted */
 } VirfsRowFlags;
 
 /* What can be done in a directory whose entries are not rows. */
@@ -44,6 +49,9 @@ typedef struct {
   void (*remove) (VirfsCall *call, const VirfsNode *dir, const char *name);
   void (*move) (VirfsCall *call, const VirfsNode *dir, const char *name, const VirfsNode *to,
                 const char *new_name);
+  /* A symbolic link to TARGET, and the end of one. */
+  void (*link) (VirfsCall *call, const VirfsNode *dir, const char *name, const char *target);
+  void (*unlink) (VirfsCall *call, const VirfsNode *dir, const char *name);
 } VirfsDir;
 
 struct VirfsRow {
@@ -68,7 +76,7 @@ struct VirfsRow {
   guint64 (*follow_from) (const VirfsNode *node); /* the position at open */
 
   /* Of a file that can be written: takes one line without its newline and without white space around
-   * it, or the whole document; valid UTF-8.  It must end by virfs_call_finish(), at once or later from
+   * it, or the whole document or list; valid UTF-8.  It must end by virfs_call_finish(), at once or later from
    * any thread, when the new value is what `show` shows. */
   void (*store) (VirfsCall *call, const VirfsNode *node, const char *text);
   /* In place of `store`: the value read from the text, which INVALID refuses with a sentence. */
@@ -104,6 +112,11 @@ struct VirfsClass {
   gint64 (*changed) (const VirfsNode *node, guint64 fields);
   /* Whether rows with VIRFS_ROW_NEEDS can be written now; NULL: always. */
   gboolean (*ready) (const VirfsNode *node);
+  /* Who may do what; NULL: who mounted, and modes are as the rows say. */
+  void (*owner) (const VirfsNode *node, VirfsOwner *owner);
+  /* chown, chgrp and chmod of a directory: OWNER is what it is to be.  It ends by virfs_call_finish().
+   * NULL: not possible. */
+  void (*set_owner) (VirfsCall *call, const VirfsNode *node, const VirfsOwner *owner);
   /* Of objects that are places to store things: bytes that there are and that are free, for df(1) in
    * the object's directory and below; FALSE if that is not known.  NULL: they are no such places. */
   gboolean (*capacity) (const VirfsNode *node, guint64 *bytes, guint64 *free);

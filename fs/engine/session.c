@@ -99,6 +99,37 @@ virfs_reply_node (VirfsSession *session, gpointer request, guint64 ino)
     fuse_reply_err (request, ENOENT);
 }
 
+void
+virfs_reply_attributes (VirfsSession *session, gpointer request, guint64 ino)
+{
+  g_auto (VirfsNode) node = { 0 };
+  struct stat st;
+
+  if (!get_node (request, ino, &node))
+    return;
+  virfs_node_stat (session, &node, &st);
+  fuse_reply_attr (request, &st, 0);
+}
+
+guint
+virfs_request_gid (gpointer request)
+{
+  return fuse_req_ctx (request)->gid;
+}
+
+/* Who is in more groups than anybody is in as many as are looked at. */
+gboolean
+virfs_request_in_group (gpointer request, guint gid)
+{
+  gid_t groups[1024];
+  int n = fuse_req_getgroups (request, G_N_ELEMENTS (groups), groups);
+
+  for (int i = 0; i < MIN (n, (int) G_N_ELEMENTS (groups)); i++)
+    if (groups[i] == gid)
+      return TRUE;
+  return FALSE;
+}
+
 /* Interrupts: FUSE calls these with a lock of the request held. */
 
 int
@@ -233,14 +264,32 @@ do_getattr (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
   fuse_reply_attr (req, &st, timeout);
 }
 
-static const char *
-refuse_change (const VirfsNode *node, const struct stat *now, const struct stat *wanted, int what)
+/* What is WANTED of owner, group and mode; returns whether that is anything new. */
+static gboolean
+read_owner (const struct stat *now, const struct stat *wanted, int what, VirfsOwner *owner)
 {
-  if ((what & FUSE_SET_ATTR_UID && wanted->st_uid != now->st_uid)
-      || (what & FUSE_SET_ATTR_GID && wanted->st_gid != now->st_gid))
-    return "the owner of this cannot be changed";
-  if (what & FUSE_SET_ATTR_MODE && (wanted->st_mode & 07777) != (now->st_mode & 07777))
-    return "the permissions of this cannot be changed";
+  VirfsOwner is = { now->st_uid, now->st_gid, now->st_mode & 07777 };
+
+  *owner = is;
+  if (what & FUSE_SET_ATTR_UID)
+    owner->uid = wanted->st_uid;
+  if (what & FUSE_SET_ATTR_GID)
+    owner->gid = wanted->st_gid;
+  if (what & FUSE_SET_ATTR_MODE)
+    owner->mode = wanted->st_mode & 07777;
+  return !virfs_owner_equal (owner, &is);
+}
+
+/* Why OWNER cannot be given to NODE. */
+static const char *
+refuse_owner (const VirfsNode *node, const VirfsOwner *owner)
+{
+  if (!S_ISDIR (node->row->mode))
+    return "files belong to whom their directory belongs: chown and chmod that";
+  if (node->class->set_owner == NULL)
+    return "the owner and the permissions of this cannot be changed";
+  if (owner->mode & ~VIRFS_MODE_BITS)
+    return "there is no set-ID or sticky bit here";
   return NULL;
 }
 
@@ -252,18 +301,23 @@ do_setattr (fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
 {
   g_auto (VirfsNode) node = { 0 };
   struct stat st;
+  VirfsOwner owner;
   const char *why;
+  gboolean gives;
 
   if (!get_node (req, ino, &node))
     return;
   virfs_node_stat (session_of (req), &node, &st);
-  why = refuse_change (&node, &st, attr, to_set);
+  gives = read_owner (&st, attr, to_set, &owner);
+  why = gives ? refuse_owner (&node, &owner) : NULL;
   if (to_set & FUSE_SET_ATTR_SIZE && !virfs_row_is_writable (node.row))
     virfs_call_refuse (session_of (req), req, caller (req), &node, NULL, VIRFS_ERROR_DENIED,
                        "this can only be read");
   else if (why != NULL)
     virfs_call_refuse (session_of (req), req, caller (req), &node, NULL, VIRFS_ERROR_PERMITTED,
                        why);
+  else if (gives)
+    virfs_call_give (session_of (req), req, caller (req), &node, &owner);
   else /* the kernel would believe this even if it has been told of a change meanwhile */
     fuse_reply_attr (req, &st, 0);
 }
@@ -485,7 +539,14 @@ do_rename (fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_p
 static void
 do_unlink (fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-  refuse_entry (req, parent, name, "files cannot be removed, they belong to their directory");
+  g_auto (VirfsNode) dir = { 0 };
+
+  if (!get_node (req, parent, &dir))
+    return;
+  if (dir.row->dir == NULL || dir.row->dir->unlink == NULL)
+    refuse_entry (req, parent, name, "files cannot be removed, they belong to their directory");
+  else
+    virfs_call_unlink (session_of (req), req, caller (req), &dir, name);
 }
 
 static void
@@ -504,7 +565,16 @@ do_create (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 static void
 do_symlink (fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
 {
-  refuse_entry (req, parent, name, "no links can be made here");
+  g_auto (VirfsNode) dir = { 0 };
+
+  if (!get_node (req, parent, &dir))
+    return;
+  if (virfs_node_child (session_of (req), &dir, name) != 0)
+    fuse_reply_err (req, EEXIST);
+  else if (dir.row->dir == NULL || dir.row->dir->link == NULL)
+    refuse_entry (req, parent, name, "no links can be made here");
+  else
+    virfs_call_link (session_of (req), req, caller (req), &dir, name, target);
 }
 
 static void
@@ -850,6 +920,6 @@ virfs_session_vanished (VirfsSession *session, guint64 dir, const char *name, gu
 void
 virfs_session_removed (VirfsSession *session, const VirfsClass *class, guint64 id)
 {
-  virfs_notifier_changed (session->notifier, class, id, ~G_GUINT64_CONSTANT (0));
+  virfs_notifier_changed (session->notifier, class, id, VIRFS_ALL_FIELDS);
   virfs_notifier_removed (session->notifier, id);
 }

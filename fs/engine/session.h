@@ -39,7 +39,9 @@ void virfs_session_end (VirfsSession *session);
 void virfs_session_unmount (VirfsSession *session);
 void virfs_session_free (VirfsSession *session);
 
-/* Of the object ID of CLASS, FIELDS have changed. */
+/* Of the object ID of CLASS, FIELDS have changed; with all fields all rows have, also those that show
+ * none. */
+#define VIRFS_ALL_FIELDS (~G_GUINT64_CONSTANT (0))
 void virfs_session_changed (VirfsSession *session, const VirfsClass *class, guint64 id,
                             guint64 fields);
 /* In the directory DIR (an inode number) NAME no longer leads to CHILD (0: whatever that was; to be used

@@ -22,6 +22,15 @@ typedef struct {
   const char *text;   /* TITLE, DESCRIPTION */
 } VirfsVmSetting;
 
+/* One thing of what virfs keeps with a guest. */
+typedef struct {
+  VirfsVmField field; /* OWNER, TAGS, PROTECT, IMAGE or SHUTDOWN_TIMEOUT */
+  enum { VIRFS_NOTE_SET, VIRFS_NOTE_ADD, VIRFS_NOTE_REMOVE } how; /* of TAGS: one of them */
+  VirfsOwner owner;
+  guint number;     /* PROTECT, SHUTDOWN_TIMEOUT */
+  const char *text; /* TAGS (see tags.h), IMAGE; "" for none */
+} VirfsVmNote;
+
 /* One attribute of a disk or NIC. */
 typedef struct {
   gsize member;     /* its offset in VirfsDiskInfo or VirfsNicInfo */
@@ -45,7 +54,7 @@ typedef struct VirfsDraftInfo VirfsDraftInfo;
 
 /* A guest to be made (draft.h); all is borrowed. */
 typedef struct {
-  VirfsPart *draft;           /* whose volumes are noted before they are made */
+  VirfsPart *draft; /* whose volumes are noted before they are made */
   const VirfsDraftInfo *info;
   VirfsVm *source;      /* the guest that it is a clone of; NULL: none */
   const char *snapshot; /* of SOURCE; NULL: as it is now */
@@ -71,6 +80,9 @@ typedef struct VirfsBackend {
   void (*vm_bring) (VirfsVm *vm, VirfsVmState state, VirfsJob *job);
   void (*vm_verb) (VirfsVm *vm, VirfsVmVerb verb, VirfsJob *job);
   void (*vm_set) (VirfsVm *vm, const VirfsVmSetting *setting, VirfsJob *job);
+  /* Changes what is kept with the guest, for ever and for the guest as it runs; two at the same time do
+   * not take from each other. */
+  void (*vm_note) (VirfsVm *vm, const VirfsVmNote *note, VirfsJob *job);
   /* Replaces the definition; XML must describe this guest (its name and UUID). */
   void (*vm_define) (VirfsVm *vm, const char *xml, VirfsJob *job);
   /* Makes a guest of a draft; when it fails nothing is left of it. */

@@ -36,6 +36,7 @@ typedef enum {
   VIRFS_HOST_PARTS,     /* which parts it has, and what is known of them */
   VIRFS_HOST_VMS,       /* which guests there are */
   VIRFS_HOST_ERROR,
+  VIRFS_HOST_OWNER, /* who may do what with it; see virfs_object_owner() */
   VIRFS_HOST_N_FIELDS,
 } VirfsHostField;
 
@@ -98,10 +99,10 @@ typedef struct {
   char *name; /* as configured, a valid name of the tree; does not change */
   /* under the registry's lock */
   VirfsHostInfo *info;
-  GHashTable *vms;   /* uuid -> VirfsVm*: the guests that this host has */
+  GHashTable *vms;       /* uuid -> VirfsVm*: the guests that this host has */
   VirfsPromise promised; /* to those that have a process */
   VirfsPromise making;   /* to those that are being made, see placement.h */
-  gboolean answered; /* or failed to, so that nobody need wait for it at the start */
+  gboolean answered;     /* or failed to, so that nobody need wait for it at the start */
   gboolean removed;
   gboolean told;       /* something of its guests in this run */
   gboolean kept;       /* made at run time: the keeper has it; does not change */

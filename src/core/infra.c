@@ -8,6 +8,8 @@
 #include "error.h"
 #include "registry.h"
 
+#include <unistd.h>
+
 typedef struct {
   VirfsListener func;
   gpointer data;
@@ -23,6 +25,8 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
   g_atomic_ref_count_init (&infra->root.refs);
   infra->backend = backend;
   infra->shutdown_timeout = shutdown_timeout;
+  infra->owner = (VirfsOwner){ getuid (), getgid (), VIRFS_OWNER_MODE };
+  virfs_user_learn (infra->owner.uid);
   infra->events = virfs_event_log_new (VIRFS_EVENT_BYTES);
   infra->uses = virfs_uses_new ();
   g_mutex_init (&infra->drafting);
@@ -40,6 +44,8 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
     = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
   infra->parts = g_hash_table_new (virfs_registry_part_hash, virfs_registry_part_equal);
   infra->jobs = g_hash_table_new (NULL, NULL);
+  infra->owners = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  virfs_registry_open_indexes (infra);
   g_queue_init (&infra->ended);
   for (guint i = 0; i < VIRFS_ROOT_N_FIELDS; i++)
     infra->changed[i] = now;
@@ -100,6 +106,8 @@ virfs_infra_free (VirfsInfra *infra)
   g_ptr_array_unref (infra->dissolved);
   g_mutex_clear (&infra->drafting);
   g_hash_table_unref (infra->objects);
+  g_hash_table_unref (infra->owners);
+  virfs_registry_close_indexes (infra);
   g_hash_table_unref (infra->hosts);
   g_hash_table_unref (infra->vms);
   g_hash_table_unref (infra->labels);

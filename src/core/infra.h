@@ -25,7 +25,12 @@ typedef enum {
   VIRFS_ROOT_JOBS,
   VIRFS_ROOT_EVENTS,
   VIRFS_ROOT_ERROR,
-  VIRFS_ROOT_STATES, /* which guests are in the first of the states; VIRFS_ROOT_STATES + state */
+  VIRFS_ROOT_ADDRESSES,
+  VIRFS_ROOT_OWNER,   /* who may do what in one of its directories */
+  VIRFS_ROOT_INDEXES, /* which values there are of the first of the indexes; + VirfsIndexKey */
+  VIRFS_ROOT_STATES
+  = VIRFS_ROOT_INDEXES
+    + 3, /* which guests are in the first of the states; VIRFS_ROOT_STATES + state */
   VIRFS_ROOT_N_FIELDS = VIRFS_ROOT_STATES + VIRFS_VM_N_STATES,
 } VirfsRootField;
 
@@ -42,7 +47,7 @@ typedef struct {
 /* Runs under the registry's lock, in the order of the changes: must only take note. */
 typedef void (*VirfsListener) (const VirfsChange *change, gpointer data);
 
-/* SHUTDOWN_TIMEOUT: seconds, the default for new guests. */
+/* SHUTDOWN_TIMEOUT: seconds, of guests that say nothing else. */
 VirfsInfra *virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout);
 /* Cancels what runs, waits for it at most TIMEOUT microseconds, and lets go of all hosts. */
 void virfs_infra_stop (VirfsInfra *infra, gint64 timeout);
@@ -150,11 +155,27 @@ gboolean virfs_infra_edit_part (VirfsInfra *infra, VirfsPart *part, VirfsPartEdi
 /* FALSE if it is none (any more). */
 gboolean virfs_infra_drop_draft (VirfsInfra *infra, VirfsPart *part);
 
-void virfs_infra_set_shutdown_timeout (VirfsInfra *infra, VirfsVm *vm, guint seconds);
 /* Whether its disks go with VM when it is undefined; nobody keeps this. */
 void virfs_infra_set_purge (VirfsInfra *infra, VirfsVm *vm, gboolean purge);
 /* Whether the next snapshot of VM is of its disks alone. */
 void virfs_infra_set_snapshot_disks (VirfsInfra *infra, VirfsVm *vm, gboolean disks);
+
+/* Who may do what with an object.  A guest says it itself; a host, a pool and the directories of the
+ * fleet are what virfs_infra_give() has made them, by their paths; parts follow what they belong to, and
+ * jobs what they were begun on. */
+void virfs_object_owner (gpointer object, VirfsOwner *owner);
+/* Of what the fleet has at PATH; FALSE if that has been given to nobody. */
+gboolean virfs_infra_owner_at (VirfsInfra *infra, const char *path, VirfsOwner *owner);
+/* Who mounted, and VIRFS_OWNER_MODE. */
+void virfs_infra_default_owner (VirfsInfra *infra, VirfsOwner *owner);
+/* Gives and keeps what has no other place for it: a host, a pool, or if OBJECT is NULL a directory of the
+ * fleet, at PATH. */
+gboolean virfs_infra_give (VirfsInfra *infra, gpointer object, const char *path,
+                           const VirfsOwner *owner, GError **error);
+/* What was kept, TEXT, at the start; a broken one is dropped. */
+void virfs_infra_restore_owner (VirfsInfra *infra, const char *path, const char *text);
+/* What was at PATH is gone for good: what comes there belongs to nobody else. */
+void virfs_infra_disown (VirfsInfra *infra, const char *path);
 
 /* The path of an object in the tree, as in `vms/web`: what users call it.  The caller owns it. */
 char *virfs_object_path (gpointer object);

@@ -19,6 +19,7 @@ struct VirfsJob {
   char *path; /* of the subject, when the job was made */
   VirfsObject *host, *target;
   guint uid;
+  VirfsOwner owner; /* does not change, as all above */
 
   /* under the registry's lock */
   VirfsJobDone done; /* NULL once called */
@@ -115,6 +116,9 @@ virfs_job_new (VirfsInfra *infra, const VirfsJobSpec *spec)
   job->host = ref_or_null (spec->host);
   job->target = ref_or_null (spec->target);
   job->uid = spec->uid;
+  job->owner = (VirfsOwner){ spec->uid, infra->owner.gid, 0700 };
+  if (spec->object != NULL)
+    virfs_registry_owner (spec->object, &job->owner);
   job->done = spec->done;
   job->done_data = spec->data;
   job->started = g_get_real_time ();
@@ -138,6 +142,7 @@ virfs_job_restore (VirfsInfra *infra, const VirfsJobInfo *info)
   job->operation = g_strdup (info->operation);
   job->path = g_strdup (info->object);
   job->uid = info->uid;
+  job->owner = (VirfsOwner){ info->uid, infra->owner.gid, 0700 };
   job->state = info->state;
   job->started = info->started;
   job->ended = info->ended;
@@ -377,6 +382,12 @@ guint
 virfs_job_number (VirfsJob *job)
 {
   return job->number;
+}
+
+void
+virfs_job_owner (VirfsJob *job, VirfsOwner *owner)
+{
+  *owner = job->owner;
 }
 
 VirfsObject *

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "object.h"
+#include "owner.h"
 
 typedef struct VirfsJob VirfsJob;
 
@@ -94,6 +95,8 @@ int virfs_job_info_percent (const VirfsJobInfo *info);
 gint64 virfs_job_info_eta (const VirfsJobInfo *info);
 
 guint virfs_job_number (VirfsJob *job);
+/* Who owned the object when the job was made, and who asked where there was none. */
+void virfs_job_owner (VirfsJob *job, VirfsOwner *owner);
 VirfsObject *virfs_job_object (VirfsJob *job); /* borrowed; NULL: none, or of an earlier run */
 VirfsObject *virfs_job_target (VirfsJob *job); /* likewise; may be NULL */
 const char *virfs_job_path (VirfsJob *job);    /* of the object when the job was made; borrowed */

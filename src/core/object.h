@@ -15,6 +15,7 @@ typedef enum {
   VIRFS_KIND_HOST,
   VIRFS_KIND_VM,
   VIRFS_KIND_JOB,
+  VIRFS_KIND_INDEX,
   /* parts, see part.h */
   VIRFS_KIND_POOL,
   VIRFS_KIND_VOLUME,

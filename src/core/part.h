@@ -26,6 +26,7 @@ typedef enum {
   VIRFS_PART_XML,
   VIRFS_PART_PARTS, /* which parts it has */
   VIRFS_PART_READY, /* whether it can be changed: its host is up */
+  VIRFS_PART_OWNER, /* who may do what with it; see virfs_object_owner() */
   VIRFS_PART_N_FIELDS,
 } VirfsPartField;
 

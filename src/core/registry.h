@@ -12,26 +12,30 @@ struct VirfsInfra {
   VirfsEventLog *events;
   VirfsUses *uses; /* use.c; has a lock of its own, which comes before lock */
   guint shutdown_timeout;
+  VirfsOwner owner; /* of what belongs to nobody else */
 
   GMutex drafting; /* comes before lock: one draft is changed at a time */
   GMutex config;   /* comes before lock: one host is opened, closed or given a URI at a time */
 
-  GMutex lock;          /* guards all below, and what the objects say it guards */
-  GCond settled;        /* a host has answered, or a job has ended */
-  gboolean stopping;    /* no more hosts */
-  gboolean recalling;   /* what is told now is from the keeper */
-  GArray *listeners;    /* of Listener */
-  GHashTable *objects;  /* number -> object; owns */
-  GHashTable *hosts;    /* name -> VirfsHost* */
-  GHashTable *vms;      /* uuid -> VirfsVm*, without twins */
-  GHashTable *labels;   /* label -> VirfsVm* */
-  GHashTable *rivals;   /* label -> GPtrArray of VirfsVm* that would like to have it */
-  GPtrArray *drafts;    /* of VirfsDraftInfo*, sorted; NULL: none */
-  GHashTable *hidden;   /* UUIDs of guests that are being made of drafts */
-  GPtrArray *dissolved; /* of char*: UUIDs of drafts that turned out to be guests */
-  GHashTable *parts;    /* set of VirfsPart*, by owner, class and label */
-  GHashTable *jobs;     /* number -> VirfsJob* */
-  GQueue ended;         /* of VirfsJob*: jobs that have ended, the latest last */
+  GMutex lock;            /* guards all below, and what the objects say it guards */
+  GCond settled;          /* a host has answered, or a job has ended */
+  gboolean stopping;      /* no more hosts */
+  gboolean recalling;     /* what is told now is from the keeper */
+  GArray *listeners;      /* of Listener */
+  GHashTable *objects;    /* number -> object; owns */
+  GHashTable *hosts;      /* name -> VirfsHost* */
+  GHashTable *vms;        /* uuid -> VirfsVm*, without twins */
+  GHashTable *labels;     /* label -> VirfsVm* */
+  GHashTable *rivals;     /* label -> GPtrArray of VirfsVm* that would like to have it */
+  GPtrArray *drafts;      /* of VirfsDraftInfo*, sorted; NULL: none */
+  GHashTable *hidden;     /* UUIDs of guests that are being made of drafts */
+  GPtrArray *dissolved;   /* of char*: UUIDs of drafts that turned out to be guests */
+  GHashTable *indexes[3]; /* of each VirfsIndexKey: value -> VirfsIndex* */
+  GHashTable *addresses;  /* address -> GSList of VirfsVm* */
+  GHashTable *owners;     /* path -> VirfsOwner*, of what has no other place for it */
+  GHashTable *parts;      /* set of VirfsPart*, by owner, class and label */
+  GHashTable *jobs;       /* number -> VirfsJob* */
+  GQueue ended;           /* of VirfsJob*: jobs that have ended, the latest last */
   guint last_job;
   guint telling; /* ends of jobs that are being told to those who wait for them */
   GRefString *error;
@@ -62,10 +66,20 @@ guint64 virfs_registry_publish_vm (VirfsVm *vm, VirfsVmInfo *info);
  * replaced by what is to be published. */
 void virfs_registry_sync_parts (VirfsObject *owner, GPtrArray *before, GPtrArray **list);
 void virfs_registry_remove_parts (VirfsObject *owner, GPtrArray *list);
-/* Whether they can be changed may have changed. */
-void virfs_registry_parts_turned (VirfsObject *owner, GPtrArray *list);
+/* FIELD has changed of all of them: whether they can be changed, or by whom. */
+void virfs_registry_parts_turned (VirfsObject *owner, GPtrArray *list, VirfsPartField field);
 guint virfs_registry_part_hash (gconstpointer part);
 gboolean virfs_registry_part_equal (gconstpointer a, gconstpointer b);
+
+/* Indexes (registry_index.c).  What was known of VM and what is now, NULL before it came and after it
+ * has gone; FIELDS differ. */
+void virfs_registry_index_vm (VirfsVm *vm, const VirfsVmInfo *before, const VirfsVmInfo *after,
+                              guint64 fields);
+void virfs_registry_open_indexes (VirfsInfra *infra);
+void virfs_registry_close_indexes (VirfsInfra *infra);
+
+/* As virfs_object_owner(), for those who hold the lock. */
+void virfs_registry_owner (gpointer object, VirfsOwner *owner);
 
 /* The one of several guests with VM's UUID that is the guest. */
 VirfsVm *virfs_registry_primary (VirfsVm *vm);

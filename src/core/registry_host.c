@@ -191,12 +191,16 @@ gboolean
 virfs_infra_remove_host (VirfsInfra *infra, VirfsHost *host, GError **error)
 {
   g_autoptr (GMutexLocker) config = g_mutex_locker_new (&infra->config);
+  g_autofree char *path = virfs_object_path (host);
 
   if (!check_idle (infra, host, error))
     return FALSE;
   if (host->kept && !virfs_infra_forget (infra, VIRFS_RECORD_HOST, host->name, error))
     return FALSE;
-  return virfs_registry_drop_host (infra, host, error);
+  if (!virfs_registry_drop_host (infra, host, error))
+    return FALSE;
+  virfs_infra_disown (infra, path);
+  return TRUE;
 }
 
 gboolean

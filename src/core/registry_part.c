@@ -230,16 +230,16 @@ virfs_registry_sync_parts (VirfsObject *owner, GPtrArray *before, GPtrArray **li
 }
 
 void
-virfs_registry_parts_turned (VirfsObject *owner, GPtrArray *list)
+virfs_registry_parts_turned (VirfsObject *owner, GPtrArray *list, VirfsPartField field)
 {
   for (guint i = 0; list && i < list->len; i++) {
     VirfsPart *part = find_of_info (owner, list->pdata[i]);
 
     if (part == NULL)
       continue;
-    virfs_registry_emit (owner->infra, VIRFS_CHANGED, part, VIRFS_BIT (VIRFS_PART_READY),
-                         part->info, part->info);
-    virfs_registry_parts_turned (&part->object, part->info->parts);
+    virfs_registry_emit (owner->infra, VIRFS_CHANGED, part, VIRFS_BIT (field), part->info,
+                         part->info);
+    virfs_registry_parts_turned (&part->object, part->info->parts, field);
   }
 }
 

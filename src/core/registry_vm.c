@@ -238,6 +238,10 @@ virfs_registry_publish_vm (VirfsVm *vm, VirfsVmInfo *info)
   if (fields == 0)
     return 0;
   virfs_registry_emit (vm->object.infra, VIRFS_CHANGED, vm, fields, before, info);
+  virfs_registry_index_vm (vm, before, info, fields);
+  if (fields & VIRFS_BIT (VIRFS_VM_OWNER))
+    for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
+      virfs_registry_parts_turned (&vm->object, info->parts[i], VIRFS_PART_OWNER);
   if (fields & (VIRFS_BIT (VIRFS_VM_NAME) | VIRFS_BIT (VIRFS_VM_HOST)))
     touch_directories (vm, before, info);
   else if (fields & VIRFS_BIT (VIRFS_VM_STATE))
@@ -245,6 +249,16 @@ virfs_registry_publish_vm (VirfsVm *vm, VirfsVmInfo *info)
                                               | VIRFS_BIT (VIRFS_ROOT_STATES + info->state));
   log_vm_changes (vm, before, info, fields);
   return fields;
+}
+
+/* What the guest says nothing of. */
+static void
+fill_in (VirfsInfra *infra, VirfsVmInfo *info)
+{
+  if (!info->owned)
+    info->owner = infra->owner;
+  if (info->shutdown_timeout == 0)
+    info->shutdown_timeout = infra->shutdown_timeout;
 }
 
 /* Fills in the registry's part of INFO from what is known and publishes it. */
@@ -260,7 +274,7 @@ take_info (VirfsVm *vm, VirfsHost *host, VirfsVmInfo *info)
   virfs_object_ref (host);
   virfs_object_unref (info->host);
   info->host = host;
-  info->shutdown_timeout = known->shutdown_timeout;
+  fill_in (vm->object.infra, info);
   info->snapshot_disks = known->snapshot_disks;
   info->purge = known->purge;
   if (info->created == 0)
@@ -388,14 +402,14 @@ virfs_registry_host_turned (VirfsHost *host)
   g_autoptr (GList) vms = g_hash_table_get_values (host->vms);
 
   for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
-    virfs_registry_parts_turned (&host->object, host->info->parts[i]);
+    virfs_registry_parts_turned (&host->object, host->info->parts[i], VIRFS_PART_READY);
   for (GList *l = vms; l; l = l->next) {
     VirfsVm *vm = l->data;
 
     virfs_registry_emit (host->object.infra, VIRFS_CHANGED, vm, VIRFS_BIT (VIRFS_VM_READY),
                          vm->info, vm->info);
     for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
-      virfs_registry_parts_turned (&vm->object, vm->info->parts[i]);
+      virfs_registry_parts_turned (&vm->object, vm->info->parts[i], VIRFS_PART_READY);
     if (virfs_registry_primary (vm)->twins != NULL)
       weigh (vm);
   }
@@ -479,7 +493,7 @@ add_vm (VirfsHost *host, VirfsVmInfo *info)
   virfs_object_ref (host);
   virfs_object_unref (info->host);
   info->host = host;
-  info->shutdown_timeout = infra->shutdown_timeout;
+  fill_in (infra, info);
   for (guint i = 0; i < VIRFS_VM_N_FIELDS; i++)
     info->changed[i] = now;
   for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
@@ -489,6 +503,7 @@ add_vm (VirfsHost *host, VirfsVmInfo *info)
   if (is_shown (vm, info))
     take_label (vm, info);
   virfs_registry_emit (infra, VIRFS_ADDED, vm, 0, NULL, info);
+  virfs_registry_index_vm (vm, NULL, info, ~G_GUINT64_CONSTANT (0));
   return vm;
 }
 
@@ -534,6 +549,7 @@ remove_vm (VirfsHost *host, VirfsVm *vm)
   account (vm->info, -1);
   for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
     virfs_registry_remove_parts (&vm->object, vm->info->parts[i]);
+  virfs_registry_index_vm (vm, vm->info, NULL, ~G_GUINT64_CONSTANT (0));
   virfs_registry_emit (infra, VIRFS_REMOVED, vm, 0, vm->info, NULL);
   touch_directories (vm, vm->info, NULL);
   if (freed != NULL)
@@ -565,6 +581,21 @@ log_added (VirfsVm *vm)
     virfs_registry_event (vm->object.infra, vm, "added", NULL);
 }
 
+/* Names of users are looked up before the lock is taken, because that may take its time. */
+static void
+learn_owner (const VirfsVmInfo *info)
+{
+  if (info->owned)
+    virfs_user_learn (info->owner.uid);
+}
+
+static void
+learn_owners (GPtrArray *infos)
+{
+  for (guint i = 0; i < infos->len; i++)
+    learn_owner (infos->pdata[i]);
+}
+
 static void
 update_vm (VirfsInfra *infra, VirfsHost *host, VirfsVmInfo *info)
 {
@@ -588,6 +619,7 @@ update_vm (VirfsInfra *infra, VirfsHost *host, VirfsVmInfo *info)
 void
 virfs_infra_update_vm (VirfsInfra *infra, VirfsHost *host, VirfsVmInfo *info)
 {
+  learn_owner (info);
   update_vm (infra, host, info);
   virfs_registry_forget_dissolved (infra);
 }
@@ -652,6 +684,7 @@ sync_vms (VirfsInfra *infra, VirfsHost *host, GPtrArray *infos, gboolean recalle
 void
 virfs_infra_sync_vms (VirfsInfra *infra, VirfsHost *host, GPtrArray *infos)
 {
+  learn_owners (infos);
   sync_vms (infra, host, infos, FALSE);
   virfs_registry_forget_dissolved (infra);
 }
@@ -666,6 +699,7 @@ virfs_registry_recall_vms (VirfsHost *host)
 
   if (infos == NULL)
     return;
+  learn_owners (infos);
   sync_vms (infra, host, infos, TRUE);
   virfs_registry_forget_dissolved (infra);
 }
@@ -727,16 +761,6 @@ virfs_infra_is_moving (VirfsInfra *infra, VirfsVm *vm)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
 
   return vm->moving > 0;
-}
-
-void
-virfs_infra_set_shutdown_timeout (VirfsInfra *infra, VirfsVm *vm, guint seconds)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
-  VirfsVmInfo *info = virfs_vm_info_copy (vm->info);
-
-  info->shutdown_timeout = seconds;
-  virfs_registry_publish_vm (vm, info);
 }
 
 void

@@ -78,6 +78,8 @@ virfs_vm_info_copy (const VirfsVmInfo *info)
   ref_string (copy->name);
   ref_string (copy->title);
   ref_string (copy->description);
+  ref_string (copy->tags);
+  ref_string (copy->image);
   ref_string (copy->label);
   ref_string (copy->error);
   for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
@@ -98,6 +100,8 @@ virfs_vm_info_unref (VirfsVmInfo *info)
   g_clear_pointer (&info->name, g_ref_string_release);
   g_clear_pointer (&info->title, g_ref_string_release);
   g_clear_pointer (&info->description, g_ref_string_release);
+  g_clear_pointer (&info->tags, g_ref_string_release);
+  g_clear_pointer (&info->image, g_ref_string_release);
   g_clear_pointer (&info->label, g_ref_string_release);
   g_clear_pointer (&info->error, g_ref_string_release);
   for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
@@ -137,6 +141,10 @@ virfs_vm_info_diff (const VirfsVmInfo *a, const VirfsVmInfo *b)
   DIFFER (CPU_PERIOD, a->cpu_period != b->cpu_period);
   DIFFER (XML, !virfs_blob_equal (a->xml, b->xml));
   DIFFER (XML_INACTIVE, !virfs_blob_equal (a->xml_inactive, b->xml_inactive));
+  DIFFER (OWNER, !virfs_owner_equal (&a->owner, &b->owner));
+  DIFFER (TAGS, g_strcmp0 (a->tags, b->tags) != 0);
+  DIFFER (PROTECT, a->protect != b->protect);
+  DIFFER (IMAGE, g_strcmp0 (a->image, b->image) != 0);
   DIFFER (SHUTDOWN_TIMEOUT, a->shutdown_timeout != b->shutdown_timeout);
   DIFFER (SNAPSHOT_KIND, a->snapshot_disks != b->snapshot_disks);
   DIFFER (ERROR, g_strcmp0 (a->error, b->error) != 0);

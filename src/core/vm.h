@@ -9,6 +9,7 @@
 
 #include "blob.h"
 #include "host.h"
+#include "owner.h"
 #include "part.h"
 
 /* libvirt's virDomainState, with BLOCKED (Xen) told as RUNNING. */
@@ -69,6 +70,10 @@ typedef enum {
   VIRFS_VM_CPU_PERIOD,
   VIRFS_VM_XML,
   VIRFS_VM_XML_INACTIVE,
+  VIRFS_VM_OWNER,
+  VIRFS_VM_TAGS,
+  VIRFS_VM_PROTECT,
+  VIRFS_VM_IMAGE,
   VIRFS_VM_SHUTDOWN_TIMEOUT,
   VIRFS_VM_SNAPSHOT_KIND,
   VIRFS_VM_PARTS, /* which parts it has, and what is known of them */
@@ -109,6 +114,13 @@ typedef struct {
   guint64 cpu_shares;         /* 0: hypervisor's default */
   gint64 cpu_quota;           /* microseconds a period, -1: no limit; 0: hypervisor's default */
   guint64 cpu_period;         /* microseconds; 0: hypervisor's default */
+  /* what virfs keeps with the guest itself, so that it goes wherever that goes */
+  gboolean owned;         /* somebody has been given it; else the registry fills in the next */
+  VirfsOwner owner;       /* who may do what with it */
+  GRefString *tags;       /* see tags.h */
+  GRefString *image;      /* what it was made from */
+  gboolean protect;       /* it is not to be stopped or deleted */
+  guint shutdown_timeout; /* seconds that `shutoff` waits for it; 0: the registry fills it in */
   GPtrArray *parts[VIRFS_VM_N_PARTS]; /* of VirfsPartInfo*, sorted; NULL: as they were */
   VirfsBlob *xml;                     /* of the guest as it is now */
   VirfsBlob *xml_inactive; /* as it will start next; the same blob as xml if it is shut off */
@@ -116,8 +128,7 @@ typedef struct {
   /* what the registry fills in and keeps from one info to the next */
   GRefString *label; /* its name in vms/; NULL: not shown there */
   VirfsHost *host;
-  guint shutdown_timeout;            /* seconds that `shutoff` waits for the guest */
-  gboolean purge; /* its disks go with it when it is undefined */
+  gboolean purge;                    /* its disks go with it when it is undefined */
   gboolean snapshot_disks;           /* the next snapshot is of the disks alone */
   GRefString *error;                 /* last failure; NULL for none */
   gint64 changed[VIRFS_VM_N_FIELDS]; /* microseconds since the epoch */

@@ -21,7 +21,9 @@ static const Member members[] = {
   MEMBER (autostart, BOOL), MEMBER (persistent, BOOL), MEMBER (saved, BOOL),
   MEMBER (created, I64),    MEMBER (vcpus, UINT),      MEMBER (vcpus_max, UINT),
   MEMBER (memory, U64),     MEMBER (memory_max, U64),  MEMBER (cpu_shares, U64),
-  MEMBER (cpu_quota, I64),  MEMBER (cpu_period, U64),
+  MEMBER (cpu_quota, I64),  MEMBER (cpu_period, U64),  MEMBER (owned, BOOL),
+  MEMBER (owner.uid, UINT), MEMBER (owner.gid, UINT),  MEMBER (owner.mode, UINT),
+  MEMBER (tags, TEXT),      MEMBER (image, TEXT),      MEMBER (protect, BOOL),
 };
 
 /* What escapes GVariant's rules for strings is left out. */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rights that the kernel does not check, and giving them. */
+#include "access.h"
+
+/* As for a file (path_resolution(7)): the first that fits counts, also where another gives more. */
+static guint
+bits_for (VirfsCall *call, const VirfsOwner *owner)
+{
+  if (virfs_call_uid (call) == owner->uid)
+    return owner->mode >> 6;
+  if (virfs_call_in_group (call, owner->gid))
+    return owner->mode >> 3;
+  return owner->mode;
+}
+
+gboolean
+virfs_access_check (VirfsCall *call, gpointer object, VirfsMay may, GError **error)
+{
+  g_autofree char *path = NULL;
+  VirfsOwner owner;
+
+  if (virfs_call_is_trusted (call))
+    return TRUE;
+  virfs_object_owner (object, &owner);
+  if (bits_for (call, &owner) & may)
+    return TRUE;
+  path = virfs_object_path (object);
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_DENIED,
+               "user %u may not %s %s, which belongs to user %u and group %u with the mode %04o",
+               virfs_call_uid (call), may == VIRFS_MAY_WRITE ? "change" : "read", path, owner.uid,
+               owner.gid, owner.mode);
+  return FALSE;
+}
+
+gboolean
+virfs_access_check_give (VirfsCall *call, const VirfsOwner *is, const VirfsOwner *wanted,
+                         GError **error)
+{
+  if (virfs_call_is_trusted (call))
+    return TRUE;
+  if (wanted->uid != is->uid)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_PERMITTED,
+                 "only root and the user who mounted the tree can give something to another user");
+  else if (virfs_call_uid (call) != is->uid)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_PERMITTED,
+                 "only its owner, user %u, can change the group and the permissions", is->uid);
+  else if (wanted->gid != is->gid && !virfs_call_in_group (call, wanted->gid))
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_PERMITTED,
+                 "it can be given to a group that its owner is in, not to group %u", wanted->gid);
+  else
+    return TRUE;
+  return FALSE;
+}
+
+void
+virfs_access_owner (const VirfsNode *node, VirfsOwner *owner)
+{
+  virfs_object_owner (node->object, owner);
+}
+
+void
+virfs_access_set_owner (VirfsCall *call, const VirfsNode *node, const VirfsOwner *owner)
+{
+  g_autofree char *path = virfs_object_path (node->object);
+  g_autoptr (GError) error = NULL;
+  VirfsOwner is;
+
+  virfs_object_owner (node->object, &is);
+  if (*node->row->path != '\0')
+    g_set_error (&error, VIRFS_ERROR, VIRFS_ERROR_PERMITTED,
+                 "this belongs to whom %s belongs: chown and chmod that", path);
+  else if (virfs_access_check_give (call, &is, owner, &error))
+    virfs_infra_give (virfs_node_infra (node), node->object, path, owner, &error);
+  virfs_call_finish (call, error);
+}
