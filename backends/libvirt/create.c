@@ -69,6 +69,12 @@ choose_network (const VirfsDraftInfo *info, const VirfsHostInfo *host)
 
 /* The definition. */
 
+static gboolean
+add_media (LvMaking *making, GError **error)
+{
+  return lv_making_add_iso (making, error) && lv_making_add_seed (making, error);
+}
+
 static char *
 new_definition (LvMaking *making, GError **error)
 {
@@ -82,7 +88,7 @@ new_definition (LvMaking *making, GError **error)
                  making->task->link->connection->name);
     return NULL;
   }
-  if (!lv_making_add_disk (making, error) || !lv_making_add_iso (making, error))
+  if (!lv_making_add_disk (making, error) || !add_media (making, error))
     return NULL;
   return lv_xml_new_domain (info, type, host->arch, making->disks, choose_network (info, host));
 }
@@ -122,8 +128,7 @@ cloned_definition (LvMaking *making, GError **error)
   const char *network = g_strcmp0 (info->network, "none") == 0 ? NULL : info->network;
   g_autofree char *xml = read_source (making, error);
 
-  if (xml == NULL || !lv_making_clone_disks (making, xml, error)
-      || !lv_making_add_iso (making, error))
+  if (xml == NULL || !lv_making_clone_disks (making, xml, error) || !add_media (making, error))
     return NULL;
   return lv_xml_clone_domain (xml, info, making->disks, network, error);
 }
@@ -135,7 +140,7 @@ given_definition (LvMaking *making, GError **error)
   g_autoptr (GString) xml = g_string_new (NULL);
 
   virfs_blob_append (info->xml, xml);
-  if (!lv_making_add_disk (making, error) || !lv_making_add_iso (making, error))
+  if (!lv_making_add_disk (making, error) || !add_media (making, error))
     return NULL;
   return lv_xml_clone_domain (xml->str, info, making->disks, NULL, error);
 }

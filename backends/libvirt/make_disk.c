@@ -5,6 +5,7 @@
 #include "connection.h"
 #include "error.h"
 #include "fail.h"
+#include "inventory.h"
 #include "storage.h"
 #include "xml.h"
 
@@ -21,6 +22,17 @@ static const char *
 host_name (LvMaking *making)
 {
   return making->task->link->connection->name;
+}
+
+/* The model shows what there is now. */
+static void
+tell (LvMaking *making, virStorageVolPtr volume, gboolean there)
+{
+  g_autoptr (virStoragePool) pool = LV (virStoragePoolLookupByVolume (volume));
+
+  if (pool != NULL)
+    lv_inventory_refresh (making->task->link, making->task->here.conn, virStoragePoolGetName (pool),
+                          there ? virStorageVolGetName (volume) : NULL);
 }
 
 /* Notes. */
@@ -93,6 +105,7 @@ lv_making_undo (LvMaking *making)
     /* what cannot be removed now stays noted */
     if (LV (virStorageVolDelete (volume, 0)) == 0)
       forget (making, line);
+    tell (making, volume, FALSE);
   }
   g_ptr_array_set_size (making->made, 0);
 }
@@ -100,18 +113,19 @@ lv_making_undo (LvMaking *making)
 void
 lv_making_keep (LvMaking *making)
 {
+  for (guint i = 0; i < making->made->len; i++)
+    tell (making, making->made->pdata[i], TRUE);
   g_ptr_array_set_size (making->made, 0);
 }
 
-/* Names: GUEST-TARGET.qcow2, with a number if somebody has left one of that name. */
+/* Names: GUEST-WHAT, with a number if somebody has left one of that name. */
 
 static char *
-free_name (LvPool *pool, const char *guest, const char *target)
+free_name (LvPool *pool, const char *guest, const char *what, const char *suffix)
 {
   for (guint i = 1;; i++) {
     g_autofree char *number = i > 1 ? g_strdup_printf ("-%u", i) : g_strdup ("");
-    g_autofree char *plain = g_strdelimit (g_strdup (guest), "/", '_');
-    char *name = g_strdup_printf ("%s-%s%s.qcow2", plain, target, number);
+    char *name = g_strdup_printf ("%s-%s%s%s", guest, what, number, suffix);
     g_autoptr (virStorageVol) there = LV (virStorageVolLookupByName (pool->pool, name));
 
     if (there == NULL)
@@ -120,8 +134,8 @@ free_name (LvPool *pool, const char *guest, const char *target)
   }
 }
 
-static gboolean
-add (LvMaking *making, const char *target, virStorageVolPtr volume, GError **error)
+gboolean
+lv_making_add (LvMaking *making, const char *target, virStorageVolPtr volume, GError **error)
 {
   LvNewDisk *disk;
   char *path;
@@ -133,7 +147,8 @@ add (LvMaking *making, const char *target, virStorageVolPtr volume, GError **err
   disk = g_new0 (LvNewDisk, 1);
   disk->target = g_strdup (target);
   disk->path = g_strdup (path);
-  disk->format = "qcow2";
+  disk->seed = disk->cdrom = g_str_has_suffix (path, ".iso");
+  disk->format = disk->cdrom ? "raw" : "qcow2";
   free (path);
   g_ptr_array_add (making->disks, disk);
   return TRUE;
@@ -196,18 +211,17 @@ grow (virStorageVolPtr volume, guint64 size, GError **error)
   return lv_fail (error, "cannot resize %s", virStorageVolGetName (volume));
 }
 
-/* A new volume of the pool: empty, on top of IMAGE, or a copy of it. */
+/* A new volume as XML says; a copy of IMAGE if that is not NULL. */
 static virStorageVolPtr
-make_volume (LvMaking *making, LvPool *pool, const char *name, guint64 size, virStorageVolPtr image,
-             gboolean linked, GError **error)
+create_volume (LvMaking *making, LvPool *pool, const char *name, const char *xml,
+               virStorageVolPtr image, GError **error)
 {
-  g_autofree char *xml = volume_xml (making, name, size, linked ? image : NULL);
   virStorageVolPtr volume;
 
   if (!note (making, pool->name, name, error))
     return NULL;
-  volume = image != NULL && !linked ? LV (virStorageVolCreateXMLFrom (pool->pool, xml, image, 0))
-                                    : LV (virStorageVolCreateXML (pool->pool, xml, 0));
+  volume = image != NULL ? LV (virStorageVolCreateXMLFrom (pool->pool, xml, image, 0))
+                         : LV (virStorageVolCreateXML (pool->pool, xml, 0));
   if (volume == NULL) {
     g_autofree char *line = g_strdup_printf ("%s\t%s\t%s", host_name (making), pool->name, name);
 
@@ -215,6 +229,16 @@ make_volume (LvMaking *making, LvPool *pool, const char *name, guint64 size, vir
     forget (making, line);
   }
   return volume;
+}
+
+/* A new disk: empty, on top of IMAGE, or a copy of it. */
+static virStorageVolPtr
+make_volume (LvMaking *making, LvPool *pool, const char *name, guint64 size, virStorageVolPtr image,
+             gboolean linked, GError **error)
+{
+  g_autofree char *xml = volume_xml (making, name, size, linked ? image : NULL);
+
+  return create_volume (making, pool, name, xml, linked ? NULL : image, error);
 }
 
 static gboolean
@@ -239,10 +263,11 @@ make_disk (LvMaking *making, const char *target, virStorageVolPtr image, guint64
     return FALSE;
   }
   size = MAX (wanted, facts.capacity);
-  name = free_name (pool, info->part.name, target);
+  name = free_name (pool, info->part.name, target, ".qcow2");
   volume
     = make_volume (making, pool, name, size, image, g_strcmp0 (info->clone, "linked") == 0, error);
-  return volume != NULL && add (making, target, volume, error) && grow (volume, size, error);
+  return volume != NULL && lv_making_add (making, target, volume, error)
+         && grow (volume, size, error);
 }
 
 gboolean
@@ -259,6 +284,22 @@ lv_making_add_disk (LvMaking *making, GError **error)
       return FALSE;
   }
   return make_disk (making, "vda", image, info->disk_size, error);
+}
+
+virStorageVolPtr
+lv_making_make_medium (LvMaking *making, const char *what, guint64 size, GError **error)
+{
+  const VirfsDraftInfo *info = info_of (making);
+  LvPool *pool = lv_pool_by_name (&making->task->here, info->pool ? info->pool : "default", error);
+  g_autofree char *name = NULL;
+  g_autofree char *xml = NULL;
+
+  if (pool == NULL)
+    return NULL;
+  g_ptr_array_add (making->pools, pool);
+  name = free_name (pool, info->part.name, what, ".iso");
+  xml = lv_xml_make_volume (name, "raw", size);
+  return create_volume (making, pool, name, xml, NULL, error);
 }
 
 /* Disks of another guest. */

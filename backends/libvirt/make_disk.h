@@ -25,6 +25,13 @@ gboolean lv_making_add_disk (LvMaking *making, GError **error);
 gboolean lv_making_clone_disks (LvMaking *making, const char *xml, GError **error);
 /* The installer's medium. */
 gboolean lv_making_add_iso (LvMaking *making, GError **error);
+/* cloud-init's disk (seed.c). */
+gboolean lv_making_add_seed (LvMaking *making, GError **error);
+/* For that: a raw volume GUEST-WHAT.iso of SIZE bytes in the guest's pool; and as a disk of it. */
+virStorageVolPtr lv_making_make_medium (LvMaking *making, const char *what, guint64 size,
+                                        GError **error);
+gboolean lv_making_add (LvMaking *making, const char *target, virStorageVolPtr volume,
+                        GError **error);
 /* Takes back all of it. */
 void lv_making_undo (LvMaking *making);
 /* It has become the guest's. */

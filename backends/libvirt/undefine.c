@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Guests that go, with their disks or without, and that get another name. */
+#include "connection.h"
 #include "create.h"
 #include "error.h"
 #include "fail.h"
+#include "gate.h"
+#include "inventory.h"
 #include "operate.h"
 #include "storage.h"
+#include "use.h"
 #include "xml.h"
 
 #include <stdlib.h>
@@ -42,7 +46,15 @@ find_volume (LvTask *task, const LvDisk *disk, GPtrArray *pools)
   return lv_pool_fresh_volume (pool, name);
 }
 
-/* The volumes that only this guest has; a disk that is shared or only read may be another's too. */
+/* A disk that is shared or only read may be another's too. */
+static gboolean
+is_own (const LvDisk *disk)
+{
+  if (disk->path == NULL && disk->pool == NULL)
+    return FALSE;
+  return disk->seed || (!disk->readonly && !disk->shareable);
+}
+
 static GPtrArray *
 own_volumes (LvTask *task, virDomainPtr domain, GPtrArray *pools)
 {
@@ -52,10 +64,7 @@ own_volumes (LvTask *task, virDomainPtr domain, GPtrArray *pools)
 
   for (guint i = 0; disks && i < disks->len; i++) {
     const LvDisk *disk = disks->pdata[i];
-    virStorageVolPtr volume
-      = disk->readonly || disk->shareable || (disk->path == NULL && disk->pool == NULL)
-          ? NULL
-          : find_volume (task, disk, pools);
+    virStorageVolPtr volume = is_own (disk) ? find_volume (task, disk, pools) : NULL;
 
     if (volume != NULL)
       g_ptr_array_add (volumes, volume);
@@ -64,14 +73,75 @@ own_volumes (LvTask *task, virDomainPtr domain, GPtrArray *pools)
   return volumes;
 }
 
+/* Who has the volume beside the guest: another guest, or a volume that is based on it; the caller owns
+ * it.  NULL: nobody, as far as is known. */
+static char *
+other_user (LvTask *task, VirfsHost *host, virStorageVolPtr volume)
+{
+  g_autoptr (virStoragePool) pool = LV (virStoragePoolLookupByVolume (volume));
+  g_autoptr (VirfsPart) pool_part
+    = pool ? virfs_infra_part (host->object.infra, host, &virfs_pool_class,
+                               virStoragePoolGetName (pool))
+           : NULL;
+  g_autoptr (VirfsPart) part
+    = pool_part ? virfs_infra_part (host->object.infra, pool_part, &virfs_volume_class,
+                                    virStorageVolGetName (volume))
+                : NULL;
+  g_autoptr (GPtrArray) users = part ? virfs_volume_users (part) : NULL;
+  g_autofree char *self = virfs_object_path (task->vm);
+
+  for (guint i = 0; users && i < users->len; i++) {
+    const VirfsUser *user = users->pdata[i];
+
+    if (!g_str_equal (user->path, self))
+      return g_strdup (user->path);
+  }
+  return NULL;
+}
+
+/* Asked before anything is done. */
+static gboolean
+check_unused (LvTask *task, GPtrArray *volumes, GError **error)
+{
+  VirfsHost *host = lv_gate_enter (task->link->connection);
+  gboolean unused = TRUE;
+
+  for (guint i = 0; host && unused && i < volumes->len; i++) {
+    g_autofree char *user = other_user (task, host, volumes->pdata[i]);
+
+    unused = user == NULL;
+    if (!unused)
+      g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                   "the disk %s of %s is used by %s; write keep to ctl to leave the disks",
+                   virStorageVolGetName (volumes->pdata[i]), task->name, user);
+  }
+  if (host != NULL)
+    lv_gate_leave (task->link->connection);
+  return unused;
+}
+
+static gboolean
+delete_volume (LvTask *task, virStorageVolPtr volume, GError **error)
+{
+  g_autoptr (virStoragePool) pool = LV (virStoragePoolLookupByVolume (volume));
+
+  if (LV (virStorageVolDelete (volume, 0)) < 0)
+    return lv_fail (error, "%s is gone, but its volume %s cannot be removed", task->name,
+                    virStorageVolGetName (volume));
+  if (pool != NULL)
+    lv_inventory_refresh (task->link, task->here.conn, virStoragePoolGetName (pool), NULL);
+  return TRUE;
+}
+
 static gboolean
 delete_volumes (LvTask *task, GPtrArray *volumes, GError **error)
 {
+  gboolean ok = TRUE;
+
+  /* one that cannot be removed is no reason to leave the others */
   for (guint i = 0; i < volumes->len; i++)
-    if (LV (virStorageVolDelete (volumes->pdata[i], 0)) < 0)
-      return lv_fail (error, "%s is gone, but its volume %s cannot be removed", task->name,
-                      virStorageVolGetName (volumes->pdata[i]));
-  return TRUE;
+    ok = delete_volume (task, volumes->pdata[i], ok ? error : NULL) && ok;
+  return ok;
 }
 
 static LvOutcome
@@ -91,6 +161,8 @@ run_undefine (LvTask *task, GError **error)
     return LV_FAILED;
   }
   volumes = task->number ? own_volumes (task, domain, pools) : lv_take_volumes (NULL, 0);
+  if (!check_unused (task, volumes, error))
+    return LV_FAILED;
   ok = undefine (domain);
   if (!ok)
     lv_fail (error, "cannot undefine %s", task->name);

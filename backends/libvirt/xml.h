@@ -28,6 +28,7 @@ typedef struct {
   gboolean readonly;
   gboolean encrypted;
   gboolean shareable;
+  gboolean seed; /* cloud-init's, made for this guest */
 } LvDisk;
 
 /* The disks that have something in them. */

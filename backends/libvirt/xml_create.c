@@ -96,6 +96,8 @@ add_disk (LvXml *xml, xmlNode *devices, const LvNewDisk *disk)
   lv_xml_set (target, "bus", virtio ? "virtio" : "sata");
   if (disk->cdrom)
     lv_xml_add (node, "readonly", NULL);
+  if (disk->seed)
+    add_with (node, "alias", "name", LV_SEED_ALIAS);
 }
 
 static void
@@ -322,7 +324,8 @@ lv_xml_clone_domain (const char *text, const VirfsDraftInfo *info, GPtrArray *di
   /* what is a clone's must not be another's; what a user wrote stays as he wrote it */
   if (info->xml == NULL) {
     remove_all (xml, "/domain/devices/interface/mac | /domain/devices/interface/target"
-                     " | /domain/devices/channel/source | /domain/metadata");
+                     " | /domain/devices/channel/source | /domain/metadata"
+                     " | /domain/devices/disk[alias/@name='" LV_SEED_ALIAS "']");
     rename_logs (xml, old, info->part.name);
   }
   set_attributes (xml, info);

@@ -4,12 +4,16 @@
 
 #include "draft.h"
 
+/* The alias of the CD-ROM that is a guest's own: cloud-init's. */
+#define LV_SEED_ALIAS "ua-virfs-cloud-init"
+
 /* A disk that the guest gets. */
 typedef struct {
   char *target; /* vda, or sda … of a CD-ROM */
   char *path;
   const char *format; /* static or interned */
   gboolean cdrom;
+  gboolean seed; /* cloud-init's */
 } LvNewDisk;
 
 void lv_new_disk_free (gpointer disk);

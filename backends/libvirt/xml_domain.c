@@ -3,6 +3,7 @@
 #include "xml.h"
 
 #include "error.h"
+#include "xml_create.h"
 #include "xml_metadata.h"
 #include "xml_stream.h"
 #include "xml_tools.h"
@@ -231,6 +232,7 @@ read_disk (LvXml *xml, xmlNode *node)
   disk->volume = lv_xml_text (xml, node, "source/@volume");
   disk->readonly = lv_xml_node (xml, node, "readonly") != NULL
                    || lv_xml_node (xml, node, "self::*[@device='cdrom']") != NULL;
+  disk->seed = lv_xml_node (xml, node, "alias[@name='" LV_SEED_ALIAS "']") != NULL;
   disk->shareable = lv_xml_node (xml, node, "shareable") != NULL;
   disk->encrypted = lv_xml_node (xml, node, "encryption | source/encryption") != NULL;
   return disk;
