@@ -7,6 +7,7 @@
 #include "infra.h"
 #include "libvirt.h"
 #include "private.h"
+#include "snapshot.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -19,6 +20,7 @@
 
 #define WEB "11111111-2222-4333-8444-000000000001"
 #define DB  "11111111-2222-4333-8444-000000000002"
+#define OLD "11111111-2222-4333-8444-000000000003"
 
 static const char network[] = "<network><name>default</name><bridge name='virbr0'/>"
                               "<ip address='192.168.122.1' netmask='255.255.255.0'/></network>";
@@ -712,9 +714,9 @@ test_resources (Fixture *f, gconstpointer data)
   g_assert_true (has_event (f, "network event=stopped name=\"default\"")
                  || has_event (f, "network name=\"default\" event=stopped"));
   g_assert_cmpint (virStoragePoolDestroy (storage), ==, 0);
-  wait_host (f, "h1",
-             !virfs_pool_is_active (virfs_part_list_find (info->parts[VIRFS_HOST_POOLS],
-                                                          "default")));
+  wait_host (
+    f, "h1",
+    !virfs_pool_is_active (virfs_part_list_find (info->parts[VIRFS_HOST_POOLS], "default")));
   virNetworkFree (net);
   virStoragePoolFree (storage);
   virConnectClose (conn);
@@ -809,19 +811,185 @@ test_move_refused (Fixture *f, gconstpointer data)
   assert_vm (f, "web", g_str_equal (info->host->name, "h1"));
 }
 
+/* Snapshots and checkpoints. */
+
+static int
+take (Fixture *f, const char *label, const char *name, gboolean disks)
+{
+  g_autoptr (VirfsVm) vm = virfs_infra_vm (f->infra, label);
+  VirfsJob *job = begin (f, vm, NULL);
+
+  virfs_libvirt_backend.snapshot_take (vm, name, disks, job);
+  return end (job);
+}
+
+/* One of the functions that take no more than a name. */
+static int
+call_named (Fixture *f, void (*call) (VirfsVm *vm, const char *name, VirfsJob *job),
+            const char *label, const char *name)
+{
+  g_autoptr (VirfsVm) vm = virfs_infra_vm (f->infra, label);
+  VirfsJob *job = begin (f, vm, NULL);
+
+  call (vm, name, job);
+  return end (job);
+}
+
+static int
+describe (Fixture *f, const char *label, const char *name, const char *text)
+{
+  g_autoptr (VirfsVm) vm = virfs_infra_vm (f->infra, label);
+  VirfsJob *job = begin (f, vm, NULL);
+
+  virfs_libvirt_backend.snapshot_describe (vm, name, text, job);
+  return end (job);
+}
+
+/* Names, with an asterisk behind that of the current one; the caller owns it. */
+static char *
+list_parts (const VirfsVmInfo *info, VirfsVmPart list)
+{
+  const VirfsSnapshotInfo *current = virfs_snapshot_current (info->parts[VIRFS_VM_SNAPSHOTS]);
+  GString *names = g_string_new (NULL);
+
+  for (guint i = 0; info->parts[list] && i < info->parts[list]->len; i++) {
+    const VirfsPartInfo *part = info->parts[list]->pdata[i];
+
+    g_string_append_printf (names, "%s%s%s", i ? " " : "", part->name,
+                            (gconstpointer) part == current ? "*" : "");
+  }
+  return g_string_free (names, FALSE);
+}
+
+static gboolean
+has_parts (const VirfsVmInfo *info, VirfsVmPart list, const char *names)
+{
+  g_autofree char *is = info ? list_parts (info, list) : NULL;
+
+  return g_strcmp0 (is, names) == 0;
+}
+
+static VirfsSnapshotInfo *
+snapshot_of (Fixture *f, const char *label, const char *name)
+{
+  g_autoptr (VirfsVmInfo) info = look (f, label);
+
+  return virfs_part_info_ref (virfs_part_list_find (info->parts[VIRFS_VM_SNAPSHOTS], name));
+}
+
+static void
+test_snapshots (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsPartInfo) first = NULL;
+  g_autoptr (VirfsPartInfo) second = NULL;
+
+  g_assert_cmpint (take (f, "web", "first", FALSE), ==, 0);
+  assert_vm (f, "web", has_parts (info, VIRFS_VM_SNAPSHOTS, "first*"));
+  g_assert_cmpint (take (f, "web", "first", FALSE), ==, EEXIST);
+  g_assert_cmpint (describe (f, "web", "first", "a & b"), ==, 0);
+  g_assert_cmpint (verb (f, "web", VIRFS_VERB_DESTROY), ==, 0);
+  g_assert_cmpint (take (f, "web", "second", FALSE), ==, 0);
+  assert_vm (f, "web", has_parts (info, VIRFS_VM_SNAPSHOTS, "first second*"));
+  first = (VirfsPartInfo *) snapshot_of (f, "web", "first");
+  second = (VirfsPartInfo *) snapshot_of (f, "web", "second");
+  g_assert_cmpstr (((VirfsSnapshotInfo *) first)->description, ==, "a & b");
+  g_assert_cmpstr (((VirfsSnapshotInfo *) first)->state, ==, "running");
+  g_assert_cmpstr (((VirfsSnapshotInfo *) second)->state, ==, "shutoff");
+  g_assert_cmpstr (((VirfsSnapshotInfo *) second)->parent, ==, "first");
+  g_assert_cmpstr (((VirfsSnapshotInfo *) second)->kind, ==, VIRFS_SNAPSHOT_FULL);
+
+  g_assert_cmpint (call_named (f, virfs_libvirt_backend.snapshot_revert, "web", "first"), ==, 0);
+  assert_state (f, "web", "running");
+  assert_vm (f, "web", has_parts (info, VIRFS_VM_SNAPSHOTS, "first* second"));
+  g_assert_cmpint (call_named (f, virfs_libvirt_backend.snapshot_delete, "web", "first"), ==, 0);
+  g_assert_cmpint (call_named (f, virfs_libvirt_backend.snapshot_delete, "web", "first"), ==,
+                   ENOENT);
+  g_assert_cmpint (call_named (f, virfs_libvirt_backend.snapshot_delete, "web", "second"), ==, 0);
+  assert_vm (f, "web", has_parts (info, VIRFS_VM_SNAPSHOTS, ""));
+}
+
+static void
+test_snapshots_refused (Fixture *f, gconstpointer data)
+{
+  /* the test driver has no snapshots of disks alone */
+  g_assert_cmpint (take (f, "web", "disks", TRUE), ==, ENOTSUP);
+  g_assert_cmpint (call_named (f, virfs_libvirt_backend.snapshot_revert, "web", "none"), ==,
+                   ENOENT);
+  g_assert_cmpint (describe (f, "web", "none", "text"), ==, ENOENT);
+  assert_vm (f, "web", has_parts (info, VIRFS_VM_SNAPSHOTS, ""));
+  assert_state (f, "web", "running");
+}
+
+static void
+make_behind (Fixture *f, const char *uuid, const char *xml)
+{
+  virDomainPtr domain = domain_of (f, uuid);
+  virDomainSnapshotPtr snapshot = virDomainSnapshotCreateXML (domain, xml, 0);
+
+  g_assert_nonnull (snapshot);
+  virDomainSnapshotFree (snapshot);
+  virDomainFree (domain);
+}
+
+/* Nobody tells of them. */
+static void
+test_snapshots_behind (Fixture *f, gconstpointer data)
+{
+  make_behind (f, DB, "<domainsnapshot><name>a/b</name></domainsnapshot>");
+  wait_vm (f, "db", has_parts (info, VIRFS_VM_SNAPSHOTS, "a/b*"));
+  make_behind (f, DB, "<domainsnapshot><name>c</name></domainsnapshot>");
+  wait_vm (f, "db", has_parts (info, VIRFS_VM_SNAPSHOTS, "a/b c*"));
+}
+
+/* Those that there are when the host is seen first. */
+static void
+test_snapshots_known (Fixture *f, gconstpointer data)
+{
+  static const char definition[] = "<name>old</name><uuid>" OLD "</uuid><memory>1024</memory>"
+                                   "<os><type>hvm</type></os>";
+  static const char snapshot[] = "<name>s1</name><state>shutoff</state>"
+                                 "<creationTime>1</creationTime><active>1</active>";
+  g_autofree char *old
+    = g_strdup_printf ("<domain type='test'"
+                       " xmlns:test='http://libvirt.org/schemas/domain/test/1.0'>%s"
+                       "<test:runstate>5</test:runstate><test:domainsnapshot>%s"
+                       "<domain type='test'>%s</domain></test:domainsnapshot></domain>",
+                       definition, snapshot, definition);
+
+  write_host (f, "h2", old);
+  virfs_object_unref (add_host (f, "h2"));
+  wait_vm (f, "old", has_parts (info, VIRFS_VM_SNAPSHOTS, "s1*"));
+}
+
+static void
+test_checkpoints (Fixture *f, gconstpointer data)
+{
+  int error = call_named (f, virfs_libvirt_backend.checkpoint_make, "web", "sat");
+
+  /* this driver says which of its disks are of a kind that has none */
+  g_assert_cmpint (error, ==, ENOTSUP);
+  assert_said ("qcow2");
+  g_assert_cmpint (call_named (f, virfs_libvirt_backend.checkpoint_make, "db", "sat"), ==, EBUSY);
+  assert_said ("start it first");
+  g_assert_cmpint (call_named (f, virfs_libvirt_backend.checkpoint_delete, "web", "sat"), ==,
+                   ENOENT);
+}
+
 static void
 test_move_snapshot (Fixture *f, gconstpointer data)
 {
-  virDomainPtr domain = domain_of (f, DB);
-  virDomainSnapshotPtr snapshot
-    = virDomainSnapshotCreateXML (domain, "<domainsnapshot><name>s</name></domainsnapshot>", 0);
+  g_autoptr (VirfsPartInfo) second = NULL;
 
   add_second_host (f, "");
-  g_assert_nonnull (snapshot);
-  g_assert_cmpint (migrate (f, "db", "h2"), ==, EBUSY);
-  assert_said ("snapshots");
-  virDomainSnapshotFree (snapshot);
-  virDomainFree (domain);
+  g_assert_cmpint (take (f, "db", "first", FALSE), ==, 0);
+  g_assert_cmpint (take (f, "db", "second", FALSE), ==, 0);
+  g_assert_cmpint (call_named (f, virfs_libvirt_backend.snapshot_revert, "db", "first"), ==, 0);
+  g_assert_cmpint (migrate (f, "db", "h2"), ==, 0);
+  assert_vm (f, "db", g_str_equal (info->host->name, "h2"));
+  assert_vm (f, "db", has_parts (info, VIRFS_VM_SNAPSHOTS, "first* second"));
+  second = (VirfsPartInfo *) snapshot_of (f, "db", "second");
+  g_assert_cmpstr (((VirfsSnapshotInfo *) second)->parent, ==, "first");
+  g_assert_cmpint (call_named (f, virfs_libvirt_backend.snapshot_revert, "db", "second"), ==, 0);
 }
 
 /* The other host has a guest of the same name. */
@@ -992,6 +1160,11 @@ main (int argc, char **argv)
   add ("/backend/move-refused", test_move_refused);
   add ("/backend/move-disks", test_move_disks);
   add ("/backend/move-disk-exists", test_move_disk_exists);
+  add ("/backend/snapshots", test_snapshots);
+  add ("/backend/snapshots-refused", test_snapshots_refused);
+  add ("/backend/snapshots-behind", test_snapshots_behind);
+  add ("/backend/snapshots-known", test_snapshots_known);
+  add ("/backend/checkpoints", test_checkpoints);
   add ("/backend/move-snapshot", test_move_snapshot);
   add ("/backend/move-name-taken", test_move_name_taken);
   add ("/backend/unreachable", test_unreachable);

@@ -72,6 +72,33 @@ check_disks (LvTask *task, GPtrArray *disks, GError **error)
   return TRUE;
 }
 
+static VirfsSnapshotInfo *
+read_info (virDomainSnapshotPtr snapshot)
+{
+  char *xml = LV (virDomainSnapshotGetXMLDesc (snapshot, 0));
+  VirfsSnapshotInfo *info = xml ? lv_xml_read_snapshot (xml) : NULL;
+
+  free (xml);
+  return info;
+}
+
+/* Of two such snapshots libvirt could delete neither. */
+static gboolean
+check_parent (LvTask *task, virDomainPtr domain, GError **error)
+{
+  g_autoptr (virDomainSnapshot) current = LV (virDomainSnapshotCurrent (domain, 0));
+  g_autoptr (VirfsPartInfo) info = current ? (VirfsPartInfo *) read_info (current) : NULL;
+
+  if (info == NULL || !g_str_equal (((VirfsSnapshotInfo *) info)->kind, VIRFS_SNAPSHOT_FULL))
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
+               "cannot take a snapshot of the disks of %s alone: it goes on from %s, whose kind is"
+               " full, and libvirt could delete neither then; delete that first, or write full to"
+               " snapshots/kind",
+               task->name, info->name);
+  return FALSE;
+}
+
 /* Quiesced if the agent in the guest answers.  What else is wrong is said when we try without it. */
 static virDomainSnapshotPtr
 take_disks (virDomainPtr domain, const char *xml, gboolean has_agent, gboolean *quiesced)
@@ -127,7 +154,8 @@ run_take (LvTask *task, GError **error)
   g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
 
   if (domain == NULL || !lv_operate_check (task, LV_CALL_SNAPSHOTS, "take a snapshot of", error)
-      || !check_name (task, domain, error))
+      || !check_name (task, domain, error)
+      || (task->number != 0 && !check_parent (task, domain, error)))
     return LV_FAILED;
   return take (task, domain, &facts, error);
 }
@@ -157,11 +185,9 @@ run_delete (LvTask *task, GError **error)
 static gboolean
 check_inside (LvTask *task, virDomainSnapshotPtr snapshot, GError **error)
 {
-  char *xml = LV (virDomainSnapshotGetXMLDesc (snapshot, 0));
-  g_autoptr (VirfsPartInfo) info = xml ? (VirfsPartInfo *) lv_xml_read_snapshot (xml) : NULL;
+  g_autoptr (VirfsPartInfo) info = (VirfsPartInfo *) read_info (snapshot);
   const char *kind = info ? ((VirfsSnapshotInfo *) info)->kind : NULL;
 
-  free (xml);
   if (kind == NULL)
     return lv_fail (error, "cannot read snapshot %s of %s", name_of (task), task->name);
   if (g_str_equal (kind, VIRFS_SNAPSHOT_FULL))
