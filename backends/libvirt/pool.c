@@ -59,11 +59,21 @@ define (LvTask *task, const char *xml, GError **error)
   return TRUE;
 }
 
+/* As it is stored, and without what changes while it runs where the driver makes a difference; the
+ * caller frees it with free(). */
+static char *
+ask_definition (virStoragePoolPtr pool)
+{
+  char *xml = LV (virStoragePoolGetXMLDesc (pool, VIR_STORAGE_XML_INACTIVE));
+
+  return xml == NULL && lv_last_refused_flags () ? LV (virStoragePoolGetXMLDesc (pool, 0)) : xml;
+}
+
 /* A pool that runs without a definition gets one. */
 static gboolean
 keep (LvTask *task, virStoragePoolPtr pool, GError **error)
 {
-  char *xml = LV (virStoragePoolGetXMLDesc (pool, VIR_STORAGE_XML_INACTIVE));
+  char *xml = ask_definition (pool);
   gboolean ok
     = xml ? define (task, xml, error) : lv_fail (error, "cannot read the new pool %s", task->name);
 
@@ -73,13 +83,22 @@ keep (LvTask *task, virStoragePoolPtr pool, GError **error)
 
 /* The directory that its volumes are in, or that it is mounted on, is made; what would have to be
  * formatted is not. */
+static virStoragePoolPtr
+create (LvTask *task, const char *xml)
+{
+  gboolean build = virfs_pool_has_files ((VirfsPoolInfo *) task->wanted);
+  guint flags = build ? VIR_STORAGE_POOL_CREATE_WITH_BUILD : VIR_STORAGE_POOL_CREATE_NORMAL;
+  virStoragePoolPtr pool = LV (virStoragePoolCreateXML (task->here.conn, xml, flags));
+
+  return pool == NULL && build && lv_last_refused_flags ()
+           ? LV (virStoragePoolCreateXML (task->here.conn, xml, VIR_STORAGE_POOL_CREATE_NORMAL))
+           : pool;
+}
+
 static gboolean
 start_new (LvTask *task, const char *xml, GError **error)
 {
-  guint flags = virfs_pool_has_files ((VirfsPoolInfo *) task->wanted)
-                  ? VIR_STORAGE_POOL_CREATE_WITH_BUILD
-                  : 0;
-  g_autoptr (virStoragePool) pool = LV (virStoragePoolCreateXML (task->here.conn, xml, flags));
+  g_autoptr (virStoragePool) pool = create (task, xml);
 
   if (pool == NULL)
     return lv_fail (error, "cannot start the pool %s", task->name);
@@ -200,7 +219,7 @@ static gboolean
 redefine (LvTask *task, virStoragePoolPtr pool, GError **error)
 {
   const VirfsPoolInfo *wanted = (VirfsPoolInfo *) task->wanted;
-  char *stored = LV (virStoragePoolGetXMLDesc (pool, VIR_STORAGE_XML_INACTIVE));
+  char *stored = ask_definition (pool);
   g_autofree char *xml = stored ? lv_xml_edit_pool (stored, wanted, error) : NULL;
   g_autoptr (virStoragePool) defined = NULL;
 
