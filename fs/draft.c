@@ -405,7 +405,12 @@ show_document (const VirfsNode *node, GString *out)
 static void
 store_xml (VirfsCall *call, const VirfsNode *node, const char *text)
 {
-  change (call, node, set_blob, text, 0);
+  g_autoptr (GError) error = NULL;
+
+  if (*text == '\0' || virfs_draft_check_xml (text, &error))
+    change (call, node, set_blob, text, 0);
+  else
+    virfs_call_finish (call, error);
 }
 
 static void

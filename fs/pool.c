@@ -319,6 +319,8 @@ static const VirfsRow rows[] = {
             "inactive" },
   { "autostart", WRITE | SHOW (virfs_show_bool, CONFIG, autostart), .store_bool = store_autostart,
     .help = "1: starts with its host" },
+  { "uuid", READ SHOW (virfs_show_text, CONFIG, uuid),
+    .help = "pools of several hosts with one UUID are one storage" },
   { "persistent", READ SHOW (virfs_show_bool, CONFIG, persistent),
     .help = "0: vanishes when it stops" },
   { "capacity", READ F (STATE) | SHOW (show_active_u64, SIZE, capacity),

@@ -101,7 +101,8 @@ typedef struct {
   gboolean saved;        /* only when its memory was saved */
   gboolean while_moving; /* also while it is being migrated */
   gboolean harmless;     /* also to a guest that is protected */
-  gboolean marks;        /* says what goes with it when it is undefined */
+  gboolean marks;        /* says what goes with it when it is undefined: */
+  gboolean purge;
 } Verb;
 
 static const Verb verbs[] = {
@@ -118,7 +119,7 @@ static const Verb verbs[] = {
   { "nmi", VIRFS_VERB_NMI, IN (RUNNING), .harmless = TRUE },
   { "pmsuspend", VIRFS_VERB_PMSUSPEND, IN (RUNNING), .harmless = TRUE },
   { "wakeup", VIRFS_VERB_WAKEUP, IN (PMSUSPENDED), .harmless = TRUE },
-  { "purge", VIRFS_VM_N_VERBS, IN (SHUTOFF) | IN (CRASHED), .marks = TRUE },
+  { "purge", VIRFS_VM_N_VERBS, IN (SHUTOFF) | IN (CRASHED), .marks = TRUE, .purge = TRUE },
   { "keep", VIRFS_VM_N_VERBS, IN (SHUTOFF) | IN (CRASHED), .marks = TRUE },
 };
 
@@ -128,11 +129,18 @@ is_valid (const Verb *verb, const VirfsVmInfo *info)
   return verb->states & (1u << info->state) && (!verb->saved || info->saved);
 }
 
+/* Marking a guest again as it is would change nothing. */
+static gboolean
+is_worth_it (const Verb *verb, const VirfsVmInfo *info)
+{
+  return is_valid (verb, info) && (!verb->marks || verb->purge != info->purge);
+}
+
 static void
 append_verbs (GString *out, const VirfsVmInfo *info, const char *before, const char *after)
 {
   for (guint i = 0; i < G_N_ELEMENTS (verbs); i++)
-    if (is_valid (&verbs[i], info))
+    if (is_worth_it (&verbs[i], info))
       g_string_append_printf (out, "%s%s%s", before, verbs[i].name, after);
 }
 
@@ -170,7 +178,7 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
                      virfs_vm_state_name (info->state),
                      verb->saved ? " and nothing is saved of it" : "", text, valid->str);
   } else if (verb->marks) {
-    virfs_infra_set_purge (virfs_node_infra (node), node->object, g_str_equal (text, "purge"));
+    virfs_infra_set_purge (virfs_node_infra (node), node->object, verb->purge);
     virfs_call_finish (call, NULL);
   } else if (!verb->harmless && !virfs_vm_check_unprotected (call, info, verb->name)) {
     return;

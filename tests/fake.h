@@ -21,6 +21,11 @@ void virfs_fake_attach (VirfsPart *draft, gconstpointer wanted, VirfsJob *job);
 void virfs_fake_detach (VirfsPart *device, VirfsJob *job);
 void virfs_fake_set_device (VirfsPart *device, const VirfsDeviceSetting *setting, VirfsJob *job);
 
+/* Guests that are made and go (fake_create.c). */
+void virfs_fake_create (VirfsHost *host, const VirfsCreation *creation, VirfsJob *job);
+void virfs_fake_undefine (VirfsVm *vm, gboolean purge, VirfsJob *job);
+void virfs_fake_rename (VirfsVm *vm, const char *name, VirfsJob *job);
+
 /* What is kept with a guest (fake_note.c). */
 void virfs_fake_note (VirfsVm *vm, const VirfsVmNote *note, VirfsJob *job);
 

@@ -164,7 +164,8 @@ static void
 test_pools (Fixture *f, gconstpointer data)
 {
   g_ptr_array_add (f->needs->pools, g_strdup ("fast"));
-  assert_fits (f);
+  g_clear_pointer (&f->info->parts[VIRFS_HOST_POOLS], g_ptr_array_unref);
+  assert_fits (f); /* not known */
   f->info->parts[VIRFS_HOST_POOLS] = pool ("slow", "/slow");
   assert_does_not (f, VIRFS_ERROR_NOT_FOUND, "fast");
   g_clear_pointer (&f->info->parts[VIRFS_HOST_POOLS], g_ptr_array_unref);
@@ -180,9 +181,12 @@ test_files (Fixture *f, gconstpointer data)
   VirfsHostInfo *from = virfs_host_info_copy (known);
 
   g_ptr_array_add (f->needs->files, g_strdup ("/images/web.qcow2"));
+  virfs_part_lists_set (from->parts, VIRFS_HOST_POOLS, pool ("own", "/own"));
+  virfs_infra_update_host (f->infra, f->from, virfs_host_info_copy (from), NULL);
+  g_clear_pointer (&f->info->parts[VIRFS_HOST_POOLS], g_ptr_array_unref);
   f->info->parts[VIRFS_HOST_POOLS] = pool ("other", "/other");
   assert_fits (f);
-  from->parts[VIRFS_HOST_POOLS] = pool ("images", "/images");
+  virfs_part_lists_set (from->parts, VIRFS_HOST_POOLS, pool ("images", "/images"));
   virfs_infra_update_host (f->infra, f->from, from, NULL);
   assert_does_not (f, VIRFS_ERROR_NOT_FOUND, "/images/web.qcow2");
   g_clear_pointer (&f->info->parts[VIRFS_HOST_POOLS], g_ptr_array_unref);

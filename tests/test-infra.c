@@ -178,6 +178,7 @@ count (GArray *told, VirfsKind kind, VirfsChangeKind what)
 #define VM(field)    VIRFS_BIT (VIRFS_VM_##field)
 #define HOST(field)  VIRFS_BIT (VIRFS_HOST_##field)
 #define ROOT(field)  VIRFS_BIT (VIRFS_ROOT_##field)
+#define INDEX(key)   VIRFS_BIT (VIRFS_ROOT_INDEXES + VIRFS_INDEX_##key)
 #define STATE(state) VIRFS_BIT (VIRFS_ROOT_STATES + VIRFS_VM_##state)
 
 static void
@@ -196,7 +197,7 @@ test_listener (Fleet *f, gconstpointer data)
   fleet_tell (f, f->h1, "web", 1, VIRFS_VM_RUNNING);
   g_assert_cmpuint (count (told, VIRFS_KIND_VM, VIRFS_ADDED), ==, 1);
   g_assert_cmphex (fields_of (told, VIRFS_KIND_ROOT), ==,
-                   ROOT (VMS) | ROOT (EVENTS) | STATE (RUNNING));
+                   ROOT (VMS) | ROOT (EVENTS) | INDEX (OWNER) | INDEX (IMAGE) | STATE (RUNNING));
   g_assert_cmphex (fields_of (told, VIRFS_KIND_HOST), ==, HOST (VMS));
 
   /* the same again: nothing */
@@ -226,7 +227,7 @@ test_listener (Fleet *f, gconstpointer data)
   fleet_lose (f, f->h1, 1);
   g_assert_cmpuint (count (told, VIRFS_KIND_VM, VIRFS_REMOVED), ==, 1);
   g_assert_cmphex (fields_of (told, VIRFS_KIND_ROOT), ==,
-                   ROOT (VMS) | ROOT (EVENTS) | STATE (SHUTOFF));
+                   ROOT (VMS) | ROOT (EVENTS) | INDEX (OWNER) | INDEX (IMAGE) | STATE (SHUTOFF));
 
   g_array_set_size (told, 0);
   virfs_infra_unlisten (f->infra, note, told);

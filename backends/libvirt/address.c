@@ -136,19 +136,28 @@ take_addresses (VirfsVmInfo *info, gpointer data)
   virfs_part_lists_set (info->parts, VIRFS_VM_NICS, list);
 }
 
-static void
-tell (LvLink *link, guint64 ticket, const VirfsVmInfo *info, GHashTable *table)
+static gboolean
+any_differs (GPtrArray *nics, GHashTable *table)
 {
-  GPtrArray *nics = info->parts[VIRFS_VM_NICS];
-
   for (guint i = 0; nics && i < nics->len; i++) {
     const VirfsNicInfo *nic = nics->pdata[i];
 
-    if (g_strcmp0 (nic->addresses, found (nic, table)) != 0) {
-      lv_gate_edit_vm (link, ticket, info->uuid, take_addresses, table);
-      return;
-    }
+    if (g_strcmp0 (nic->addresses, found (nic, table)) != 0)
+      return TRUE;
   }
+  return FALSE;
+}
+
+/* The ticket is drawn after the asking: no definition tells this, so nobody knows better. */
+static void
+tell (LvLink *link, const char *uuid, GHashTable *table)
+{
+  guint64 ticket = lv_gate_begin_reading (link);
+  g_autoptr (VirfsVmInfo) info = lv_gate_known_vm (link, uuid);
+
+  if (info != NULL && any_differs (info->parts[VIRFS_VM_NICS], table))
+    lv_gate_edit_vm (link, ticket, uuid, take_addresses, table);
+  lv_gate_end_reading (link);
 }
 
 /* All guests. */
@@ -186,15 +195,13 @@ sort_guests (LvLink *link, Guests *guests)
 }
 
 static void
-tell_guest (LvLink *link, virConnectPtr conn, const char *uuid, GHashTable *leases)
+ask_and_tell (LvLink *link, virConnectPtr conn, const char *uuid)
 {
-  guint64 ticket = lv_gate_begin_reading (link);
   g_autoptr (VirfsVmInfo) info = lv_gate_known_vm (link, uuid);
-  g_autoptr (GHashTable) answers = info && leases == NULL ? ask_guest (conn, info) : NULL;
+  g_autoptr (GHashTable) answers = info ? ask_guest (conn, info) : NULL;
 
-  if (info != NULL)
-    tell (link, ticket, info, leases ? leases : answers);
-  lv_gate_end_reading (link);
+  if (answers != NULL)
+    tell (link, uuid, answers);
 }
 
 void
@@ -207,7 +214,7 @@ lv_measure_addresses (LvLink *link, virConnectPtr conn, guint *cursor)
 
   sort_guests (link, &guests);
   for (guint i = 0; i < told->len; i++)
-    tell_guest (link, conn, told->pdata[i], leases);
+    tell (link, told->pdata[i], leases);
   for (guint i = 0; i < MIN (others->len, ASKED); i++, ++*cursor)
-    tell_guest (link, conn, others->pdata[*cursor % others->len], NULL);
+    ask_and_tell (link, conn, others->pdata[*cursor % others->len]);
 }

@@ -232,6 +232,15 @@ lv_fleet_read_snapshots (LvLink *link, virConnectPtr conn)
   }
 }
 
+static void
+keep_measures (LvLink *link, VirfsVmInfo *info)
+{
+  g_autoptr (VirfsVmInfo) known = lv_gate_known_vm (link, info->uuid);
+
+  if (known != NULL)
+    lv_measure_keep (known, info);
+}
+
 gboolean
 lv_fleet_sync (LvLink *link, virConnectPtr conn, GError **error)
 {
@@ -249,7 +258,7 @@ lv_fleet_sync (LvLink *link, virConnectPtr conn, GError **error)
 
     if (info == NULL)
       continue;
-    lv_measure_recall (link, info);
+    keep_measures (link, info);
     leave_snapshots (link, seen, info);
     g_ptr_array_add (infos, info);
   }
@@ -353,13 +362,13 @@ refresh_missing (LvLink *link, virConnectPtr conn, GArray *array)
 
 /* Of the guests whose turn it is. */
 static void
-measure_disks (LvLink *link, virConnectPtr conn, GArray *array)
+measure_disks (LvLink *link, GArray *array)
 {
   g_autoptr (GPtrArray) domains = g_ptr_array_new ();
 
   for (guint i = 0; i < MIN (array->len, POLLED_DISKS); i++, link->disk_cursor++)
     g_ptr_array_add (domains, g_array_index (array, Seen, link->disk_cursor % array->len).domain);
-  lv_measure_disks (link, conn, domains);
+  lv_measure_disks (link, domains, FALSE);
 }
 
 gboolean
@@ -378,7 +387,7 @@ lv_fleet_poll (LvLink *link, virConnectPtr conn, guint *cursor, GError **error)
     check_snapshots (link, array);
     for (guint i = 0; i < MIN (array->len, POLLED_XML); i++, ++*cursor)
       lv_domain_check (link, conn, g_array_index (array, Seen, *cursor % array->len).domain);
-    measure_disks (link, conn, array);
+    measure_disks (link, array);
   }
   lv_gate_end_reading (link);
   return array != NULL;

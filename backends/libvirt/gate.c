@@ -6,6 +6,7 @@
 #include "gate.h"
 
 #include "connection.h"
+#include "measure.h"
 
 /* An event comes this much later than what it tells, at most. */
 #define EVENT_LAG G_TIME_SPAN_SECOND
@@ -112,10 +113,17 @@ tell_vm (VirfsHost *host, const char *uuid, VirfsVmInfo *info)
 {
   VirfsInfra *infra = host->object.infra;
 
-  if (info != NULL)
-    virfs_infra_update_vm (infra, host, g_steal_pointer (&info));
-  else
+  if (info != NULL) {
+    g_autoptr (VirfsVm) vm = virfs_infra_vm_on_host (infra, host, uuid);
+    g_autoptr (VirfsVmInfo) known = vm ? virfs_vm_info (vm) : NULL;
+
+    /* it may have been measured since it was read */
+    if (known != NULL)
+      lv_measure_keep (known, info);
+    virfs_infra_update_vm (infra, host, info);
+  } else {
     virfs_infra_remove_vm (infra, host, uuid);
+  }
 }
 
 gboolean

@@ -24,7 +24,7 @@ recall_disks (GPtrArray *disks, GPtrArray *known)
   for (guint i = 0; disks && i < disks->len; i++) {
     VirfsDiskInfo *disk = disks->pdata[i], *before = virfs_part_list_find (known, disk->part.name);
 
-    if (before != NULL && same_disk (disk, before)) {
+    if (before != NULL && disk->size == 0 && same_disk (disk, before)) {
       disk->size = before->size;
       disk->allocation = before->allocation;
     }
@@ -37,18 +37,15 @@ recall_nics (GPtrArray *nics, GPtrArray *known)
   for (guint i = 0; nics && i < nics->len; i++) {
     VirfsNicInfo *nic = nics->pdata[i], *before = virfs_part_list_find (known, nic->part.name);
 
-    if (before != NULL && nic->live && g_strcmp0 (nic->mac, before->mac) == 0)
+    if (before != NULL && nic->live && nic->addresses == NULL
+        && g_strcmp0 (nic->mac, before->mac) == 0)
       virfs_ref_string_set (&nic->addresses, before->addresses);
   }
 }
 
 void
-lv_measure_recall (LvLink *link, VirfsVmInfo *info)
+lv_measure_keep (const VirfsVmInfo *known, VirfsVmInfo *info)
 {
-  g_autoptr (VirfsVmInfo) known = lv_gate_known_vm (link, info->uuid);
-
-  if (known == NULL)
-    return;
   recall_disks (info->parts[VIRFS_VM_DISKS], known->parts[VIRFS_VM_DISKS]);
   recall_nics (info->parts[VIRFS_VM_NICS], known->parts[VIRFS_VM_NICS]);
 }
@@ -121,15 +118,15 @@ ask_each (virDomainPtr domain, GPtrArray *disks)
 
 /* N >= 0 records, or -1.  Without NOWAIT a guest in a long job would block us. */
 static int
-ask_together (LvLink *link, virDomainPtr *domains, virDomainStatsRecordPtr **records)
+ask_together (LvLink *link, virDomainPtr *domains, gboolean wait, virDomainStatsRecordPtr **records)
 {
+  guint flags = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS
+                | (wait ? 0 : VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
   int n;
 
   if (lv_link_lacks (link, LV_CALL_BLOCK_STATS))
     return -1;
-  n = LV (virDomainListGetStats (domains, VIR_DOMAIN_STATS_BLOCK, records,
-                                 VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
-                                   | VIR_CONNECT_GET_ALL_DOMAINS_STATS_ENFORCE_STATS));
+  n = LV (virDomainListGetStats (domains, VIR_DOMAIN_STATS_BLOCK, records, flags));
   if (n < 0)
     lv_link_note (link, LV_CALL_BLOCK_STATS);
   return n;
@@ -188,17 +185,19 @@ has_unknown (GPtrArray *disks)
 void
 lv_measure_new (LvLink *link, virConnectPtr conn, VirfsVmInfo *info)
 {
+  g_autoptr (VirfsVmInfo) known = lv_gate_known_vm (link, info->uuid);
   g_autoptr (virDomain) domain = NULL;
   g_autoptr (GHashTable) extents = NULL;
   g_autoptr (virDomainStatsRecordPtr) records = NULL;
 
-  lv_measure_recall (link, info);
+  if (known != NULL)
+    lv_measure_keep (known, info);
   if (!has_unknown (info->parts[VIRFS_VM_DISKS]))
     return;
   domain = LV (virDomainLookupByUUIDString (conn, info->uuid));
   if (domain == NULL)
     return;
-  if (ask_together (link, (virDomainPtr[]){ domain, NULL }, &records) == 1)
+  if (ask_together (link, (virDomainPtr[]){ domain, NULL }, FALSE, &records) == 1)
     extents = read_record (records[0]);
   else if (lv_link_lacks (link, LV_CALL_BLOCK_STATS))
     extents = ask_each (domain, info->parts[VIRFS_VM_DISKS]);
@@ -206,9 +205,11 @@ lv_measure_new (LvLink *link, virConnectPtr conn, VirfsVmInfo *info)
     take_extents (info, extents);
 }
 
+/* The ticket is drawn after the asking: no definition tells this, so nobody knows better. */
 static void
-tell (LvLink *link, guint64 ticket, virDomainPtr domain, GHashTable *extents)
+tell (LvLink *link, virDomainPtr domain, GHashTable *extents)
 {
+  guint64 ticket = lv_gate_begin_reading (link);
   char uuid[VIR_UUID_STRING_BUFLEN] = "";
   g_autoptr (VirfsVmInfo) known = NULL;
 
@@ -216,10 +217,11 @@ tell (LvLink *link, guint64 ticket, virDomainPtr domain, GHashTable *extents)
   known = lv_gate_known_vm (link, uuid);
   if (known != NULL && any_differs (known->parts[VIRFS_VM_DISKS], extents))
     lv_gate_edit_vm (link, ticket, uuid, take_extents, extents);
+  lv_gate_end_reading (link);
 }
 
 static void
-tell_each (LvLink *link, guint64 ticket, GPtrArray *domains)
+tell_each (LvLink *link, GPtrArray *domains)
 {
   for (guint i = 0; i < domains->len; i++) {
     char uuid[VIR_UUID_STRING_BUFLEN] = "";
@@ -231,27 +233,25 @@ tell_each (LvLink *link, guint64 ticket, GPtrArray *domains)
     if (known == NULL)
       continue;
     extents = ask_each (domains->pdata[i], known->parts[VIRFS_VM_DISKS]);
-    tell (link, ticket, domains->pdata[i], extents);
+    tell (link, domains->pdata[i], extents);
   }
 }
 
 void
-lv_measure_disks (LvLink *link, virConnectPtr conn, GPtrArray *domains)
+lv_measure_disks (LvLink *link, GPtrArray *domains, gboolean wait)
 {
   g_autofree virDomainPtr *all = g_new0 (virDomainPtr, domains->len + 1);
   g_autoptr (virDomainStatsRecordPtr) records = NULL;
-  guint64 ticket = lv_gate_begin_reading (link);
   int n;
 
   for (guint i = 0; i < domains->len; i++)
     all[i] = domains->pdata[i];
-  n = domains->len ? ask_together (link, all, &records) : 0;
+  n = domains->len ? ask_together (link, all, wait, &records) : 0;
   for (int i = 0; i < n; i++) {
     g_autoptr (GHashTable) extents = read_record (records[i]);
 
-    tell (link, ticket, records[i]->dom, extents);
+    tell (link, records[i]->dom, extents);
   }
   if (n < 0 && lv_link_lacks (link, LV_CALL_BLOCK_STATS))
-    tell_each (link, ticket, domains);
-  lv_gate_end_reading (link);
+    tell_each (link, domains);
 }

@@ -12,11 +12,12 @@
 /* Of a guest that was read and is not told yet: takes over what is known already, and asks for disks
  * of which it is not. */
 void lv_measure_new (LvLink *link, virConnectPtr conn, VirfsVmInfo *info);
-/* The same without asking. */
-void lv_measure_recall (LvLink *link, VirfsVmInfo *info);
+/* The same from KNOWN, without asking. */
+void lv_measure_keep (const VirfsVmInfo *known, VirfsVmInfo *info);
 
-/* Asks for all disks of these guests (of virDomainPtr) and tells what has changed. */
-void lv_measure_disks (LvLink *link, virConnectPtr conn, GPtrArray *domains);
+/* Asks for all disks of these guests (of virDomainPtr) and tells what has changed.  A guest that is
+ * busy is left out, unless WAIT: then it is waited for. */
+void lv_measure_disks (LvLink *link, GPtrArray *domains, gboolean wait);
 
 /* The addresses of all NICs, as far as the networks' leases tell; of the others, of some guests: CURSOR
  * goes round.  Guests' agents are asked, so CONN must be shared with nobody. */

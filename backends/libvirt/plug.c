@@ -9,6 +9,7 @@
 #include "connection.h"
 #include "error.h"
 #include "fail.h"
+#include "measure.h"
 #include "wait.h"
 #include "xml.h"
 
@@ -95,6 +96,15 @@ undo (virStorageVolPtr made, GError **error)
     g_prefix_error (error, "(the new volume %s is left) ", virStorageVolGetName (made));
 }
 
+static void
+measure (LvTask *task, virDomainPtr domain)
+{
+  g_autoptr (GPtrArray) domains = g_ptr_array_new ();
+
+  g_ptr_array_add (domains, domain);
+  lv_measure_disks (task->link, domains, TRUE);
+}
+
 static LvOutcome
 run_attach (LvTask *task, GError **error)
 {
@@ -116,6 +126,8 @@ run_attach (LvTask *task, GError **error)
     undo (made, error);
   }
   lv_task_refresh (task);
+  if (done && is_disk)
+    measure (task, domain);
   return done ? LV_DONE : LV_FAILED;
 }
 

@@ -196,7 +196,7 @@ set_size (const Setting *set, GError **error)
            : !resize_volume (set, bytes, error))
     return FALSE;
   g_ptr_array_add (domains, set->domain);
-  lv_measure_disks (set->task->link, set->task->here.conn, domains);
+  lv_measure_disks (set->task->link, domains, TRUE);
   return TRUE;
 }
 

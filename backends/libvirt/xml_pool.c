@@ -52,16 +52,18 @@ lv_xml_read_pool (const char *text)
 {
   g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
   g_autofree char *name = xml ? lv_xml_text (xml, NULL, "/pool/name") : NULL;
-  g_autofree char *type = NULL, *path = NULL, *source = NULL;
+  g_autofree char *uuid = NULL, *type = NULL, *path = NULL, *source = NULL;
   VirfsPoolInfo *pool;
 
   if (name == NULL)
     return NULL;
   pool = virfs_part_info_new (&virfs_pool_class, name);
+  uuid = lv_xml_text (xml, NULL, "/pool/uuid");
   type = lv_xml_text (xml, NULL, "/pool/@type");
   path = lv_xml_text (xml, NULL, "/pool/target/path");
   source = read_source (xml);
   pool->type = g_intern_string (type);
+  virfs_ref_string_set (&pool->uuid, uuid);
   virfs_ref_string_set (&pool->path, path);
   virfs_ref_string_set (&pool->source, source);
   pool->capacity = lv_xml_bytes_at (xml, "/pool/capacity");

@@ -105,6 +105,33 @@ virfs_draft_parse (const char *uuid, const char *text, GError **error)
   return info;
 }
 
+static void
+check_root (GMarkupParseContext *context, const char *name, const char **names, const char **values,
+            gpointer data, GError **error)
+{
+  if (g_markup_parse_context_get_element_stack (context)->next == NULL
+      && !g_str_equal (name, "domain"))
+    g_set_error (error, G_MARKUP_ERROR, G_MARKUP_ERROR_UNKNOWN_ELEMENT,
+                 "its root is \"%s\", not \"domain\"", name);
+}
+
+gboolean
+virfs_draft_check_xml (const char *text, GError **error)
+{
+  static const GMarkupParser parser = { .start_element = check_root };
+  GMarkupParseContext *context
+    = g_markup_parse_context_new (&parser, G_MARKUP_TREAT_CDATA_AS_TEXT, NULL, NULL);
+  g_autoptr (GError) reason = NULL;
+  gboolean fine = g_markup_parse_context_parse (context, text, -1, &reason)
+                  && g_markup_parse_context_end_parse (context, &reason);
+
+  g_markup_parse_context_free (context);
+  if (!fine)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID, "this is no definition of a guest: %s",
+                 reason->message);
+  return fine;
+}
+
 static gboolean
 keep (VirfsInfra *infra, const VirfsDraftInfo *info, GError **error)
 {

@@ -42,6 +42,10 @@ extern const VirfsPartClass virfs_draft_class;
 char *virfs_draft_print (const VirfsDraftInfo *info);
 VirfsDraftInfo *virfs_draft_parse (const char *uuid, const char *text, GError **error);
 
+/* Whether TEXT could be the definition of a guest: well-formed, and a `domain`.  The host that gets it
+ * will say what else is wrong.  INVALID. */
+gboolean virfs_draft_check_xml (const char *text, GError **error);
+
 /* Every draft; see virfs_infra_foreach_vm(). */
 typedef void (*VirfsDraftFunc) (VirfsPart *draft, gpointer data);
 void virfs_infra_foreach_draft (VirfsInfra *infra, VirfsDraftFunc func, gpointer data);

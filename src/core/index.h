@@ -8,13 +8,6 @@
 
 #include "infra.h"
 
-typedef enum {
-  VIRFS_INDEX_TAG,
-  VIRFS_INDEX_OWNER, /* by virfs_user_name() */
-  VIRFS_INDEX_IMAGE, /* by virfs_index_image_name() */
-  VIRFS_N_INDEXES,
-} VirfsIndexKey;
-
 /* The name of an index's directory, as in `tag`. */
 const char *virfs_index_key_name (VirfsIndexKey key);
 

@@ -17,6 +17,13 @@
 #include "part.h"
 #include "vm.h"
 
+typedef enum {
+  VIRFS_INDEX_TAG,
+  VIRFS_INDEX_OWNER, /* by virfs_user_name() */
+  VIRFS_INDEX_IMAGE, /* by virfs_index_image_name() */
+  VIRFS_N_INDEXES,
+} VirfsIndexKey;
+
 /* What the fleet as a whole shows; a set of them (VIRFS_BIT) tells what changed. */
 typedef enum {
   VIRFS_ROOT_BIRTH, /* what never changes */
@@ -28,9 +35,8 @@ typedef enum {
   VIRFS_ROOT_ADDRESSES,
   VIRFS_ROOT_OWNER,   /* who may do what in one of its directories */
   VIRFS_ROOT_INDEXES, /* which values there are of the first of the indexes; + VirfsIndexKey */
-  VIRFS_ROOT_STATES
-  = VIRFS_ROOT_INDEXES
-    + 3, /* which guests are in the first of the states; VIRFS_ROOT_STATES + state */
+  /* which guests are in the first of the states; + VirfsVmState */
+  VIRFS_ROOT_STATES = VIRFS_ROOT_INDEXES + VIRFS_N_INDEXES,
   VIRFS_ROOT_N_FIELDS = VIRFS_ROOT_STATES + VIRFS_VM_N_STATES,
 } VirfsRootField;
 

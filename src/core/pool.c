@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const VirfsMember pool_members[] = {
+  VIRFS_MEMBER (VirfsPoolInfo, uuid, TEXT, CONFIG),
   VIRFS_MEMBER (VirfsPoolInfo, state, WORD, STATE),
   VIRFS_MEMBER (VirfsPoolInfo, type, WORD, CONFIG),
   VIRFS_MEMBER (VirfsPoolInfo, path, TEXT, CONFIG),

@@ -8,6 +8,7 @@
 
 typedef struct {
   VirfsPartInfo part;
+  GRefString *uuid;
   const char *state; /* running, inactive, building, degraded or inaccessible */
   const char *type;  /* dir, fs, netfs, logical, iscsi … (libvirt's pool types) */
   GRefString *path;  /* where its volumes are; NULL if nowhere in the file system */

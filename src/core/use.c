@@ -223,6 +223,26 @@ append_users (GPtrArray *users, VirfsHost *host, const char *path)
   }
 }
 
+static gboolean
+is_same_storage (const VirfsPoolInfo *a, const VirfsPoolInfo *b)
+{
+  if (a->uuid != NULL && g_strcmp0 (a->uuid, b->uuid) == 0)
+    return TRUE;
+  return virfs_pool_is_shared (a) && a->source != NULL && g_strcmp0 (a->type, b->type) == 0
+         && g_strcmp0 (a->source, b->source) == 0;
+}
+
+/* Where that pool has VOLUME, of which its host need not have heard; the caller owns it. */
+static char *
+path_in (const VirfsPoolInfo *pool, const VirfsVolumeInfo *volume)
+{
+  const VirfsVolumeInfo *same = virfs_part_list_find (pool->part.parts, volume->part.name);
+
+  if (same != NULL && same->path != NULL)
+    return g_strdup (same->path);
+  return pool->path ? g_build_filename (pool->path, volume->part.name, NULL) : NULL;
+}
+
 /* The same volume as another host has it. */
 static void
 append_users_there (GPtrArray *users, VirfsHost *host, const VirfsPoolInfo *pool,
@@ -232,11 +252,10 @@ append_users_there (GPtrArray *users, VirfsHost *host, const VirfsPoolInfo *pool
 
   for (guint i = 0; i < pools->len; i++) {
     const VirfsPoolInfo *other = pools->pdata[i];
-    const VirfsVolumeInfo *same = virfs_part_list_find (other->part.parts, volume->part.name);
+    g_autofree char *path = is_same_storage (pool, other) ? path_in (other, volume) : NULL;
 
-    if (same != NULL && same->path != NULL && g_strcmp0 (other->type, pool->type) == 0
-        && g_strcmp0 (other->source, pool->source) == 0)
-      append_users (users, host, same->path);
+    if (path != NULL)
+      append_users (users, host, path);
   }
 }
 
@@ -266,8 +285,7 @@ virfs_volume_users (VirfsPart *volume)
   if (known->path == NULL)
     return users;
   append_users (users, host, known->path);
-  if (virfs_pool_is_shared (pool) && pool->source != NULL)
-    virfs_infra_foreach_host (volume->object.infra, add_host, hosts);
+  virfs_infra_foreach_host (volume->object.infra, add_host, hosts);
   for (guint i = 0; i < hosts->len; i++)
     if (hosts->pdata[i] != host)
       append_users_there (users, hosts->pdata[i], pool, known);

@@ -2,8 +2,8 @@
 /*
  * Volumes and who uses them: the disks of guests, and volumes that are based on others.
  *
- * Where hosts cannot share storage by its kind a path means something on one host only.  Pools of a
- * shared kind with the same source are the same on all hosts, and so are their volumes.
+ * A path means something on one host only.  Pools of several hosts are one storage if they have one
+ * UUID, or if they are of a kind that hosts share and have the same source; so are their volumes then.
  */
 #pragma once
 
