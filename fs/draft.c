@@ -133,8 +133,11 @@ want_of (VirfsInfra *infra, const VirfsDraftInfo *info, GError **error)
   want->wish.vcpus = info->vcpus ? info->vcpus : base ? base->vcpus : 1;
   if (info->network != NULL && !g_str_equal (info->network, "none"))
     want->wish.network = info->network;
-  else if (want->needs != NULL && want->needs->networks->len > 0 && info->network == NULL)
-    want->wish.network = want->needs->networks->pdata[0];
+  if (info->network != NULL && want->needs != NULL) {
+    g_ptr_array_set_size (want->needs->networks, 0);
+    g_ptr_array_set_size (want->needs->bridges, 0);
+  }
+  want->wish.needs = want->needs;
   if (makes_disk (info))
     want->wish.pool = pool_of (info);
   want->wish.only = want->host;

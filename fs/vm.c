@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vms/<vm>/: a guest, its attributes, and what can be done to it. */
 #include "access.h"
-#include "part_class.h"
 #include "fit.h"
+#include "part_class.h"
+#include "placement.h"
 #include "tags.h"
 
 #include <string.h>
@@ -240,6 +241,19 @@ show_migrate (const VirfsNode *node, GString *out)
   for (guint i = 0; needs != NULL && i < hosts->len; i++)
     if (fits (node->snapshot, needs, hosts->pdata[i], NULL))
       g_string_append_printf (out, "%s\n", ((VirfsHost *) hosts->pdata[i])->name);
+}
+
+static void
+show_placement (const VirfsNode *node, GString *out)
+{
+  const VirfsVmInfo *info = node->snapshot;
+  g_autoptr (VirfsVmNeeds) needs = backend_of (node)->vm_needs (info, NULL);
+  g_autoptr (GPtrArray) places = NULL;
+
+  if (needs == NULL)
+    return;
+  places = virfs_placement_rank_vm (virfs_node_infra (node), info, needs);
+  virfs_placement_print (places, info->host, out);
 }
 
 static void
@@ -537,6 +551,8 @@ static const VirfsRow rows[] = {
   { "migrate", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_MEASURED, .fields = F (READY) | F (HOST),
     .show = show_migrate, .store = store_migrate,
     .help = "hosts that could take it now; write one to move it there, live if it runs" },
+  { "placement", S_IFREG | 0440, VIRFS_ROW_MEASURED, .fields = F (HOST), .show = show_placement,
+    .help = "how good each host would be for it, and why: a table, the best first" },
   { "uuid", S_IFREG | 0440, .show = show_uuid, .help = "what it is known by for ever" },
   { "id", S_IFREG | 0440, .fields = F (ID), .show = show_id,
     .help = "its number on its host while it runs" },

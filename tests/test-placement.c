@@ -4,6 +4,8 @@
 #include "fake.h"
 #include "placement.h"
 
+#include <string.h>
+
 #define GIB (G_GUINT64_CONSTANT (1) << 30)
 
 typedef struct {
@@ -158,6 +160,33 @@ test_refused (Fixture *f, gconstpointer data)
   g_assert_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND);
 }
 
+/* A guest that there is: where it is, and who could take it. */
+static void
+test_vm (Fixture *f, gconstpointer data)
+{
+  VirfsVmInfo *info = virfs_fake_vm ("web", 1, VIRFS_VM_RUNNING);
+  g_autofree char *uuid = g_strdup (info->uuid);
+  g_autoptr (VirfsVmNeeds) needs = virfs_vm_needs_new ();
+  g_autoptr (VirfsVm) vm = NULL;
+  g_autoptr (VirfsVmInfo) known = NULL;
+  g_autoptr (GPtrArray) places = NULL;
+  g_autoptr (GString) table = g_string_new (NULL);
+  VirfsHostInfo *host = edit (f, 1);
+
+  virfs_infra_update_vm (f->infra, f->hosts[0], info);
+  host->guest_types = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (host->guest_types, g_strdup ("kvm s390x"));
+  tell (f, 1, host);
+  needs->guest_type = g_strdup ("qemu x86_64");
+  vm = virfs_infra_vm_on_host (f->infra, f->hosts[0], uuid);
+  known = virfs_vm_info (vm);
+  places = virfs_placement_rank_vm (f->infra, known, needs);
+  virfs_placement_print (places, f->hosts[0], table);
+  g_assert_nonnull (strstr (table->str, "b cannot run guests of type qemu x86_64"));
+  g_assert_nonnull (strstr (table->str, "it is here, and nowhere better"));
+  g_assert_nonnull (strstr (table->str, "would do"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -168,5 +197,6 @@ main (int argc, char **argv)
   ADD ("/placement/spread", test_spread);
   ADD ("/placement/promises", test_promises);
   ADD ("/placement/refused", test_refused);
+  ADD ("/placement/vm", test_vm);
   return g_test_run ();
 }

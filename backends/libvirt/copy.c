@@ -21,7 +21,7 @@
 
 typedef struct {
   LvTask *task;
-  LvCopy *copy;
+  virStorageVolPtr from, to;
   virStreamPtr in, out;
   char *buffer;
   guint64 *done, total; /* of all files; bytes */
@@ -31,7 +31,7 @@ typedef struct {
 static gboolean
 fail_copy (Transfer *transfer, GError **error)
 {
-  return lv_fail (error, "cannot copy %s", transfer->copy->path);
+  return lv_fail (error, "cannot copy %s", virStorageVolGetName (transfer->from));
 }
 
 static gboolean
@@ -64,7 +64,7 @@ check_cancelled (Transfer *transfer, GError **error)
   if (!lv_task_is_cancelled (transfer->task))
     return TRUE;
   g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_CANCELLED, "cancelled: %s stays on %s",
-               transfer->task->name, transfer->task->link->connection->name);
+               virStorageVolGetName (transfer->from), transfer->task->link->connection->name);
   return FALSE;
 }
 
@@ -115,14 +115,15 @@ give_up (Transfer *transfer)
 }
 
 static gboolean
-transfer_volume (Transfer *transfer, virStorageVolPtr from, GError **error)
+transfer_all (Transfer *transfer, GError **error)
 {
   gboolean ok;
 
-  if (LV (virStorageVolDownload (from, transfer->in, 0, 0, VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM))
+  if (LV (virStorageVolDownload (transfer->from, transfer->in, 0, 0,
+                                 VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM))
       < 0)
     return fail_copy (transfer, error);
-  if (LV (virStorageVolUpload (transfer->copy->made, transfer->out, 0, 0,
+  if (LV (virStorageVolUpload (transfer->to, transfer->out, 0, 0,
                                VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM))
       < 0) {
     fail_copy (transfer, error);
@@ -135,22 +136,32 @@ transfer_volume (Transfer *transfer, virStorageVolPtr from, GError **error)
   return ok && finish (transfer, error);
 }
 
+gboolean
+lv_copy_volume (LvTask *task, virStorageVolPtr from, virStorageVolPtr to, guint64 *done,
+                guint64 total, GError **error)
+{
+  g_autofree char *buffer = g_malloc (CHUNK);
+  g_autoptr (virStream) in = LV (virStreamNew (virStorageVolGetConnect (from), 0));
+  g_autoptr (virStream) out = LV (virStreamNew (virStorageVolGetConnect (to), 0));
+  Transfer transfer = { task, from, to, in, out, buffer, done, total };
+
+  if (in == NULL || out == NULL)
+    return fail_copy (&transfer, error);
+  return transfer_all (&transfer, error);
+}
+
 static gboolean
 copy_file (LvTask *task, LvCopy *copy, guint64 *done, guint64 total, GError **error)
 {
   g_autoptr (virStorageVol) from = lv_pool_fresh_volume (copy->from, copy->name);
   g_autofree char *xml = lv_xml_make_volume (copy->name, "raw", 0);
-  g_autofree char *buffer = g_malloc (CHUNK);
-  g_autoptr (virStream) in = LV (virStreamNew (task->here.conn, 0));
-  g_autoptr (virStream) out = LV (virStreamNew (task->there.conn, 0));
-  Transfer transfer = { task, copy, in, out, buffer, done, total };
 
-  if (from == NULL || in == NULL || out == NULL)
-    return fail_copy (&transfer, error);
+  if (from == NULL)
+    return lv_fail (error, "cannot copy %s", copy->path);
   copy->made = LV (virStorageVolCreateXML (copy->to->pool, xml, 0));
   if (copy->made == NULL)
     return lv_fail (error, "cannot make %s on %s", copy->path, task->target->connection->name);
-  return transfer_volume (&transfer, from, error);
+  return lv_copy_volume (task, from, copy->made, done, total, error);
 }
 
 static guint64

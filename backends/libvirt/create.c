@@ -125,12 +125,11 @@ static char *
 cloned_definition (LvMaking *making, GError **error)
 {
   const VirfsDraftInfo *info = making->creation->info;
-  const char *network = g_strcmp0 (info->network, "none") == 0 ? NULL : info->network;
   g_autofree char *xml = read_source (making, error);
 
   if (xml == NULL || !lv_making_clone_disks (making, xml, error) || !add_media (making, error))
     return NULL;
-  return lv_xml_clone_domain (xml, info, making->disks, network, error);
+  return lv_xml_clone_domain (xml, info, making->disks, error);
 }
 
 static char *
@@ -142,7 +141,7 @@ given_definition (LvMaking *making, GError **error)
   virfs_blob_append (info->xml, xml);
   if (!lv_making_add_disk (making, error) || !add_media (making, error))
     return NULL;
-  return lv_xml_clone_domain (xml->str, info, making->disks, NULL, error);
+  return lv_xml_clone_domain (xml->str, info, making->disks, error);
 }
 
 static char *

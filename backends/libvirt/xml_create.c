@@ -297,6 +297,10 @@ put_network (LvXml *xml, const char *network)
 {
   xmlNode *interface = lv_xml_node (xml, NULL, "/domain/devices/interface[1]");
 
+  if (g_str_equal (network, "none")) {
+    remove_all (xml, "/domain/devices/interface");
+    return;
+  }
   if (interface == NULL) {
     add_nic (child (xml, xmlDocGetRootElement (xml->doc), "devices"), network);
     return;
@@ -308,7 +312,7 @@ put_network (LvXml *xml, const char *network)
 
 char *
 lv_xml_clone_domain (const char *text, const VirfsDraftInfo *info, GPtrArray *disks,
-                     const char *network, GError **error)
+                     GError **error)
 {
   g_autoptr (LvXml) xml = lv_xml_parse (text, error);
   g_autofree char *old = xml ? lv_xml_text (xml, NULL, "/domain/name") : NULL;
@@ -331,8 +335,8 @@ lv_xml_clone_domain (const char *text, const VirfsDraftInfo *info, GPtrArray *di
   set_attributes (xml, info);
   for (guint i = 0; i < disks->len; i++)
     put_disk (xml, disks->pdata[i]);
-  if (network != NULL)
-    put_network (xml, network);
+  if (info->network != NULL)
+    put_network (xml, info->network);
   return lv_xml_print (xml, NULL);
 }
 

@@ -26,7 +26,7 @@ char *lv_xml_new_domain (const VirfsDraftInfo *info, const char *type, const cha
  * another guest's own.  DISKS take the places of those with the same target, and come in addition
  * where there is none.  NULL: INVALID. */
 char *lv_xml_clone_domain (const char *xml, const VirfsDraftInfo *info, GPtrArray *disks,
-                           const char *network, GError **error);
+                           GError **error);
 /* A qcow2 volume of SIZE bytes, on top of the image with PATH and (libvirt's) IMAGE_XML if that is not
  * NULL. */
 char *lv_xml_make_overlay (const char *name, guint64 size, const char *path, const char *image_xml);

@@ -78,18 +78,23 @@ missing_directory (const VirfsHostInfo *source, const VirfsVmNeeds *needs,
 }
 
 static gboolean
-fit_storage (const VirfsHostInfo *source, const VirfsVmNeeds *needs, const char *name,
-             const VirfsHostInfo *info, GError **error)
+fit_pools (const VirfsVmNeeds *needs, const char *name, const VirfsHostInfo *info, GError **error)
 {
-  const char *file;
-
   for (guint i = 0; i < needs->pools->len; i++)
     if (!has_pool (info, needs->pools->pdata[i], pool_has_name)) {
       g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "%s has no active storage pool %s",
                    name, (char *) needs->pools->pdata[i]);
       return FALSE;
     }
-  file = missing_directory (source, needs, info);
+  return TRUE;
+}
+
+static gboolean
+fit_files (const VirfsHostInfo *source, const VirfsVmNeeds *needs, const char *name,
+           const VirfsHostInfo *info, GError **error)
+{
+  const char *file = missing_directory (source, needs, info);
+
   if (file != NULL)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND,
                  "%s has no active storage pool in the directory of %s", name, file);
@@ -151,6 +156,14 @@ fit_state (VirfsHost *host, const VirfsHostInfo *info, GError **error)
 }
 
 gboolean
+virfs_fit_needs (const VirfsVmNeeds *needs, const char *name, const VirfsHostInfo *info,
+                 GError **error)
+{
+  return fit_hypervisor (needs, name, info, error) && fit_networks (needs, name, info, error)
+         && fit_pools (needs, name, info, error);
+}
+
+gboolean
 virfs_fit (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host,
            const VirfsHostInfo *info, GError **error)
 {
@@ -167,7 +180,7 @@ virfs_fit (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host,
                  host->name, vm->name);
     return FALSE;
   }
-  return fit_hypervisor (needs, host->name, info, error) && fit_memory (vm, host->name, info, error)
-         && fit_networks (needs, host->name, info, error)
-         && fit_storage (source, needs, host->name, info, error);
+  return virfs_fit_needs (needs, host->name, info, error)
+         && fit_memory (vm, host->name, info, error)
+         && fit_files (source, needs, host->name, info, error);
 }

@@ -11,3 +11,7 @@
  * (hypervisor or architecture), NO_SPACE (memory), NOT_FOUND (network, storage). */
 gboolean virfs_fit (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host,
                     const VirfsHostInfo *info, GError **error);
+/* The part of it that is about the host with that NAME alone, without a lock: its hypervisor, networks
+ * and pools. */
+gboolean virfs_fit_needs (const VirfsVmNeeds *needs, const char *name, const VirfsHostInfo *info,
+                          GError **error);

@@ -3,6 +3,7 @@
 #include "placement.h"
 
 #include "error.h"
+#include "fit.h"
 #include "registry.h"
 
 #include <string.h>
@@ -113,6 +114,12 @@ check_network (const VirfsWish *wish, const char *name, const VirfsHostInfo *inf
 }
 
 static gboolean
+check_needs (const VirfsWish *wish, const char *name, const VirfsHostInfo *info, GError **error)
+{
+  return wish->needs == NULL || virfs_fit_needs (wish->needs, name, info, error);
+}
+
+static gboolean
 check_arch (const VirfsWish *wish, const char *name, const VirfsHostInfo *info, GError **error)
 {
   for (guint i = 0; info->guest_types && wish->arch && i < info->guest_types->len; i++) {
@@ -206,7 +213,7 @@ look_at (VirfsHost *host, const VirfsWish *wish)
   weigh (place, wish, info, &host->promised, &host->making);
   if (check_state (host->name, info, error) && check_only (wish, host, error)
       && check_arch (wish, host->name, info, error) && check_network (wish, host->name, info, error)
-      && check_pool (wish, host->name, info, error) && check_sources (wish, host->name, info, error)
+      && check_needs (wish, host->name, info, error) && check_pool (wish, host->name, info, error) && check_sources (wish, host->name, info, error)
       && host != wish->present)
     check_memory (wish, host->name, info, &host->making, error);
   return place;
@@ -242,6 +249,20 @@ compare (gconstpointer a, gconstpointer b, gpointer best)
   return strcmp (p->host->name, q->host->name);
 }
 
+static void
+sort (GPtrArray *places)
+{
+  double best = 0;
+
+  for (guint i = 0; i < places->len; i++) {
+    const VirfsPlace *place = places->pdata[i];
+
+    if (place->refusal == NULL)
+      best = MAX (best, place->score);
+  }
+  g_ptr_array_sort_with_data (places, compare, &best);
+}
+
 /* Under the registry's lock. */
 static GPtrArray *
 rank (VirfsInfra *infra, const VirfsWish *wish)
@@ -249,17 +270,11 @@ rank (VirfsInfra *infra, const VirfsWish *wish)
   GPtrArray *places = g_ptr_array_new_with_free_func (free_place);
   GHashTableIter iter;
   gpointer host;
-  double best = 0;
 
   g_hash_table_iter_init (&iter, infra->hosts);
-  while (g_hash_table_iter_next (&iter, NULL, &host)) {
-    VirfsPlace *place = look_at (host, wish);
-
-    if (place->refusal == NULL)
-      best = MAX (best, place->score);
-    g_ptr_array_add (places, place);
-  }
-  g_ptr_array_sort_with_data (places, compare, &best);
+  while (g_hash_table_iter_next (&iter, NULL, &host))
+    g_ptr_array_add (places, look_at (host, wish));
+  sort (places);
   return places;
 }
 
@@ -269,6 +284,27 @@ virfs_placement_rank (VirfsInfra *infra, const VirfsWish *wish)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
 
   return rank (infra, wish);
+}
+
+GPtrArray *
+virfs_placement_rank_vm (VirfsInfra *infra, const VirfsVmInfo *vm, const VirfsVmNeeds *needs)
+{
+  gboolean active = virfs_vm_state_active (vm->state);
+  VirfsWish wish = { .memory = vm->memory, .vcpus = vm->vcpus };
+  GPtrArray *places;
+
+  /* only while it runs does its host give what it wants */
+  wish.present = active ? vm->host : NULL;
+  places = virfs_placement_rank (infra, &wish);
+  for (guint i = 0; i < places->len; i++) {
+    VirfsPlace *place = places->pdata[i];
+    g_autoptr (VirfsHostInfo) info = virfs_host_info (place->host);
+
+    if (place->refusal == NULL && place->host != vm->host)
+      virfs_fit (vm, needs, place->host, info, &place->refusal);
+  }
+  sort (places);
+  return places;
 }
 
 static const char *

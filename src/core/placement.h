@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "infra.h"
+#include "backend.h"
 
 /* What is wanted; all texts are borrowed, NULL for whatever. */
 typedef struct {
@@ -20,6 +20,7 @@ typedef struct {
   const char *pool;           /* must be active */
   guint64 pool_bytes;         /* to be available there */
   const char *network;        /* must be active */
+  const VirfsVmNeeds *needs;  /* of its definition */
   const char *const *sources; /* PATH or POOL/VOLUME, each to be there; NULL-terminated or NULL */
   const VirfsHost *only;      /* where its disks are; NULL: anywhere */
   const VirfsHost *present;   /* where the guest is now */
@@ -36,6 +37,9 @@ typedef struct {
 
 /* All hosts, the best first, then those that cannot; the caller owns it. */
 GPtrArray *virfs_placement_rank (VirfsInfra *infra, const VirfsWish *wish);
+/* The same for a guest that there is: who could take it, and how good that would be. */
+GPtrArray *virfs_placement_rank_vm (VirfsInfra *infra, const VirfsVmInfo *vm,
+                                    const VirfsVmNeeds *needs);
 /* As a table, a line for each of them. */
 void virfs_placement_print (GPtrArray *places, const VirfsHost *present, GString *out);
 

@@ -113,6 +113,44 @@ check_new_host (VirfsInfra *infra, const char *name, const char *uri, GError **e
   return FALSE;
 }
 
+static void
+log_host_state (VirfsHost *host, VirfsHostState before, const GError *failure)
+{
+  g_autoptr (GString) details = g_string_new (NULL);
+
+  virfs_event_append (details, "value", virfs_host_state_name (host->info->state));
+  virfs_event_append (details, "reason", failure ? failure->message : NULL);
+  virfs_registry_event (host->object.infra, host, "state", details->str);
+  if (before == VIRFS_HOST_CONNECTING && host->info->state == VIRFS_HOST_UP)
+    g_info ("%s is up", host->name);
+  else
+    g_message ("%s is %s%s%s", host->name, virfs_host_state_name (host->info->state),
+               failure ? ": " : "", failure ? failure->message : "");
+}
+
+/* Whose guests are known has answered in an earlier run.  Under the lock. */
+static gboolean
+has_answered_before (VirfsHost *host, const VirfsHostInfo *info)
+{
+  return info->state == VIRFS_HOST_CONNECTING && g_hash_table_size (host->vms) > 0;
+}
+
+/* It may have failed to connect before its guests were recalled. */
+static void
+turn_recalled (VirfsHost *host)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&host->object.infra->lock);
+  VirfsHostInfo *info;
+
+  if (host->removed || !host->answered || !has_answered_before (host, host->info))
+    return;
+  info = virfs_host_info_copy (host->info);
+  info->state = VIRFS_HOST_UNREACHABLE;
+  virfs_registry_publish_host (host, info);
+  log_host_state (host, VIRFS_HOST_CONNECTING, NULL);
+  virfs_registry_host_turned (host);
+}
+
 /* Until it answers its guests show what was last known.  Under the config lock. */
 static VirfsHost *
 open_host (VirfsInfra *infra, const char *name, const char *uri, gboolean kept, GError **error)
@@ -132,6 +170,7 @@ open_host (VirfsInfra *infra, const char *name, const char *uri, gboolean kept, 
   infra->backend->host_open (host);
   /* while it connects */
   virfs_registry_recall_vms (host);
+  turn_recalled (host);
   return host;
 }
 
@@ -278,21 +317,6 @@ virfs_infra_set_host_uri (VirfsInfra *infra, VirfsHost *host, const char *uri, V
 }
 
 static void
-log_host_state (VirfsHost *host, VirfsHostState before, const GError *failure)
-{
-  g_autoptr (GString) details = g_string_new (NULL);
-
-  virfs_event_append (details, "value", virfs_host_state_name (host->info->state));
-  virfs_event_append (details, "reason", failure ? failure->message : NULL);
-  virfs_registry_event (host->object.infra, host, "state", details->str);
-  if (before == VIRFS_HOST_CONNECTING && failure == NULL)
-    g_info ("%s is up", host->name);
-  else
-    g_message ("%s is %s%s%s", host->name, virfs_host_state_name (host->info->state),
-               failure ? ": " : "", failure ? failure->message : "");
-}
-
-static void
 set_host_failure (VirfsHost *host, VirfsHostInfo *info, const GError *failure)
 {
   g_autoptr (GString) line = g_string_new (NULL);
@@ -338,9 +362,7 @@ virfs_infra_update_host (VirfsInfra *infra, VirfsHost *host, VirfsHostInfo *info
 
     lost = before == VIRFS_HOST_UP && info->state != VIRFS_HOST_UP;
     set_host_failure (host, info, failure);
-    /* whose guests are known has answered in an earlier run */
-    if (failure != NULL && info->state == VIRFS_HOST_CONNECTING
-        && g_hash_table_size (host->vms) > 0)
+    if (failure != NULL && has_answered_before (host, info))
       info->state = VIRFS_HOST_UNREACHABLE;
     fields = virfs_registry_publish_host (host, info);
     if (fields & VIRFS_BIT (VIRFS_HOST_STATE)) {
