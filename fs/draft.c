@@ -7,6 +7,7 @@
 
 #include "part_class.h"
 #include "placement.h"
+#include "snapshot.h"
 
 #include <string.h>
 
@@ -18,25 +19,28 @@ info_of (const VirfsNode *node)
   return (VirfsDraftInfo *) node->snapshot;
 }
 
-/* What it is to be made of: the guest GUEST, or the snapshot SNAPSHOT of it; NULL if it is none. */
-static VirfsVm *
-find_source (VirfsInfra *infra, const VirfsDraftInfo *info, char **snapshot)
-{
-  g_auto (GStrv) words = info->image ? g_strsplit (info->image, "/", 4) : NULL;
-  guint n = words ? g_strv_length (words) : 0;
-
-  *snapshot = NULL;
-  if (n < 2 || !g_str_equal (words[0], "vms"))
-    return NULL;
-  if (n == 4 && g_str_equal (words[2], "snapshots"))
-    *snapshot = g_strdup (words[3]);
-  return virfs_infra_vm (infra, words[1]);
-}
-
 static gboolean
 names_guest (const char *image)
 {
   return image != NULL && g_str_has_prefix (image, "vms/");
+}
+
+/* What it is to be made of if it is a guest, or a snapshot of one: then *SNAPSHOT is its name. */
+static VirfsVm *
+find_source (VirfsInfra *infra, const char *image, char **snapshot)
+{
+  g_auto (GStrv) words = g_strsplit (image, "/", 4); /* vms GUEST snapshots SNAPSHOT */
+  g_autoptr (VirfsVm) vm = words[1] ? virfs_infra_vm (infra, words[1]) : NULL;
+  g_autoptr (VirfsPart) part = NULL;
+
+  if (vm == NULL || words[2] == NULL)
+    return g_steal_pointer (&vm);
+  if (g_str_equal (words[2], "snapshots") && words[3] != NULL)
+    part = virfs_infra_part (infra, vm, &virfs_snapshot_class, words[3]);
+  if (part == NULL)
+    return NULL;
+  *snapshot = g_strdup (part->name);
+  return g_steal_pointer (&vm);
 }
 
 /* What it wants of a host. */
@@ -65,7 +69,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Want, free_want)
 static const VirfsVmInfo *
 source_info (Want *want, VirfsInfra *infra, const VirfsDraftInfo *info, VirfsVmInfo **known)
 {
-  want->source = find_source (infra, info, &want->snapshot);
+  if (names_guest (info->image))
+    want->source = find_source (infra, info->image, &want->snapshot);
   *known = want->source ? virfs_vm_info (want->source) : NULL;
   if (*known != NULL)
     want->host = virfs_object_ref ((*known)->host);
@@ -121,7 +126,7 @@ want_of (VirfsInfra *infra, const VirfsDraftInfo *info, GError **error)
   g_autoptr (VirfsVmInfo) base = base_of (want, infra, info);
 
   if (names_guest (info->image) && want->source == NULL && info->xml == NULL) {
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "there is no guest %s", info->image);
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "there is no %s", info->image);
     return NULL;
   }
   if (base != NULL) {

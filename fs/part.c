@@ -74,10 +74,11 @@ virfs_part_check_name (VirfsCall *call, const VirfsNode *dir, const char *name)
 
   if (g_str_equal (label, name))
     return TRUE;
-  virfs_call_fail (call, VIRFS_ERROR_INVALID,
-                   "this cannot be a name in %s/: it is too long, has a file here, begins with a dot,"
-                   " or has a %% or a control character in it",
-                   dir->row->path);
+  virfs_call_fail (
+    call, VIRFS_ERROR_INVALID,
+    "this cannot be a name in %s/: it is too long, has a file here, begins with a dot,"
+    " or has a %% or a control character in it",
+    dir->row->path);
   return FALSE;
 }
 

@@ -2,6 +2,7 @@
 /* Making a guest of a draft: its disks, its definition, its first start. */
 #include "create.h"
 
+#include "clone.h"
 #include "connection.h"
 #include "define.h"
 #include "domain.h"
@@ -11,7 +12,6 @@
 #include "make_disk.h"
 #include "operate.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 void
@@ -94,42 +94,13 @@ new_definition (LvMaking *making, GError **error)
 }
 
 static char *
-read_source (LvMaking *making, GError **error)
-{
-  LvTask *task = making->task;
-  VirfsVm *source = making->creation->source;
-  g_autoptr (virDomain) domain = LV (virDomainLookupByUUIDString (task->here.conn, source->uuid));
-  LvFacts facts;
-  char *text, *xml;
-
-  if (domain == NULL || !lv_domain_ask_facts (domain, &facts)) {
-    lv_fail (error, "cannot find the guest that it is to be a clone of on %s",
-             task->link->connection->name);
-    return NULL;
-  }
-  if (virfs_vm_state_active (facts.state)) {
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
-                 "%s is %s, and its disks cannot be cloned meanwhile; shut it off first",
-                 virDomainGetName (domain), virfs_vm_state_name (facts.state));
-    return NULL;
-  }
-  text = LV (virDomainGetXMLDesc (domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE));
-  if (text == NULL)
-    lv_fail (error, "cannot read the definition of %s", virDomainGetName (domain));
-  xml = g_strdup (text);
-  free (text);
-  return xml;
-}
-
-static char *
 cloned_definition (LvMaking *making, GError **error)
 {
-  const VirfsDraftInfo *info = making->creation->info;
-  g_autofree char *xml = read_source (making, error);
+  g_autofree char *xml = lv_making_read_source (making, error);
 
   if (xml == NULL || !lv_making_clone_disks (making, xml, error) || !add_media (making, error))
     return NULL;
-  return lv_xml_clone_domain (xml, info, making->disks, error);
+  return lv_xml_clone_domain (xml, making->creation->info, making->disks, error);
 }
 
 static char *
@@ -177,9 +148,10 @@ define_and_start (LvMaking *making, const char *xml, GError **error)
 
   if (domain == NULL)
     return lv_fail (error, "cannot define %s", task->name);
-  if (start (making, domain, error))
+  if (lv_making_revert (making, domain, error) && start (making, domain, error))
     return TRUE;
-  LV (virDomainUndefineFlags (domain, VIR_DOMAIN_UNDEFINE_NVRAM));
+  LV (virDomainUndefineFlags (domain,
+                              VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA));
   return FALSE;
 }
 
@@ -217,6 +189,7 @@ run_create (LvTask *task, GError **error)
   g_ptr_array_unref (making.made);
   g_ptr_array_unref (making.pools);
   g_ptr_array_unref (making.disks);
+  g_clear_pointer (&making.snapshots, g_ptr_array_unref);
   lv_domain_refresh (task->link, task->here.conn, task->uuid, g_get_real_time ());
   return made ? LV_DONE : LV_FAILED;
 }

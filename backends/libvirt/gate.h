@@ -26,7 +26,7 @@ void lv_gate_end_reading (LvLink *link);
 gboolean lv_gate_tell_vm (LvLink *link, guint64 ticket, const char *uuid, VirfsVmInfo *info);
 /* Changes some of what is known, unless (FALSE) something later was told. */
 gboolean lv_gate_edit_vm (LvLink *link, guint64 ticket, const char *uuid, VirfsVmEdit edit,
-                      gpointer data);
+                          gpointer data);
 /* The same for what an event says.  It may be older than what was read lately, by somebody who has
  * changed the guest again since; then it is left to the reading that every event leads to. */
 void lv_gate_hint_vm (LvLink *link, const char *uuid, VirfsVmEdit edit, gpointer data);

@@ -3,6 +3,7 @@
 #include "make_disk.h"
 
 #include "connection.h"
+#include "copy.h"
 #include "error.h"
 #include "fail.h"
 #include "inventory.h"
@@ -156,8 +157,8 @@ lv_making_add (LvMaking *making, const char *target, virStorageVolPtr volume, GE
 
 /* Images. */
 
-static virStorageVolPtr
-find_image (LvMaking *making, const char *image, GError **error)
+virStorageVolPtr
+lv_making_find_image (LvMaking *making, const char *image, GError **error)
 {
   LvSeat *seat = &making->task->here;
   const char *slash = strchr (image, '/');
@@ -241,9 +242,9 @@ make_volume (LvMaking *making, LvPool *pool, const char *name, guint64 size, vir
   return create_volume (making, pool, name, xml, linked ? NULL : image, error);
 }
 
-static gboolean
-make_disk (LvMaking *making, const char *target, virStorageVolPtr image, guint64 wanted,
-           GError **error)
+gboolean
+lv_making_make_disk (LvMaking *making, const char *target, virStorageVolPtr image, guint64 wanted,
+                     GError **error)
 {
   const VirfsDraftInfo *info = info_of (making);
   g_autoptr (LvPool) pool
@@ -271,6 +272,28 @@ make_disk (LvMaking *making, const char *target, virStorageVolPtr image, guint64
 }
 
 gboolean
+lv_making_copy_disk (LvMaking *making, const char *target, virStorageVolPtr image, GError **error)
+{
+  const VirfsDraftInfo *info = info_of (making);
+  g_autoptr (LvPool) pool
+    = lv_pool_by_name (&making->task->here, info->pool ? info->pool : "default", error);
+  virStorageVolInfo facts = { 0 };
+  g_autofree char *name = NULL;
+  g_autofree char *xml = NULL;
+  virStorageVolPtr volume;
+  guint64 done = 0;
+
+  if (pool == NULL)
+    return FALSE;
+  LV (virStorageVolGetInfo (image, &facts));
+  name = free_name (pool, info->part.name, target, ".qcow2");
+  xml = lv_xml_make_volume (name, "raw", 0);
+  volume = create_volume (making, pool, name, xml, NULL, error);
+  return volume != NULL && lv_making_add (making, target, volume, error)
+         && lv_copy_volume (making->task, image, volume, &done, facts.allocation, error);
+}
+
+gboolean
 lv_making_add_disk (LvMaking *making, GError **error)
 {
   const VirfsDraftInfo *info = info_of (making);
@@ -279,11 +302,11 @@ lv_making_add_disk (LvMaking *making, GError **error)
   if (info->image == NULL && info->disk_size == 0)
     return TRUE;
   if (info->image != NULL) {
-    image = find_image (making, info->image, error);
+    image = lv_making_find_image (making, info->image, error);
     if (image == NULL)
       return FALSE;
   }
-  return make_disk (making, "vda", image, info->disk_size, error);
+  return lv_making_make_disk (making, "vda", image, info->disk_size, error);
 }
 
 virStorageVolPtr
@@ -302,43 +325,7 @@ lv_making_make_medium (LvMaking *making, const char *what, guint64 size, GError 
   return create_volume (making, pool, name, xml, NULL, error);
 }
 
-/* Disks of another guest. */
-
-static gboolean
-clone_disk (LvMaking *making, const LvDisk *disk, GError **error)
-{
-  const VirfsDraftInfo *info = info_of (making);
-  g_autofree char *source
-    = disk->pool ? g_strconcat (disk->pool, "/", disk->volume, NULL) : g_strdup (disk->path);
-  g_autoptr (virStorageVol) image = NULL;
-  guint64 size = making->disks->len == 0 ? info->disk_size : 0;
-
-  if (disk->encrypted || source == NULL
-      || (!g_str_equal (disk->type, "file") && !g_str_equal (disk->type, "volume")
-          && !g_str_equal (disk->type, "block"))) {
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
-                 "the disk %s cannot be cloned: it is %s", disk->target,
-                 disk->encrypted ? "encrypted" : "no volume");
-    return FALSE;
-  }
-  image = find_image (making, source, error);
-  return image != NULL && make_disk (making, disk->target, image, size, error);
-}
-
-gboolean
-lv_making_clone_disks (LvMaking *making, const char *xml, GError **error)
-{
-  g_autoptr (GPtrArray) disks = lv_xml_read_disks (xml);
-
-  for (guint i = 0; i < disks->len; i++) {
-    const LvDisk *disk = disks->pdata[i];
-
-    /* what nobody writes to can be shared */
-    if (!disk->readonly && !clone_disk (making, disk, error))
-      return FALSE;
-  }
-  return TRUE;
-}
+/* Media. */
 
 gboolean
 lv_making_add_iso (LvMaking *making, GError **error)
@@ -350,7 +337,7 @@ lv_making_add_iso (LvMaking *making, GError **error)
 
   if (info->iso == NULL)
     return TRUE;
-  image = find_image (making, info->iso, error);
+  image = lv_making_find_image (making, info->iso, error);
   path = image ? LV (virStorageVolGetPath (image)) : NULL;
   if (path == NULL)
     return image ? lv_fail (error, "cannot tell where %s is", info->iso) : FALSE;

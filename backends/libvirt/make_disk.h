@@ -15,14 +15,23 @@ typedef struct {
   GPtrArray *disks; /* of LvNewDisk*: what the guest gets */
   GPtrArray *pools; /* of LvPool*: whose volumes are used */
   GPtrArray *made;  /* of virStorageVolPtr: what has been made for it */
+  GPtrArray
+    *snapshots; /* of char*: XML of those inside of the disks, which are copied with them: first the
+                           one that the guest is a clone of; NULL for none */
 } LvMaking;
 
 /* Removes what an earlier attempt has left on this host. */
 gboolean lv_making_clean (LvMaking *making, GError **error);
 /* The disk of its image, or an empty one; nothing if it is to have none. */
 gboolean lv_making_add_disk (LvMaking *making, GError **error);
-/* Clones of all disks that the source's definition XML has. */
-gboolean lv_making_clone_disks (LvMaking *making, const char *xml, GError **error);
+/* An image by PATH or POOL/VOLUME, as images are named in drafts; the caller owns the reference. */
+virStorageVolPtr lv_making_find_image (LvMaking *making, const char *image, GError **error);
+/* A disk made of IMAGE (NULL: empty) as the draft says, of SIZE bytes (0: as the image). */
+gboolean lv_making_make_disk (LvMaking *making, const char *target, virStorageVolPtr image,
+                              guint64 size, GError **error);
+/* A copy of a qcow2 with all that is in it, snapshots too. */
+gboolean lv_making_copy_disk (LvMaking *making, const char *target, virStorageVolPtr image,
+                              GError **error);
 /* The installer's medium. */
 gboolean lv_making_add_iso (LvMaking *making, GError **error);
 /* cloud-init's disk (seed.c). */

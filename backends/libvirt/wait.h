@@ -12,10 +12,11 @@ typedef struct LvWait LvWait;
 /* What somebody waits for; all texts are static. */
 typedef struct {
   VirfsVmState state;
-  guint64 memory;   /* if not 0, this much memory is waited for and not a state */
+  guint64 memory; /* if not 0, this much memory is waited for and not a state */
   /* or, if this is not NULL, what it says; INFO is NULL for a guest that is gone */
   gboolean (*is_done) (const LvTask *task, const VirfsVmInfo *info);
-  const char *device; /* alias of the device that the guest is to let go of; borrowed from the task */
+  const char
+    *device;        /* alias of the device that the guest is to let go of; borrowed from the task */
   guint seconds;    /* after which it is in vain */
   gboolean again;   /* then the task is submitted again; else its job is done */
   const char *what; /* what the guest was asked to do, as in `shut down` */

@@ -167,6 +167,39 @@ lv_xml_describe (const char *text, const char *description)
   return lv_xml_print (xml, NULL);
 }
 
+char *
+lv_xml_snapshot_domain (const char *text)
+{
+  g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
+  xmlNode *node = xml ? lv_xml_node (xml, NULL, "/domainsnapshot/inactiveDomain") : NULL;
+
+  if (node == NULL && xml != NULL)
+    node = lv_xml_node (xml, NULL, "/domainsnapshot/domain");
+  if (node == NULL)
+    return NULL;
+  xmlNodeSetName (node, BAD_CAST "domain");
+  return lv_xml_print (xml, node);
+}
+
+char *
+lv_xml_snapshot_of (const char *text, const char *domain_text)
+{
+  g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
+  g_autoptr (LvXml) domain = lv_xml_parse (domain_text, NULL);
+  xmlNode *root;
+
+  if (xml == NULL || domain == NULL)
+    return NULL;
+  lv_xml_remove_all (xml, "/domainsnapshot/parent | /domainsnapshot/memory | /domainsnapshot/state"
+                          " | /domainsnapshot/domain | /domainsnapshot/inactiveDomain"
+                          " | /domainsnapshot/cookie");
+  root = lv_xml_node (xml, NULL, "/domainsnapshot");
+  lv_xml_add (root, "state", "shutoff");
+  lv_xml_set (lv_xml_add (root, "memory", NULL), "snapshot", "no");
+  xmlAddChild (root, xmlDocCopyNode (xmlDocGetRootElement (domain->doc), xml->doc, 1));
+  return lv_xml_print (xml, NULL);
+}
+
 gboolean
 lv_xml_has_agent (const char *text)
 {

@@ -17,6 +17,12 @@ char *lv_xml_make_checkpoint (const char *name, GPtrArray *disks);
 /* The snapshot or checkpoint with another description, to be defined anew; the caller owns it. */
 char *lv_xml_describe (const char *xml, const char *description);
 
+/* The definition that the guest had when the snapshot was taken; NULL if it holds none. */
+char *lv_xml_snapshot_domain (const char *xml);
+/* The snapshot as one of DOMAIN, another guest that has a copy of its disks and is shut off: what is in
+ * memory is left out.  NULL: broken. */
+char *lv_xml_snapshot_of (const char *xml, const char *domain);
+
 /* Whether a disk can have snapshots inside, and a checkpoint. */
 gboolean lv_disk_is_qcow2 (const LvDisk *disk);
 /* Whether the agent in the guest of that XML is connected. */

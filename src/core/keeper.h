@@ -12,7 +12,8 @@
 #include <glib.h>
 
 /* The kinds of records, and what the key is. */
-#define VIRFS_RECORD_MOVING "moving" /* UUID; what a guest that moves has left behind (the backend's) */
+#define VIRFS_RECORD_MOVING                                                                        \
+  "moving" /* UUID; what a guest that moves has left behind (the backend's) */
 #define VIRFS_RECORD_HOST  "host"  /* name; a host that was made with mkdir */
 #define VIRFS_RECORD_DRAFT "draft" /* UUID; a guest that is not defined anywhere yet */
 #define VIRFS_RECORD_OWNER "owner" /* path of what cannot bear its owner itself, as in hosts/h1 */
