@@ -5,149 +5,15 @@
  */
 #include "draft.h"
 
+#include "make.h"
 #include "part_class.h"
-#include "placement.h"
-#include "snapshot.h"
 
 #include <string.h>
-
-#define DEFAULT_MEMORY (G_GUINT64_CONSTANT (1) << 30)
 
 static VirfsDraftInfo *
 info_of (const VirfsNode *node)
 {
   return (VirfsDraftInfo *) node->snapshot;
-}
-
-static gboolean
-names_guest (const char *image)
-{
-  return image != NULL && g_str_has_prefix (image, "vms/");
-}
-
-/* What it is to be made of if it is a guest, or a snapshot of one: then *SNAPSHOT is its name. */
-static VirfsVm *
-find_source (VirfsInfra *infra, const char *image, char **snapshot)
-{
-  g_auto (GStrv) words = g_strsplit (image, "/", 4); /* vms GUEST snapshots SNAPSHOT */
-  g_autoptr (VirfsVm) vm = words[1] ? virfs_infra_vm (infra, words[1]) : NULL;
-  g_autoptr (VirfsPart) part = NULL;
-
-  if (vm == NULL || words[2] == NULL)
-    return g_steal_pointer (&vm);
-  if (g_str_equal (words[2], "snapshots") && words[3] != NULL)
-    part = virfs_infra_part (infra, vm, &virfs_snapshot_class, words[3]);
-  if (part == NULL)
-    return NULL;
-  *snapshot = g_strdup (part->name);
-  return g_steal_pointer (&vm);
-}
-
-/* What it wants of a host. */
-
-typedef struct {
-  VirfsWish wish;
-  VirfsVmNeeds *needs; /* of the definition that it is made of; NULL: there is none */
-  VirfsVm *source;     /* a reference; NULL: it is made of no guest */
-  char *snapshot;
-  VirfsHost *host;        /* where the source is */
-  const char *sources[4]; /* the wish's */
-} Want;
-
-static void
-free_want (Want *want)
-{
-  g_clear_pointer (&want->needs, virfs_vm_needs_free);
-  g_clear_pointer (&want->source, virfs_object_unref);
-  g_clear_pointer (&want->host, virfs_object_unref);
-  g_free (want->snapshot);
-  g_free (want);
-}
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (Want, free_want)
-
-static const VirfsVmInfo *
-source_info (Want *want, VirfsInfra *infra, const VirfsDraftInfo *info, VirfsVmInfo **known)
-{
-  if (names_guest (info->image))
-    want->source = find_source (infra, info->image, &want->snapshot);
-  *known = want->source ? virfs_vm_info (want->source) : NULL;
-  if (*known != NULL)
-    want->host = virfs_object_ref ((*known)->host);
-  return *known;
-}
-
-/* The definition that it begins with, if there is one; the caller owns the reference. */
-static VirfsVmInfo *
-base_of (Want *want, VirfsInfra *infra, const VirfsDraftInfo *info)
-{
-  VirfsVmInfo *base;
-
-  if (info->xml != NULL) {
-    base = virfs_vm_info_new (info->uuid, info->part.name);
-    base->xml = virfs_blob_ref (info->xml);
-    base->xml_inactive = virfs_blob_ref (info->xml);
-    return base;
-  }
-  source_info (want, infra, info, &base);
-  return base;
-}
-
-static void
-add_sources (Want *want, const VirfsDraftInfo *info)
-{
-  guint n = 0;
-
-  if (info->image != NULL && !names_guest (info->image))
-    want->sources[n++] = info->image;
-  if (info->iso != NULL)
-    want->sources[n++] = info->iso;
-  if (info->kernel != NULL)
-    want->sources[n++] = info->kernel;
-  want->wish.sources = want->sources;
-}
-
-static const char *
-pool_of (const VirfsDraftInfo *info)
-{
-  return info->pool ? info->pool : "default";
-}
-
-static gboolean
-makes_disk (const VirfsDraftInfo *info)
-{
-  return info->xml == NULL && (info->image != NULL || info->disk_size > 0);
-}
-
-static Want *
-want_of (VirfsInfra *infra, const VirfsDraftInfo *info, GError **error)
-{
-  g_autoptr (Want) want = g_new0 (Want, 1);
-  g_autoptr (VirfsVmInfo) base = base_of (want, infra, info);
-
-  if (names_guest (info->image) && want->source == NULL && info->xml == NULL) {
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "there is no %s", info->image);
-    return NULL;
-  }
-  if (base != NULL) {
-    want->needs = virfs_infra_backend (infra)->vm_needs (base, error);
-    if (want->needs == NULL)
-      return NULL;
-  }
-  want->wish.memory = info->memory ? info->memory : base ? base->memory : DEFAULT_MEMORY;
-  want->wish.vcpus = info->vcpus ? info->vcpus : base ? base->vcpus : 1;
-  if (info->network != NULL && !g_str_equal (info->network, "none"))
-    want->wish.network = info->network;
-  if (info->network != NULL && want->needs != NULL) {
-    g_ptr_array_set_size (want->needs->networks, 0);
-    g_ptr_array_set_size (want->needs->bridges, 0);
-  }
-  want->wish.needs = want->needs;
-  if (makes_disk (info))
-    want->wish.pool = pool_of (info);
-  want->wish.only = want->host;
-  add_sources (want, info);
-  return g_steal_pointer (&want);
 }
 
 /* state */
@@ -158,78 +24,6 @@ show_state (const VirfsNode *node, GString *out)
   g_string_append_printf (out, "%s\n", info_of (node)->state);
 }
 
-typedef struct {
-  VirfsCall *call;
-  VirfsPart *draft;
-  VirfsHost *host;
-  Want *want;
-} Making;
-
-static void
-end_making (VirfsJob *job, const GError *error, gpointer data)
-{
-  Making *making = data;
-
-  virfs_infra_end_making (making->draft->object.infra, making->draft, error == NULL);
-  virfs_placement_release (making->host, &making->want->wish);
-  virfs_call_finish (making->call, error);
-  virfs_object_unref (making->draft);
-  virfs_object_unref (making->host);
-  free_want (making->want);
-  g_free (making);
-}
-
-static void
-cancel_job (gpointer job)
-{
-  virfs_job_cancel (job);
-}
-
-/* Takes HOST and WANT. */
-static void
-make_guest (VirfsCall *call, const VirfsNode *node, VirfsVmState state, VirfsHost *host, Want *want)
-{
-  VirfsInfra *infra = virfs_node_infra (node);
-  Making *making = g_new0 (Making, 1);
-  VirfsCreation creation = { .draft = node->object,
-                             .info = info_of (node),
-                             .source = want->source,
-                             .snapshot = want->snapshot,
-                             .state = state };
-  VirfsJobSpec spec = { .operation = "create",
-                        .object = node->object,
-                        .host = &host->object,
-                        .uid = virfs_call_uid (call),
-                        .done = end_making,
-                        .data = making };
-  g_autoptr (VirfsJob) job = NULL;
-
-  *making = (Making){ call, virfs_object_ref (node->object), host, want };
-  job = virfs_job_new (infra, &spec);
-  virfs_call_on_interrupt (call, cancel_job, virfs_object_ref (job), virfs_object_unref);
-  virfs_infra_backend (infra)->vm_create (host, &creation, job);
-}
-
-static void
-begin_guest (VirfsCall *call, const VirfsNode *node, VirfsVmState state)
-{
-  VirfsInfra *infra = virfs_node_infra (node);
-  const VirfsDraftInfo *info = info_of (node);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (Want) want = want_of (infra, info, &error);
-  VirfsHost *host = NULL;
-
-  if (want != NULL && virfs_infra_begin_making (infra, node->object, &error)) {
-    host = virfs_placement_reserve (infra, &want->wish, info->host, &error);
-    if (host == NULL)
-      virfs_infra_end_making (infra, node->object, FALSE);
-  }
-  if (host == NULL)
-    virfs_call_finish (call, error);
-  else
-    make_guest (call, node, state, host, g_steal_pointer (&want));
-}
-
 static void
 store_state (VirfsCall *call, const VirfsNode *node, const char *text)
 {
@@ -238,23 +32,10 @@ store_state (VirfsCall *call, const VirfsNode *node, const char *text)
   if (g_str_equal (text, info_of (node)->state))
     virfs_call_finish (call, NULL);
   else if (state == VIRFS_VM_RUNNING || state == VIRFS_VM_PAUSED || state == VIRFS_VM_SHUTOFF)
-    begin_guest (call, node, state);
+    virfs_make_guest (call, node, state);
   else
     virfs_call_fail (call, VIRFS_ERROR_INVALID,
                      "a guest cannot be made \"%s\"; write running, paused or shutoff", text);
-}
-
-/* placement */
-
-static void
-show_placement (const VirfsNode *node, GString *out)
-{
-  VirfsInfra *infra = virfs_node_infra (node);
-  g_autoptr (Want) want = want_of (infra, info_of (node), NULL);
-  g_autoptr (GPtrArray) places = want ? virfs_placement_rank (infra, &want->wish) : NULL;
-
-  if (places != NULL)
-    virfs_placement_print (places, NULL, out);
 }
 
 /* Attributes: each is a member of the info. */
@@ -375,7 +156,7 @@ store_image (VirfsCall *call, const VirfsNode *node, const char *text)
   const char *guest = g_str_has_prefix (text, "../") ? text + 3 : text;
 
   if (*text == '\0' || strchr (guest, '/') != NULL)
-    change (call, node, set_text, names_guest (guest) ? guest : text, 0);
+    change (call, node, set_text, g_str_has_prefix (guest, "vms/") ? guest : text, 0);
   else
     virfs_call_fail (call, VIRFS_ERROR_INVALID,
                      "\"%s\" is not an image; write POOL/VOLUME, a path on the hosts, vms/GUEST or"
@@ -470,7 +251,8 @@ static const VirfsRow rows[] = {
   { FILE ("cmdline", "the kernel's command line") = TEXT (cmdline) },
   { FILE ("host", "where it is to be made; nothing: on the first host of placement") = WORD (host),
     .store_text = store_host },
-  { "placement", S_IFREG | 0440, VIRFS_ROW_MEASURED, .fields = F (CONFIG), .show = show_placement,
+  { "placement", S_IFREG | 0440, VIRFS_ROW_MEASURED, .fields = F (CONFIG),
+    .show = virfs_make_show_placement,
     .help = "the hosts as places for it, the best first, with the reasons" },
   { FILE ("title", "a short title") = TEXT (title) },
   { FILE ("description", "a longer description, on one line: \\n stands for a new line")

@@ -3,6 +3,7 @@
 #include "draft.h"
 
 #include "access.h"
+#include "make.h"
 #include "part_class.h"
 
 static void
@@ -53,13 +54,28 @@ make (VirfsCall *call, const VirfsNode *dir, const char *name)
 }
 
 static void
+end_removal (VirfsCall *call, VirfsPart *draft, gpointer data, const GError *failure)
+{
+  VirfsInfra *infra = draft->object.infra;
+  g_autoptr (GError) error = NULL;
+
+  virfs_infra_end_making (infra, draft, FALSE);
+  if (failure == NULL)
+    virfs_infra_remove_draft (infra, draft, &error);
+  virfs_call_finish (call, failure ? failure : error);
+}
+
+/* With what is left of attempts to make a guest of it. */
+static void
 remove_draft (VirfsCall *call, const VirfsNode *dir, VirfsPart *draft)
 {
   g_autoptr (GError) error = NULL;
 
-  if (virfs_access_check (call, draft, VIRFS_MAY_WRITE, &error))
-    virfs_infra_remove_draft (virfs_node_infra (dir), draft, &error);
-  virfs_call_finish (call, error);
+  if (virfs_access_check (call, draft, VIRFS_MAY_WRITE, &error)
+      && virfs_infra_begin_making (virfs_node_infra (dir), draft, &error))
+    virfs_make_clean (call, draft, end_removal, NULL);
+  else
+    virfs_call_finish (call, error);
 }
 
 static void

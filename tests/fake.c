@@ -376,6 +376,7 @@ const VirfsBackend virfs_fake_backend = {
   .vm_note = virfs_fake_note,
   .vm_define = vm_define,
   .vm_create = virfs_fake_create,
+  .draft_clean = virfs_fake_draft_clean,
   .vm_undefine = virfs_fake_undefine,
   .vm_rename = virfs_fake_rename,
   .vm_migrate = vm_migrate,

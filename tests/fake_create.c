@@ -1,8 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Guests that come, go and get another name.  One whose image is `none/such` cannot be made. */
+/*
+ * Guests that come, go and get another name.  One whose image is `none/such` cannot be made, and of one
+ * whose title is `broken` something stays on the host.
+ */
 #include "draft.h"
 #include "error.h"
 #include "fake.h"
+
+static gboolean
+begin (VirfsHost *host, VirfsJob *job)
+{
+  g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
+
+  if (info->state == VIRFS_HOST_UP)
+    return virfs_job_start (job, NULL, NULL);
+  virfs_job_finish (job, g_error_new (VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "%s is %s", host->name,
+                                      virfs_host_state_name (info->state)));
+  return FALSE;
+}
 
 static GError *
 make (VirfsHost *host, const VirfsCreation *creation)
@@ -20,6 +35,8 @@ make (VirfsHost *host, const VirfsCreation *creation)
     virfs_infra_forget_made (draft->object.infra, draft, line);
     return g_error_new (VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "there is no image none/such");
   }
+  if (g_strcmp0 (info->title, "broken") == 0)
+    return g_error_new (VIRFS_ERROR, VIRFS_ERROR_FAILED, "the host has lost its mind");
   vm = virfs_vm_info_new (info->uuid, info->part.name);
   vm->state = creation->state;
   vm->persistent = TRUE;
@@ -32,8 +49,23 @@ make (VirfsHost *host, const VirfsCreation *creation)
 void
 virfs_fake_create (VirfsHost *host, const VirfsCreation *creation, VirfsJob *job)
 {
-  if (virfs_job_start (job, NULL, NULL))
+  if (begin (host, job))
     virfs_job_finish (job, make (host, creation));
+}
+
+void
+virfs_fake_draft_clean (VirfsHost *host, VirfsPart *draft, VirfsJob *job)
+{
+  g_autoptr (VirfsPartInfo) known = virfs_part_info (draft);
+  const char *made = ((VirfsDraftInfo *) known)->made;
+  g_auto (GStrv) lines = g_strsplit (made ? made : "", "\n", -1);
+
+  if (!begin (host, job))
+    return;
+  for (char **p = lines; *p; p++)
+    if (g_str_has_prefix (*p, host->name))
+      virfs_infra_forget_made (draft->object.infra, draft, *p);
+  virfs_job_finish (job, NULL);
 }
 
 void
@@ -41,7 +73,7 @@ virfs_fake_undefine (VirfsVm *vm, gboolean purge, VirfsJob *job)
 {
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
 
-  if (!virfs_job_start (job, NULL, NULL))
+  if (!begin (info->host, job))
     return;
   virfs_infra_remove_vm (vm->object.infra, info->host, info->uuid);
   virfs_job_finish (job, NULL);
@@ -53,7 +85,7 @@ virfs_fake_rename (VirfsVm *vm, const char *name, VirfsJob *job)
   g_autoptr (VirfsVmInfo) known = virfs_vm_info (vm);
   VirfsVmInfo *info = virfs_vm_info_copy (known);
 
-  if (!virfs_job_start (job, NULL, NULL)) {
+  if (!begin (known->host, job)) {
     virfs_vm_info_unref (info);
     return;
   }

@@ -144,6 +144,29 @@ test_fails (Fixture *f, gconstpointer data)
   assert_reads (f, "vms/db/state", "shutoff\n");
 }
 
+/* What was noted to be on a host goes before the draft is tried again or goes, and not without it. */
+static void
+test_left_behind (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (mkdir_at (f, "vms/db"), ==, 0);
+  g_assert_cmpint (echo (f, "broken", "vms/db/title"), ==, 0);
+  g_assert_cmpint (echo (f, "running", "vms/db/state"), ==, EIO);
+  turn_host (f, "h1", VIRFS_HOST_UNREACHABLE);
+  turn_host (f, "h2", VIRFS_HOST_UNREACHABLE);
+  g_assert_cmpint (rmdir_at (f, "vms/db"), ==, EHOSTDOWN);
+  assert_reads (f, "vms/db/state", "draft\n");
+  turn_host (f, "h1", VIRFS_HOST_UP);
+  turn_host (f, "h2", VIRFS_HOST_UP);
+  g_assert_cmpint (echo (f, "", "vms/db/title"), ==, 0);
+  g_assert_cmpint (echo (f, "shutoff", "vms/db/state"), ==, 0);
+  assert_says (f, "events/log", "vms/db done job=3 uid=0 operation=\"clean up\"");
+  g_assert_cmpint (mkdir_at (f, "vms/other"), ==, 0);
+  g_assert_cmpint (echo (f, "broken", "vms/other/title"), ==, 0);
+  g_assert_cmpint (echo (f, "running", "vms/other/state"), ==, EIO);
+  g_assert_cmpint (rmdir_at (f, "vms/other"), ==, 0);
+  g_assert_cmpuint (g_hash_table_size (kept), ==, 0);
+}
+
 static void
 test_remove (Fixture *f, gconstpointer data)
 {
@@ -231,6 +254,7 @@ main (int argc, char **argv)
   ADD ("/draft/host", test_host);
   ADD ("/draft/too-much", test_too_much);
   ADD ("/draft/fails", test_fails);
+  ADD ("/draft/left-behind", test_left_behind);
   ADD ("/draft/remove", test_remove);
   ADD ("/draft/rename", test_rename);
   ADD ("/draft/rival", test_rival);

@@ -161,8 +161,6 @@ make_guest (LvMaking *making, GError **error)
   LvTask *task = making->task;
   g_autofree char *xml = NULL;
 
-  if (!lv_making_clean (making, error))
-    return FALSE;
   xml = make_definition (making, error);
   if (xml == NULL || !check_cancelled (task, error))
     return FALSE;
@@ -192,6 +190,24 @@ run_create (LvTask *task, GError **error)
   g_clear_pointer (&making.snapshots, g_ptr_array_unref);
   lv_domain_refresh (task->link, task->here.conn, task->uuid, g_get_real_time ());
   return made ? LV_DONE : LV_FAILED;
+}
+
+static LvOutcome
+run_clean (LvTask *task, GError **error)
+{
+  return lv_draft_clean_volumes (task, task->creation->draft, error) ? LV_DONE : LV_FAILED;
+}
+
+void
+lv_draft_clean (VirfsHost *host, VirfsPart *draft, VirfsJob *job)
+{
+  LvTask *task = lv_task_new_for_host (host, job, LV_LANE_LONG, run_clean);
+
+  if (task == NULL)
+    return;
+  task->creation = g_new0 (LvCreation, 1);
+  task->creation->draft = virfs_object_ref (draft);
+  lv_task_submit (task);
 }
 
 void

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Guests that come, go and are renamed: the backend's vm_create, vm_undefine and vm_rename. */
+/* Guests that come, go and are renamed: the backend's vm_create, draft_clean, vm_undefine and vm_rename. */
 #pragma once
 
 #include "backend.h"
 #include "task.h"
 
 void lv_vm_create (VirfsHost *host, const VirfsCreation *creation, VirfsJob *job);
+void lv_draft_clean (VirfsHost *host, VirfsPart *draft, VirfsJob *job);
 void lv_vm_undefine (VirfsVm *vm, gboolean purge, VirfsJob *job);
 void lv_vm_rename (VirfsVm *vm, const char *name, VirfsJob *job);
 

@@ -96,6 +96,7 @@ const VirfsBackend virfs_libvirt_backend = {
   .vm_note = lv_vm_note,
   .vm_define = lv_vm_define,
   .vm_create = lv_vm_create,
+  .draft_clean = lv_draft_clean,
   .vm_undefine = lv_vm_undefine,
   .vm_rename = lv_vm_rename,
   .vm_migrate = lv_vm_migrate,

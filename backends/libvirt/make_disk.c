@@ -65,33 +65,35 @@ note (LvMaking *making, const char *pool, const char *name, GError **error)
 }
 
 static gboolean
-clean_line (LvMaking *making, const char *line, GError **error)
+clean_line (LvTask *task, VirfsPart *draft, const char *line, GError **error)
 {
   g_auto (GStrv) words = g_strsplit (line, "\t", 3);
   g_autoptr (LvPool) pool = NULL;
   g_autoptr (virStorageVol) volume = NULL;
 
-  if (g_strv_length (words) != 3 || !g_str_equal (words[0], host_name (making)))
+  if (g_strv_length (words) != 3 || !g_str_equal (words[0], task->link->connection->name))
     return TRUE;
-  pool = lv_pool_by_name (&making->task->here, words[1], error);
+  pool = lv_pool_by_name (&task->here, words[1], error);
   if (pool == NULL)
     return FALSE;
   volume = lv_pool_fresh_volume (pool, words[2]);
   if (volume != NULL && LV (virStorageVolDelete (volume, 0)) < 0)
     return lv_fail (error, "cannot remove %s, which an earlier attempt left in %s", words[2],
                     words[1]);
-  forget (making, line);
+  lv_inventory_refresh (task->link, task->here.conn, words[1], NULL);
+  virfs_infra_forget_made (draft->object.infra, draft, line);
   return TRUE;
 }
 
 gboolean
-lv_making_clean (LvMaking *making, GError **error)
+lv_draft_clean_volumes (LvTask *task, VirfsPart *draft, GError **error)
 {
-  const VirfsDraftInfo *info = info_of (making);
-  g_auto (GStrv) lines = g_strsplit (info->made ? info->made : "", "\n", -1);
+  g_autoptr (VirfsPartInfo) known = virfs_part_info (draft);
+  const char *made = ((VirfsDraftInfo *) known)->made;
+  g_auto (GStrv) lines = g_strsplit (made ? made : "", "\n", -1);
 
   for (char **p = lines; *p; p++)
-    if (**p && !clean_line (making, *p, error))
+    if (**p && !clean_line (task, draft, *p, error))
       return FALSE;
   return TRUE;
 }

@@ -20,8 +20,8 @@ typedef struct {
                            one that the guest is a clone of; NULL for none */
 } LvMaking;
 
-/* Removes what an earlier attempt has left on this host. */
-gboolean lv_making_clean (LvMaking *making, GError **error);
+/* Removes what earlier attempts to make a guest of DRAFT have left on the task's host. */
+gboolean lv_draft_clean_volumes (LvTask *task, VirfsPart *draft, GError **error);
 /* The disk of its image, or an empty one; nothing if it is to have none. */
 gboolean lv_making_add_disk (LvMaking *making, GError **error);
 /* An image by PATH or POOL/VOLUME, as images are named in drafts; the caller owns the reference. */

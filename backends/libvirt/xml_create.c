@@ -311,8 +311,7 @@ put_network (LvXml *xml, const char *network)
 }
 
 char *
-lv_xml_clone_domain (const char *text, const VirfsDraftInfo *info, GPtrArray *disks,
-                     GError **error)
+lv_xml_clone_domain (const char *text, const VirfsDraftInfo *info, GPtrArray *disks, GError **error)
 {
   g_autoptr (LvXml) xml = lv_xml_parse (text, error);
   g_autofree char *old = xml ? lv_xml_text (xml, NULL, "/domain/name") : NULL;

@@ -87,6 +87,9 @@ typedef struct VirfsBackend {
   void (*vm_define) (VirfsVm *vm, const char *xml, VirfsJob *job);
   /* Makes a guest of a draft; when it fails nothing is left of it. */
   void (*vm_create) (VirfsHost *host, const VirfsCreation *creation, VirfsJob *job);
+  /* Removes what attempts to make a guest of DRAFT that were cut off have left on HOST, and forgets it
+   * there (virfs_infra_forget_made()). */
+  void (*draft_clean) (VirfsHost *host, VirfsPart *draft, VirfsJob *job);
   /* Of a guest that is shut off.  PURGE: with the volumes of its disks that nobody else uses. */
   void (*vm_undefine) (VirfsVm *vm, gboolean purge, VirfsJob *job);
   void (*vm_rename) (VirfsVm *vm, const char *name, VirfsJob *job);
