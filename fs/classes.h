@@ -54,6 +54,10 @@ virfs_node_infra (const VirfsNode *node)
 VirfsJob *virfs_call_job (VirfsCall *call, const char *operation, gpointer object, VirfsHost *host,
                           VirfsHost *target);
 
+/* The same, but DONE is called with DATA at its end and has to finish CALL. */
+VirfsJob *virfs_call_job_then (VirfsCall *call, const char *operation, gpointer object,
+                               VirfsHost *host, VirfsJobDone done, gpointer data);
+
 /* A guest that moves takes nothing else: its hypervisor would let us wait, and whoever wants something
  * of another guest of that host behind us.  FALSE: CALL has failed. */
 gboolean virfs_vm_check_settled (VirfsCall *call, VirfsVm *vm);

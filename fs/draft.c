@@ -175,10 +175,11 @@ store_host (VirfsCall *call, const VirfsNode *node, const char *text)
     virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "no host is named \"%s\"", text);
 }
 
+/* An empty line is nothing. */
 static void
 store_document (VirfsCall *call, const VirfsNode *node, const char *text)
 {
-  change (call, node, set_text, text, 0);
+  change (call, node, set_text, strspn (text, " \n\t") == strlen (text) ? "" : text, 0);
 }
 
 /* As it was written: no newline is added. */

@@ -4,6 +4,7 @@
 
 #include "draft.h"
 #include "placement.h"
+#include "seed.h"
 #include "snapshot.h"
 
 #include <string.h>
@@ -147,28 +148,6 @@ want_of (VirfsInfra *infra, const VirfsDraftInfo *info, GError **error)
   return g_steal_pointer (&want);
 }
 
-static void
-cancel_job (gpointer job)
-{
-  virfs_job_cancel (job);
-}
-
-static VirfsJob *
-new_job (VirfsCall *call, VirfsPart *draft, const char *operation, VirfsHost *host,
-         VirfsJobDone done, gpointer data)
-{
-  VirfsJobSpec spec = { .operation = operation,
-                        .object = &draft->object,
-                        .host = &host->object,
-                        .uid = virfs_call_uid (call),
-                        .done = done,
-                        .data = data };
-  VirfsJob *job = virfs_job_new (draft->object.infra, &spec);
-
-  virfs_call_on_interrupt (call, cancel_job, virfs_object_ref (job), virfs_object_unref);
-  return job;
-}
-
 /* Cleaning up. */
 
 typedef struct {
@@ -228,7 +207,8 @@ clean_host (Cleaning *cleaning)
     end_cleaning (cleaning, NULL);
     return;
   }
-  job = new_job (cleaning->call, cleaning->draft, "clean up", host, cleaned_host, cleaning);
+  job = virfs_call_job_then (cleaning->call, "clean up", cleaning->draft, host, cleaned_host,
+                             cleaning);
   virfs_infra_backend (host->object.infra)->draft_clean (host, cleaning->draft, job);
 }
 
@@ -256,8 +236,11 @@ static void
 end_making (VirfsJob *job, const GError *error, gpointer data)
 {
   Making *making = data;
+  VirfsInfra *infra = making->draft->object.infra;
 
-  virfs_infra_end_making (making->draft->object.infra, making->draft, error == NULL);
+  if (error == NULL)
+    virfs_seed_keep (infra, making->info);
+  virfs_infra_end_making (infra, making->draft, error == NULL);
   if (making->host != NULL)
     virfs_placement_release (making->host, &making->want->wish);
   virfs_call_finish (making->call, error);
@@ -288,7 +271,7 @@ make_now (VirfsCall *call, VirfsPart *draft, gpointer data, const GError *failur
     end_making (NULL, failure ? failure : error, making);
     return;
   }
-  job = new_job (call, draft, "create", making->host, end_making, making);
+  job = virfs_call_job_then (call, "create", draft, making->host, end_making, making);
   virfs_infra_backend (infra)->vm_create (making->host, &creation, job);
 }
 

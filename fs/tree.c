@@ -289,6 +289,17 @@ cancel_job (gpointer job)
   virfs_job_cancel (job);
 }
 
+static VirfsJob *
+new_job (VirfsCall *call, VirfsJobSpec *spec)
+{
+  VirfsJob *job;
+
+  spec->uid = virfs_call_uid (call);
+  job = virfs_job_new (spec->object->infra, spec);
+  virfs_call_on_interrupt (call, cancel_job, virfs_object_ref (job), virfs_object_unref);
+  return job;
+}
+
 VirfsJob *
 virfs_call_job (VirfsCall *call, const char *operation, gpointer object, VirfsHost *host,
                 VirfsHost *target)
@@ -297,13 +308,21 @@ virfs_call_job (VirfsCall *call, const char *operation, gpointer object, VirfsHo
                         .object = object,
                         .host = host ? &host->object : NULL,
                         .target = target ? &target->object : NULL,
-                        .uid = virfs_call_uid (call),
                         .done = finish_call,
                         .data = call };
-  VirfsJob *job = virfs_job_new (spec.object->infra, &spec);
 
-  virfs_call_on_interrupt (call, cancel_job, virfs_object_ref (job), virfs_object_unref);
-  return job;
+  return new_job (call, &spec);
+}
+
+VirfsJob *
+virfs_call_job_then (VirfsCall *call, const char *operation, gpointer object, VirfsHost *host,
+                     VirfsJobDone done, gpointer data)
+{
+  VirfsJobSpec spec = {
+    .operation = operation, .object = object, .host = &host->object, .done = done, .data = data
+  };
+
+  return new_job (call, &spec);
 }
 
 /* The tree. */

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vms/<vm>/: a guest, its attributes, and what can be done to it. */
 #include "access.h"
+#include "device.h"
 #include "fit.h"
+#include "kept.h"
 #include "part_class.h"
 #include "placement.h"
+#include "seed.h"
 #include "tags.h"
+#include "use.h"
 
 #include <string.h>
 
@@ -54,6 +58,31 @@ virfs_vm_check_unprotected (VirfsCall *call, const VirfsVmInfo *info, const char
   return FALSE;
 }
 
+/* A guest would write to its disks when it starts. */
+static gboolean
+check_no_base (VirfsCall *call, const VirfsVmInfo *info)
+{
+  GPtrArray *disks = info->parts[VIRFS_VM_DISKS];
+
+  for (guint i = 0; disks && i < disks->len; i++) {
+    const VirfsDiskInfo *disk = disks->pdata[i];
+    g_autoptr (VirfsPart) volume
+      = disk->source && !disk->readonly && g_str_equal (disk->device, "disk")
+          ? virfs_volume_find (info->host, NULL, disk->source, NULL)
+          : NULL;
+    g_autofree char *overlay = volume ? virfs_volume_overlay (volume) : NULL;
+
+    if (overlay != NULL) {
+      virfs_call_fail (call, VIRFS_ERROR_BUSY,
+                       "%s is based on the disk %s of %s, which must not change therefore; a full"
+                       " clone of it can be started",
+                       overlay, disk->part.name, label_of (info));
+      return FALSE;
+    }
+  }
+  return TRUE;
+}
+
 /* state */
 
 static void
@@ -84,7 +113,9 @@ store_state (VirfsCall *call, const VirfsNode *node, const char *text)
   }
   if (!virfs_vm_check_settled (call, node->object)
       || (state == VIRFS_VM_SHUTOFF && is_up (node->snapshot)
-          && !virfs_vm_check_unprotected (call, node->snapshot, operation)))
+          && !virfs_vm_check_unprotected (call, node->snapshot, operation))
+      || (state != VIRFS_VM_SHUTOFF && !is_up (node->snapshot)
+          && !check_no_base (call, node->snapshot)))
     return;
   job = vm_job (call, node, operation);
   backend_of (node)->vm_bring (node->object, state, job);
@@ -134,7 +165,7 @@ is_valid (const Verb *verb, const VirfsVmInfo *info)
 static gboolean
 is_worth_it (const Verb *verb, const VirfsVmInfo *info)
 {
-  return is_valid (verb, info) && (!verb->marks || verb->purge != info->purge);
+  return is_valid (verb, info) && (!verb->marks || verb->purge != virfs_vm_info_purge (info));
 }
 
 static void
@@ -161,6 +192,21 @@ find_verb (const char *name)
 }
 
 static void
+set_purge (VirfsKept *kept, gpointer purge)
+{
+  kept->purge = GPOINTER_TO_INT (purge);
+}
+
+static void
+mark (VirfsCall *call, VirfsVm *vm, gboolean purge)
+{
+  g_autoptr (GError) error = NULL;
+
+  virfs_infra_change_kept (vm->object.infra, vm->uuid, set_purge, GINT_TO_POINTER (purge), &error);
+  virfs_call_finish (call, error);
+}
+
+static void
 store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
 {
   const VirfsVmInfo *info = node->snapshot;
@@ -179,9 +225,9 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
                      virfs_vm_state_name (info->state),
                      verb->saved ? " and nothing is saved of it" : "", text, valid->str);
   } else if (verb->marks) {
-    virfs_infra_set_purge (virfs_node_infra (node), node->object, verb->purge);
-    virfs_call_finish (call, NULL);
-  } else if (!verb->harmless && !virfs_vm_check_unprotected (call, info, verb->name)) {
+    mark (call, node->object, verb->purge);
+  } else if ((!verb->harmless && !virfs_vm_check_unprotected (call, info, verb->name))
+             || (verb->verb == VIRFS_VERB_START && !check_no_base (call, info))) {
     return;
   } else if (verb->while_moving || virfs_vm_check_settled (call, node->object)) {
     job = vm_job (call, node, verb->name);
@@ -537,6 +583,11 @@ link_from_depth_2 (const VirfsNode *node, GString *out)
 /* What the host must be up for.  READY is the last bit: the first is the field that a row sets. */
 #define WRITE S_IFREG | 0640, VIRFS_ROW_NEEDS, F (READY)
 
+#define SEED(name, member)                                                                         \
+  name, S_IFREG | 0600, VIRFS_ROW_NEEDS | VIRFS_ROW_DOCUMENT | VIRFS_ROW_PRIVATE,                  \
+    .fields = F (READY) | F (KEPT), .show = virfs_seed_show,                                       \
+    .offset = G_STRUCT_OFFSET (VirfsKept, member), .store = virfs_seed_store
+
 static const VirfsRow rows[] = {
   { "", S_IFDIR | 0750, .fields = F (STATE), .help = "a guest" },
   { "state", WRITE | F (STATE), .show = show_state, .store = store_state,
@@ -544,7 +595,7 @@ static const VirfsRow rows[] = {
             " write running, paused, shutoff" },
   { "reason", S_IFREG | 0440, .fields = SHOW (virfs_show_text, REASON, reason),
     .help = "why it is in this state, in libvirt's words" },
-  { "ctl", WRITE | F (STATE) | F (SAVED), .show = show_ctl, .store = store_ctl,
+  { "ctl", WRITE | F (STATE) | F (SAVED) | F (KEPT), .show = show_ctl, .store = store_ctl,
     .help = "what can be done to it now, one verb a line; write one of them" },
   { "host", S_IFLNK | 0777, .fields = F (HOST), .link = link_host,
     .help = "the host that it is on" },
@@ -592,6 +643,13 @@ static const VirfsRow rows[] = {
   { "shutdown_timeout", WRITE | SHOW (virfs_show_uint, SHUTDOWN_TIMEOUT, shutdown_timeout),
     .store_number = store_timeout,
     .help = "seconds that shutoff, written to state, waits for the guest" },
+  { "cloud-init", S_IFDIR | 0700, .fields = F (KEPT),
+    .help = "what cloud-init in it finds at its next start (NoCloud)" },
+  { SEED ("cloud-init/user-data", user_data),
+    .help = "cloud-init's user data, as in #cloud-config; a change makes it a new instance" },
+  { SEED ("cloud-init/meta-data", meta_data),
+    .help = "its meta data; nothing: instance ID and host name" },
+  { SEED ("cloud-init/network-config", network_config), .help = "its network configuration" },
   { "xml", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_DOCUMENT | VIRFS_ROW_TRUSTED,
     .fields = F (READY) | SHOW_BLOB (XML, xml), .store = store_xml,
     .help = "libvirt's XML of the guest as it is now; write a whole one to define it anew" },

@@ -3,6 +3,7 @@
 #include "draft.h"
 
 #include "access.h"
+#include "kept.h"
 #include "make.h"
 #include "part_class.h"
 
@@ -79,9 +80,20 @@ remove_draft (VirfsCall *call, const VirfsNode *dir, VirfsPart *draft)
 }
 
 static void
+end_undefine (VirfsJob *job, const GError *error, gpointer call)
+{
+  VirfsVm *vm = (VirfsVm *) virfs_job_object (job);
+
+  if (error == NULL)
+    virfs_infra_forget_kept (vm->object.infra, vm->uuid);
+  virfs_call_finish (call, error);
+}
+
+static void
 undefine (VirfsCall *call, VirfsVm *vm, const char *name)
 {
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+  gboolean purge = virfs_vm_info_purge (info);
   g_autoptr (VirfsJob) job = NULL;
   g_autoptr (GError) error = NULL;
 
@@ -96,8 +108,9 @@ undefine (VirfsCall *call, VirfsVm *vm, const char *name)
                      "%s is %s; write shutoff to vms/%s/state, or destroy to its ctl, first", name,
                      virfs_vm_state_name (info->state), name);
   } else if (virfs_vm_check_settled (call, vm)) {
-    job = virfs_call_job (call, info->purge ? "purge" : "undefine", vm, info->host, NULL);
-    virfs_infra_backend (vm->object.infra)->vm_undefine (vm, info->purge, job);
+    job = virfs_call_job_then (call, purge ? "purge" : "undefine", vm, info->host, end_undefine,
+                               call);
+    virfs_infra_backend (vm->object.infra)->vm_undefine (vm, purge, job);
   }
 }
 

@@ -375,6 +375,7 @@ const VirfsBackend virfs_fake_backend = {
   .vm_set = vm_set,
   .vm_note = virfs_fake_note,
   .vm_define = vm_define,
+  .vm_seed = virfs_fake_seed,
   .vm_create = virfs_fake_create,
   .draft_clean = virfs_fake_draft_clean,
   .vm_undefine = virfs_fake_undefine,

@@ -24,6 +24,7 @@ void virfs_fake_set_device (VirfsPart *device, const VirfsDeviceSetting *setting
 /* Guests that are made and go (fake_create.c). */
 void virfs_fake_create (VirfsHost *host, const VirfsCreation *creation, VirfsJob *job);
 void virfs_fake_draft_clean (VirfsHost *host, VirfsPart *draft, VirfsJob *job);
+void virfs_fake_seed (VirfsVm *vm, const VirfsSeed *seed, VirfsJob *job);
 void virfs_fake_undefine (VirfsVm *vm, gboolean purge, VirfsJob *job);
 void virfs_fake_rename (VirfsVm *vm, const char *name, VirfsJob *job);
 

@@ -69,6 +69,15 @@ virfs_fake_draft_clean (VirfsHost *host, VirfsPart *draft, VirfsJob *job)
 }
 
 void
+virfs_fake_seed (VirfsVm *vm, const VirfsSeed *seed, VirfsJob *job)
+{
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+
+  if (begin (info->host, job))
+    virfs_job_finish (job, NULL);
+}
+
+void
 virfs_fake_undefine (VirfsVm *vm, gboolean purge, VirfsJob *job)
 {
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Guests that are drafted, made, renamed and undefined as directories. */
 #include "fixture.h"
+#include "kept.h"
 
 #include "draft.h"
 #include "error.h"
@@ -10,7 +11,7 @@
 #define FLEET "h1=fake:2 h2=fake:0"
 
 /* A keeper that remembers drafts, and refuses when it is told to. */
-static GHashTable *kept; /* UUID -> text */
+static GHashTable *kept; /* kind and UUID -> text */
 static gboolean full;
 
 static gboolean
@@ -20,14 +21,16 @@ keep (gpointer data, const char *kind, const char *key, const char *text, GError
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NO_SPACE, "the disk is full");
     return FALSE;
   }
-  g_hash_table_replace (kept, g_strdup (key), g_strdup (text));
+  g_hash_table_replace (kept, g_strconcat (kind, " ", key, NULL), g_strdup (text));
   return TRUE;
 }
 
 static gboolean
 forget (gpointer data, const char *kind, const char *key, GError **error)
 {
-  g_hash_table_remove (kept, key);
+  g_autofree char *name = g_strconcat (kind, " ", key, NULL);
+
+  g_hash_table_remove (kept, name);
   return TRUE;
 }
 
@@ -128,6 +131,37 @@ test_too_much (Fixture *f, gconstpointer data)
   g_assert_cmpint (echo (f, "running", "vms/db/state"), ==, ENOSPC);
   assert_says (f, "vms/db/error", "no host can have it");
   g_assert_cmpint (sh_quietly (f, "grep -q 'h1.*of memory free' vms/db/placement"), ==, 0);
+}
+
+/* What was written before and after it is made, with the marks for its end. */
+static void
+test_kept (Fixture *f, gconstpointer data)
+{
+  g_autofree char *uuid = NULL;
+
+  g_assert_cmpint (mkdir_at (f, "vms/db"), ==, 0);
+  g_assert_cmpint (echo_n (f, "#cloud-config\n", -1, "vms/db/cloud-init/user-data"), ==, 0);
+  g_assert_cmpint (echo (f, "shutoff", "vms/db/state"), ==, 0);
+  assert_reads (f, "vms/db/cloud-init/user-data", "#cloud-config\n");
+  assert_reads (f, "vms/db/cloud-init/meta-data", "");
+  g_assert_cmpuint (g_hash_table_size (kept), ==, 1);
+  g_assert_cmpint (echo_n (f, "version: 2\n", -1, "vms/db/cloud-init/network-config"), ==, 0);
+  g_assert_cmpint (echo_n (f, "", 0, "vms/db/cloud-init/user-data"), ==, 0);
+  assert_reads (f, "vms/db/cloud-init/network-config", "version: 2\n");
+  assert_says (f, "vms/db/ctl", "purge");
+  g_assert_cmpint (echo (f, "purge", "vms/db/ctl"), ==, 0);
+  assert_says (f, "vms/db/ctl", "keep");
+  full = TRUE;
+  g_assert_cmpint (echo (f, "keep", "vms/db/ctl"), ==, ENOSPC);
+  assert_says (f, "vms/db/ctl", "keep");
+  full = FALSE;
+  uuid = cat (f, "vms/db/uuid");
+  g_strchomp (uuid);
+  virfs_infra_restore_kept (f->infra, uuid, "[guest]\nuser_data=as it was\n");
+  assert_soon_reads (f, "vms/db/cloud-init/user-data", "as it was");
+  assert_says (f, "vms/db/ctl", "purge");
+  g_assert_cmpint (rmdir_at (f, "vms/db"), ==, 0);
+  g_assert_cmpuint (g_hash_table_size (kept), ==, 0);
 }
 
 /* A failure leaves the draft, which can be tried again. */
@@ -254,6 +288,7 @@ main (int argc, char **argv)
   ADD ("/draft/host", test_host);
   ADD ("/draft/too-much", test_too_much);
   ADD ("/draft/fails", test_fails);
+  ADD ("/draft/kept", test_kept);
   ADD ("/draft/left-behind", test_left_behind);
   ADD ("/draft/remove", test_remove);
   ADD ("/draft/rename", test_rename);

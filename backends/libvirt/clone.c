@@ -23,7 +23,7 @@ check_shut_off (virDomainPtr domain, GError **error)
   LvFacts facts;
 
   if (!lv_domain_ask_facts (domain, &facts))
-    return lv_fail (error, "cannot tell the state of %s", virDomainGetName (domain));
+    return lv_fail (error, "cannot tell the state of %s", lv_domain_name (domain));
   if (!virfs_vm_state_active (facts.state))
     return TRUE;
   g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
@@ -42,7 +42,7 @@ read_guest (virDomainPtr domain, GError **error)
     return NULL;
   text = LV (virDomainGetXMLDesc (domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE));
   if (text == NULL)
-    lv_fail (error, "cannot read the definition of %s", virDomainGetName (domain));
+    lv_fail (error, "cannot read the definition of %s", lv_domain_name (domain));
   xml = g_strdup (text);
   free (text);
   return xml;
@@ -131,7 +131,7 @@ read_of_snapshot (LvMaking *making, virDomainPtr domain, GError **error)
   char *definition = NULL;
 
   if (kind == NULL) {
-    lv_fail (error, "cannot read the snapshot %s of %s", name, virDomainGetName (domain));
+    lv_fail (error, "cannot read the snapshot %s of %s", name, lv_domain_name (domain));
     return NULL;
   }
   if (g_str_equal (kind, VIRFS_SNAPSHOT_FULL) ? prepare_inside (making, domain, xml, error)

@@ -21,6 +21,7 @@
 
 typedef struct {
   LvTask *task;
+  const char *what; /* how it is called in messages */
   virStorageVolPtr from, to;
   virStreamPtr in, out;
   char *buffer;
@@ -31,7 +32,7 @@ typedef struct {
 static gboolean
 fail_copy (Transfer *transfer, GError **error)
 {
-  return lv_fail (error, "cannot copy %s", virStorageVolGetName (transfer->from));
+  return lv_fail (error, "cannot copy %s", transfer->what);
 }
 
 static gboolean
@@ -64,7 +65,7 @@ check_cancelled (Transfer *transfer, GError **error)
   if (!lv_task_is_cancelled (transfer->task))
     return TRUE;
   g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_CANCELLED, "cancelled: %s stays on %s",
-               virStorageVolGetName (transfer->from), transfer->task->link->connection->name);
+               transfer->what, transfer->task->link->connection->name);
   return FALSE;
 }
 
@@ -137,13 +138,13 @@ transfer_all (Transfer *transfer, GError **error)
 }
 
 gboolean
-lv_copy_volume (LvTask *task, virStorageVolPtr from, virStorageVolPtr to, guint64 *done,
-                guint64 total, GError **error)
+lv_copy_volume (LvTask *task, const char *what, virStorageVolPtr from, virStorageVolPtr to,
+                guint64 *done, guint64 total, GError **error)
 {
   g_autofree char *buffer = g_malloc (CHUNK);
   g_autoptr (virStream) in = LV (virStreamNew (virStorageVolGetConnect (from), 0));
   g_autoptr (virStream) out = LV (virStreamNew (virStorageVolGetConnect (to), 0));
-  Transfer transfer = { task, from, to, in, out, buffer, done, total };
+  Transfer transfer = { task, what, from, to, in, out, buffer, done, total };
 
   if (in == NULL || out == NULL)
     return fail_copy (&transfer, error);
@@ -161,7 +162,7 @@ copy_file (LvTask *task, LvCopy *copy, guint64 *done, guint64 total, GError **er
   copy->made = LV (virStorageVolCreateXML (copy->to->pool, xml, 0));
   if (copy->made == NULL)
     return lv_fail (error, "cannot make %s on %s", copy->path, task->target->connection->name);
-  return lv_copy_volume (task, from, copy->made, done, total, error);
+  return lv_copy_volume (task, copy->path, from, copy->made, done, total, error);
 }
 
 static guint64

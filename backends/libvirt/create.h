@@ -8,6 +8,7 @@
 void lv_vm_create (VirfsHost *host, const VirfsCreation *creation, VirfsJob *job);
 void lv_draft_clean (VirfsHost *host, VirfsPart *draft, VirfsJob *job);
 void lv_vm_undefine (VirfsVm *vm, gboolean purge, VirfsJob *job);
+void lv_vm_seed (VirfsVm *vm, const VirfsSeed *seed, VirfsJob *job); /* seed.c */
 void lv_vm_rename (VirfsVm *vm, const char *name, VirfsJob *job);
 
 /* What vm_create has been given, for as long as its task lives. */

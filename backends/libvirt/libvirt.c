@@ -95,6 +95,7 @@ const VirfsBackend virfs_libvirt_backend = {
   .vm_set = lv_vm_set,
   .vm_note = lv_vm_note,
   .vm_define = lv_vm_define,
+  .vm_seed = lv_vm_seed,
   .vm_create = lv_vm_create,
   .draft_clean = lv_draft_clean,
   .vm_undefine = lv_vm_undefine,

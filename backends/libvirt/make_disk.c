@@ -121,22 +121,6 @@ lv_making_keep (LvMaking *making)
   g_ptr_array_set_size (making->made, 0);
 }
 
-/* Names: GUEST-WHAT, with a number if somebody has left one of that name. */
-
-static char *
-free_name (LvPool *pool, const char *guest, const char *what, const char *suffix)
-{
-  for (guint i = 1;; i++) {
-    g_autofree char *number = i > 1 ? g_strdup_printf ("-%u", i) : g_strdup ("");
-    char *name = g_strdup_printf ("%s-%s%s%s", guest, what, number, suffix);
-    g_autoptr (virStorageVol) there = LV (virStorageVolLookupByName (pool->pool, name));
-
-    if (there == NULL)
-      return name;
-    g_free (name);
-  }
-}
-
 gboolean
 lv_making_add (LvMaking *making, const char *target, virStorageVolPtr volume, GError **error)
 {
@@ -146,7 +130,7 @@ lv_making_add (LvMaking *making, const char *target, virStorageVolPtr volume, GE
   g_ptr_array_add (making->made, volume);
   path = LV (virStorageVolGetPath (volume));
   if (path == NULL)
-    return lv_fail (error, "cannot tell where %s is", virStorageVolGetName (volume));
+    return lv_fail (error, "cannot tell where %s is", lv_volume_name (volume));
   disk = g_new0 (LvNewDisk, 1);
   disk->target = g_strdup (target);
   disk->path = g_strdup (path);
@@ -208,16 +192,16 @@ grow (virStorageVolPtr volume, guint64 size, GError **error)
   virStorageVolInfo facts;
 
   if (LV (virStorageVolGetInfo (volume, &facts)) < 0)
-    return lv_fail (error, "cannot tell the size of %s", virStorageVolGetName (volume));
+    return lv_fail (error, "cannot tell the size of %s", lv_volume_name (volume));
   if (facts.capacity >= size || LV (virStorageVolResize (volume, size, 0)) == 0)
     return TRUE;
-  return lv_fail (error, "cannot resize %s", virStorageVolGetName (volume));
+  return lv_fail (error, "cannot resize %s", lv_volume_name (volume));
 }
 
 /* A new volume as XML says; a copy of IMAGE if that is not NULL. */
-static virStorageVolPtr
-create_volume (LvMaking *making, LvPool *pool, const char *name, const char *xml,
-               virStorageVolPtr image, GError **error)
+virStorageVolPtr
+lv_making_create_volume (LvMaking *making, LvPool *pool, const char *name, const char *xml,
+                         virStorageVolPtr image, GError **error)
 {
   virStorageVolPtr volume;
 
@@ -241,7 +225,7 @@ make_volume (LvMaking *making, LvPool *pool, const char *name, guint64 size, vir
 {
   g_autofree char *xml = volume_xml (making, name, size, linked ? image : NULL);
 
-  return create_volume (making, pool, name, xml, linked ? NULL : image, error);
+  return lv_making_create_volume (making, pool, name, xml, linked ? NULL : image, error);
 }
 
 gboolean
@@ -259,14 +243,14 @@ lv_making_make_disk (LvMaking *making, const char *target, virStorageVolPtr imag
   if (pool == NULL)
     return FALSE;
   if (image != NULL && LV (virStorageVolGetInfo (image, &facts)) < 0)
-    return lv_fail (error, "cannot tell the size of %s", virStorageVolGetName (image));
+    return lv_fail (error, "cannot tell the size of %s", lv_volume_name (image));
   if (wanted != 0 && wanted < facts.capacity) {
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
                  "disk_size is less than the image has: %llu bytes", facts.capacity);
     return FALSE;
   }
   size = MAX (wanted, facts.capacity);
-  name = free_name (pool, info->part.name, target, ".qcow2");
+  name = lv_pool_free_name (pool, info->part.name, target, ".qcow2");
   volume
     = make_volume (making, pool, name, size, image, g_strcmp0 (info->clone, "linked") == 0, error);
   return volume != NULL && lv_making_add (making, target, volume, error)
@@ -288,11 +272,12 @@ lv_making_copy_disk (LvMaking *making, const char *target, virStorageVolPtr imag
   if (pool == NULL)
     return FALSE;
   LV (virStorageVolGetInfo (image, &facts));
-  name = free_name (pool, info->part.name, target, ".qcow2");
+  name = lv_pool_free_name (pool, info->part.name, target, ".qcow2");
   xml = lv_xml_make_volume (name, "raw", 0);
-  volume = create_volume (making, pool, name, xml, NULL, error);
+  volume = lv_making_create_volume (making, pool, name, xml, NULL, error);
   return volume != NULL && lv_making_add (making, target, volume, error)
-         && lv_copy_volume (making->task, image, volume, &done, facts.allocation, error);
+         && lv_copy_volume (making->task, virStorageVolGetName (image), image, volume, &done,
+                            facts.allocation, error);
 }
 
 gboolean
@@ -309,22 +294,6 @@ lv_making_add_disk (LvMaking *making, GError **error)
       return FALSE;
   }
   return lv_making_make_disk (making, "vda", image, info->disk_size, error);
-}
-
-virStorageVolPtr
-lv_making_make_medium (LvMaking *making, const char *what, guint64 size, GError **error)
-{
-  const VirfsDraftInfo *info = info_of (making);
-  LvPool *pool = lv_pool_by_name (&making->task->here, info->pool ? info->pool : "default", error);
-  g_autofree char *name = NULL;
-  g_autofree char *xml = NULL;
-
-  if (pool == NULL)
-    return NULL;
-  g_ptr_array_add (making->pools, pool);
-  name = free_name (pool, info->part.name, what, ".iso");
-  xml = lv_xml_make_volume (name, "raw", size);
-  return create_volume (making, pool, name, xml, NULL, error);
 }
 
 /* Media. */

@@ -36,9 +36,9 @@ gboolean lv_making_copy_disk (LvMaking *making, const char *target, virStorageVo
 gboolean lv_making_add_iso (LvMaking *making, GError **error);
 /* cloud-init's disk (seed.c). */
 gboolean lv_making_add_seed (LvMaking *making, GError **error);
-/* For that: a raw volume GUEST-WHAT.iso of SIZE bytes in the guest's pool; and as a disk of it. */
-virStorageVolPtr lv_making_make_medium (LvMaking *making, const char *what, guint64 size,
-                                        GError **error);
+/* A new volume as XML says, a copy of IMAGE if that is not NULL; and it is a disk of the guest. */
+virStorageVolPtr lv_making_create_volume (LvMaking *making, LvPool *pool, const char *name,
+                                          const char *xml, virStorageVolPtr image, GError **error);
 gboolean lv_making_add (LvMaking *making, const char *target, virStorageVolPtr volume,
                         GError **error);
 /* Takes back all of it. */

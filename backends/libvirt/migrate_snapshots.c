@@ -151,11 +151,10 @@ lv_moving_put_on (const LvMoving *moving, virDomainPtr domain, GError **error)
 {
   for (guint i = 0; i < moving->snapshots->len; i++)
     if (!put_snapshot (domain, moving->snapshots->pdata[i], moving->current))
-      return lv_fail (error, "cannot define the snapshots of %s again", virDomainGetName (domain));
+      return lv_fail (error, "cannot define the snapshots of %s again", lv_domain_name (domain));
   for (guint i = 0; i < moving->checkpoints->len; i++)
     if (!put_checkpoint (domain, moving->checkpoints->pdata[i]))
-      return lv_fail (error, "cannot define the checkpoints of %s again",
-                      virDomainGetName (domain));
+      return lv_fail (error, "cannot define the checkpoints of %s again", lv_domain_name (domain));
   return TRUE;
 }
 

@@ -73,7 +73,7 @@ take_volume (VirfsDiskInfo *disk, virStorageVolPtr volume, GError **error)
 
   if (path == NULL || LV (virStorageVolGetInfo (volume, &info)) < 0) {
     free (path);
-    return lv_fail (error, "cannot tell what %s is", virStorageVolGetName (volume));
+    return lv_fail (error, "cannot tell what %s is", lv_volume_name (volume));
   }
   if (disk->format == NULL)
     disk->format = format_of (volume);

@@ -287,3 +287,17 @@ lv_pool_compare (LvPool *a, LvPool *b, gboolean *shared, GError **error)
                type_a ? type_a : "unknown");
   return FALSE;
 }
+
+char *
+lv_pool_free_name (LvPool *pool, const char *guest, const char *what, const char *suffix)
+{
+  for (guint i = 1;; i++) {
+    g_autofree char *number = i > 1 ? g_strdup_printf ("-%u", i) : g_strdup ("");
+    char *name = g_strdup_printf ("%s-%s%s%s", guest, what, number, suffix);
+    g_autoptr (virStorageVol) there = LV (virStorageVolLookupByName (pool->pool, name));
+
+    if (there == NULL)
+      return name;
+    g_free (name);
+  }
+}

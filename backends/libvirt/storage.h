@@ -35,6 +35,9 @@ void lv_pool_free (LvPool *pool);
 /* The volume of that name as it is now; NULL: lv_fail() knows why not. */
 virStorageVolPtr lv_pool_fresh_volume (LvPool *pool, const char *name);
 
+/* GUEST-WHATSUFFIX, with a number if somebody has left one of that name; the caller owns it. */
+char *lv_pool_free_name (LvPool *pool, const char *guest, const char *what, const char *suffix);
+
 /* Whether both pools, on two hosts, have the same volumes.  FALSE with ERROR if that cannot be told
  * for certain. */
 gboolean lv_pool_compare (LvPool *a, LvPool *b, gboolean *shared, GError **error);

@@ -17,6 +17,21 @@ void lv_begin_call (void);
  * name.  This keeps it for lv_fail() until the next LV(). */
 void lv_keep_error (void);
 
+/* Names, to be told by lv_fail(). */
+static inline const char *
+lv_domain_name (virDomainPtr domain)
+{
+  lv_keep_error ();
+  return virDomainGetName (domain);
+}
+
+static inline const char *
+lv_volume_name (virStorageVolPtr volume)
+{
+  lv_keep_error ();
+  return virStorageVolGetName (volume);
+}
+
 /* What libvirt gives as an array of N objects of the named kind, taken; NULL if N < 0. */
 GPtrArray *lv_take_domains (virDomainPtr *items, int n);
 GPtrArray *lv_take_networks (virNetworkPtr *items, int n);

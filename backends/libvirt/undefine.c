@@ -127,7 +127,7 @@ delete_volume (LvTask *task, virStorageVolPtr volume, GError **error)
 
   if (LV (virStorageVolDelete (volume, 0)) < 0)
     return lv_fail (error, "%s is gone, but its volume %s cannot be removed", task->name,
-                    virStorageVolGetName (volume));
+                    lv_volume_name (volume));
   if (pool != NULL)
     lv_inventory_refresh (task->link, task->here.conn, virStoragePoolGetName (pool), NULL);
   return TRUE;

@@ -339,6 +339,38 @@ lv_xml_clone_domain (const char *text, const VirfsDraftInfo *info, GPtrArray *di
   return lv_xml_print (xml, NULL);
 }
 
+static xmlNode *
+find_seed (LvXml *xml)
+{
+  return lv_xml_node (xml, NULL, "/domain/devices/disk[alias/@name='" LV_SEED_ALIAS "']");
+}
+
+char *
+lv_xml_put_seed (const char *text, const char *path, gboolean *has, GError **error)
+{
+  LvNewDisk new = { .target = (char *) LV_SEED_TARGET,
+                    .path = (char *) path,
+                    .format = "raw",
+                    .cdrom = TRUE,
+                    .seed = TRUE };
+  g_autoptr (LvXml) xml = lv_xml_parse (text, error);
+  xmlNode *disk;
+
+  if (xml == NULL)
+    return NULL;
+  disk = find_seed (xml);
+  *has = disk != NULL;
+  if (disk == NULL) {
+    add_disk (xml, child (xml, xmlDocGetRootElement (xml->doc), "devices"), &new);
+    disk = find_seed (xml);
+  }
+  lv_xml_remove (lv_xml_node (xml, disk, "source"));
+  lv_xml_remove (lv_xml_node (xml, disk, "backingStore"));
+  if (path != NULL)
+    add_with (disk, "source", "file", path);
+  return lv_xml_print (xml, disk);
+}
+
 char *
 lv_xml_make_overlay (const char *name, guint64 size, const char *path, const char *image_xml)
 {

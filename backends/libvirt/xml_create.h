@@ -5,7 +5,8 @@
 #include "draft.h"
 
 /* The alias of the CD-ROM that is a guest's own: cloud-init's. */
-#define LV_SEED_ALIAS "ua-virfs-cloud-init"
+#define LV_SEED_ALIAS  "ua-virfs-cloud-init"
+#define LV_SEED_TARGET "sdz"
 
 /* A disk that the guest gets. */
 typedef struct {
@@ -27,6 +28,9 @@ char *lv_xml_new_domain (const VirfsDraftInfo *info, const char *type, const cha
  * where there is none.  NULL: INVALID. */
 char *lv_xml_clone_domain (const char *xml, const VirfsDraftInfo *info, GPtrArray *disks,
                            GError **error);
+/* The device of the guest with the definition XML that cloud-init's disk is in, and *HAS whether it has
+ * one already: with the file PATH in it, NULL for none. */
+char *lv_xml_put_seed (const char *xml, const char *path, gboolean *has, GError **error);
 /* A qcow2 volume of SIZE bytes, on top of the image with PATH and (libvirt's) IMAGE_XML if that is not
  * NULL. */
 char *lv_xml_make_overlay (const char *name, guint64 size, const char *path, const char *image_xml);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What comes back when the program starts. */
 #include "draft.h"
+#include "kept.h"
 #include "error.h"
 #include "private.h"
 #include "vm_record.h"
@@ -190,6 +191,12 @@ forget_lost_hosts (VirfsStore *store, GError **error)
 }
 
 static void
+restore_kept (const char *uuid, const char *text, gpointer infra)
+{
+  virfs_infra_restore_kept (infra, uuid, text);
+}
+
+static void
 restore_draft (const char *uuid, const char *text, gpointer infra)
 {
   virfs_infra_restore_draft (infra, uuid, text);
@@ -202,6 +209,9 @@ virfs_store_restore (VirfsStore *store)
 
   if (!virfs_store_foreach (store, VIRFS_RECORD_DRAFT, restore_draft, store->infra, &error))
     g_warning ("the drafts cannot be read: %s", error->message);
+  g_clear_error (&error);
+  if (!virfs_store_foreach (store, VIRFS_RECORD_GUEST, restore_kept, store->infra, &error))
+    g_warning ("what was kept of guests cannot be read: %s", error->message);
   g_clear_error (&error);
   if (!virfs_store_foreach (store, VIRFS_RECORD_HOST, restore_host, store->infra, &error)
       || !forget_lost_hosts (store, &error))

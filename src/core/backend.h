@@ -61,6 +61,11 @@ typedef struct {
   VirfsVmState state;   /* RUNNING, PAUSED or SHUTOFF: what it is brought to */
 } VirfsCreation;
 
+/* What cloud-init is to find (user data, meta data, network configuration); NULL: nothing. */
+typedef struct {
+  const char *user_data, *meta_data, *network_config;
+} VirfsSeed;
+
 typedef struct VirfsBackend {
   const char *name;
 
@@ -85,6 +90,9 @@ typedef struct VirfsBackend {
   void (*vm_note) (VirfsVm *vm, const VirfsVmNote *note, VirfsJob *job);
   /* Replaces the definition; XML must describe this guest (its name and UUID). */
   void (*vm_define) (VirfsVm *vm, const char *xml, VirfsJob *job);
+  /* Gives the guest another disk for cloud-init, now where it has one and else at its next start;
+   * none if all of SEED is NULL. */
+  void (*vm_seed) (VirfsVm *vm, const VirfsSeed *seed, VirfsJob *job);
   /* Makes a guest of a draft; when it fails nothing is left of it. */
   void (*vm_create) (VirfsHost *host, const VirfsCreation *creation, VirfsJob *job);
   /* Removes what attempts to make a guest of DRAFT that were cut off have left on HOST, and forgets it

@@ -161,8 +161,6 @@ gboolean virfs_infra_edit_part (VirfsInfra *infra, VirfsPart *part, VirfsPartEdi
 /* FALSE if it is none (any more). */
 gboolean virfs_infra_drop_draft (VirfsInfra *infra, VirfsPart *part);
 
-/* Whether its disks go with VM when it is undefined; nobody keeps this. */
-void virfs_infra_set_purge (VirfsInfra *infra, VirfsVm *vm, gboolean purge);
 /* Whether the next snapshot of VM is of its disks alone. */
 void virfs_infra_set_snapshot_disks (VirfsInfra *infra, VirfsVm *vm, gboolean disks);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "infra.h"
+#include "kept.h"
 #include "use.h"
 
 struct VirfsInfra {
@@ -14,8 +15,9 @@ struct VirfsInfra {
   guint shutdown_timeout;
   VirfsOwner owner; /* of what belongs to nobody else */
 
-  GMutex drafting; /* comes before lock: one draft is changed at a time */
-  GMutex config;   /* comes before lock: one host is opened, closed or given a URI at a time */
+  GMutex
+    drafting; /* comes before lock: one draft, or what is kept of one guest, is changed at a time */
+  GMutex config; /* comes before lock: one host is opened, closed or given a URI at a time */
 
   GMutex lock;            /* guards all below, and what the objects say it guards */
   GCond settled;          /* a host has answered, or a job has ended */
@@ -29,6 +31,7 @@ struct VirfsInfra {
   GHashTable *rivals;     /* label -> GPtrArray of VirfsVm* that would like to have it */
   GPtrArray *drafts;      /* of VirfsDraftInfo*, sorted; NULL: none */
   GHashTable *hidden;     /* UUIDs of guests that are being made of drafts */
+  GHashTable *kept;       /* uuid -> VirfsKept*; owns */
   GPtrArray *dissolved;   /* of char*: UUIDs of drafts that turned out to be guests */
   GHashTable *indexes[3]; /* of each VirfsIndexKey: value -> VirfsIndex* */
   GHashTable *addresses;  /* address -> GSList of VirfsVm* */

@@ -259,6 +259,10 @@ fill_in (VirfsInfra *infra, VirfsVmInfo *info)
     info->owner = infra->owner;
   if (info->shutdown_timeout == 0)
     info->shutdown_timeout = infra->shutdown_timeout;
+  virfs_kept_unref (info->kept);
+  info->kept = g_hash_table_lookup (infra->kept, info->uuid);
+  if (info->kept != NULL)
+    virfs_kept_ref (info->kept);
 }
 
 /* Fills in the registry's part of INFO from what is known and publishes it. */
@@ -276,7 +280,6 @@ take_info (VirfsVm *vm, VirfsHost *host, VirfsVmInfo *info)
   info->host = host;
   fill_in (vm->object.infra, info);
   info->snapshot_disks = known->snapshot_disks;
-  info->purge = known->purge;
   if (info->created == 0)
     info->created = known->created;
   if (info->error == NULL && known->error != NULL)
@@ -814,14 +817,4 @@ virfs_registry_offer (VirfsInfra *infra, const char *label)
 
   if (!is_taken (infra, label))
     offer_label (infra, label);
-}
-
-void
-virfs_infra_set_purge (VirfsInfra *infra, VirfsVm *vm, gboolean purge)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
-  VirfsVmInfo *info = virfs_vm_info_copy (vm->info);
-
-  info->purge = purge;
-  virfs_registry_publish_vm (vm, info);
 }

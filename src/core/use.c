@@ -364,3 +364,57 @@ virfs_volume_find (VirfsHost *host, VirfsPart *pool, const char *text, GError **
       host->name);
   return found;
 }
+
+/* What is based on a volume. */
+
+static char *
+find_overlay (VirfsHost *host, const char *backing)
+{
+  g_autoptr (GPtrArray) pools = pools_of (host);
+
+  for (guint i = 0; i < pools->len; i++) {
+    const VirfsPoolInfo *pool = pools->pdata[i];
+    GPtrArray *volumes = pool->part.parts;
+
+    for (guint j = 0; volumes && j < volumes->len; j++) {
+      const VirfsVolumeInfo *volume = volumes->pdata[j];
+
+      if (g_strcmp0 (volume->backing, backing) == 0)
+        return g_strdup_printf ("hosts/%s/pools/%s/volumes/%s", host->name, pool->part.name,
+                                volume->part.name);
+    }
+  }
+  return NULL;
+}
+
+static char *
+find_overlay_there (VirfsHost *host, const VirfsPoolInfo *pool, const VirfsVolumeInfo *volume)
+{
+  g_autoptr (GPtrArray) pools = pools_of (host);
+  char *found = NULL;
+
+  for (guint i = 0; i < pools->len && found == NULL; i++) {
+    g_autofree char *path
+      = is_same_storage (pool, pools->pdata[i]) ? path_in (pools->pdata[i], volume) : NULL;
+
+    found = path ? find_overlay (host, path) : NULL;
+  }
+  return found;
+}
+
+char *
+virfs_volume_overlay (VirfsPart *volume)
+{
+  VirfsHost *host = (VirfsHost *) virfs_part_root (volume);
+  g_autoptr (VirfsPartInfo) info = virfs_part_info (volume);
+  g_autoptr (VirfsPartInfo) owner = virfs_part_info ((VirfsPart *) volume->owner);
+  g_autoptr (GPtrArray) hosts = g_ptr_array_new_with_free_func (virfs_object_unref);
+  const VirfsVolumeInfo *known = (const VirfsVolumeInfo *) info;
+  char *found = known->path ? find_overlay (host, known->path) : NULL;
+
+  virfs_infra_foreach_host (volume->object.infra, add_host, hosts);
+  for (guint i = 0; i < hosts->len && known->path && found == NULL; i++)
+    if (hosts->pdata[i] != host)
+      found = find_overlay_there (hosts->pdata[i], (const VirfsPoolInfo *) owner, known);
+  return found;
+}

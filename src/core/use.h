@@ -20,6 +20,10 @@ GPtrArray *virfs_volume_users (VirfsPart *volume);
 /* Of those, the first guest that runs or is paused, borrowed; NULL: none. */
 const VirfsUser *virfs_users_active (VirfsInfra *infra, GPtrArray *users);
 
+/* A volume that is based on VOLUME, which must not be written to therefore: its path in the tree, the
+ * caller owns it.  NULL: none is known. */
+char *virfs_volume_overlay (VirfsPart *volume);
+
 /* The volume that TEXT names: a path, POOL/VOLUME, or the name of one in POOL (NULL: only the others).
  * A reference; NULL: NOT_FOUND. */
 VirfsPart *virfs_volume_find (VirfsHost *host, VirfsPart *pool, const char *text, GError **error);

@@ -3,6 +3,7 @@
 #include "vm.h"
 
 #include "device.h"
+#include "kept.h"
 #include "snapshot.h"
 
 static const char *const state_names[] = {
@@ -89,6 +90,8 @@ virfs_vm_info_copy (const VirfsVmInfo *info)
   virfs_blob_ref (copy->xml_inactive);
   if (copy->host != NULL)
     virfs_object_ref (copy->host);
+  if (copy->kept != NULL)
+    virfs_kept_ref (copy->kept);
   return copy;
 }
 
@@ -109,6 +112,7 @@ virfs_vm_info_unref (VirfsVmInfo *info)
   virfs_blob_unref (info->xml);
   virfs_blob_unref (info->xml_inactive);
   virfs_object_unref (info->host);
+  virfs_kept_unref (info->kept);
   g_free (info);
 }
 
@@ -147,6 +151,7 @@ virfs_vm_info_diff (const VirfsVmInfo *a, const VirfsVmInfo *b)
   DIFFER (IMAGE, g_strcmp0 (a->image, b->image) != 0);
   DIFFER (SHUTDOWN_TIMEOUT, a->shutdown_timeout != b->shutdown_timeout);
   DIFFER (SNAPSHOT_KIND, a->snapshot_disks != b->snapshot_disks);
+  DIFFER (KEPT, a->kept != b->kept);
   DIFFER (ERROR, g_strcmp0 (a->error, b->error) != 0);
 #undef DIFFER
   return fields;

@@ -76,6 +76,7 @@ typedef enum {
   VIRFS_VM_IMAGE,
   VIRFS_VM_SHUTDOWN_TIMEOUT,
   VIRFS_VM_SNAPSHOT_KIND,
+  VIRFS_VM_KEPT,
   VIRFS_VM_PARTS, /* which parts it has, and what is known of them */
   VIRFS_VM_ERROR,
   VIRFS_VM_READY, /* whether its host is up, so that it can be changed */
@@ -128,7 +129,7 @@ typedef struct {
   /* what the registry fills in and keeps from one info to the next */
   GRefString *label; /* its name in vms/; NULL: not shown there */
   VirfsHost *host;
-  gboolean purge;                    /* its disks go with it when it is undefined */
+  struct VirfsKept *kept;            /* see kept.h; NULL: nothing */
   gboolean snapshot_disks;           /* the next snapshot is of the disks alone */
   GRefString *error;                 /* last failure; NULL for none */
   gint64 changed[VIRFS_VM_N_FIELDS]; /* microseconds since the epoch */
