@@ -24,40 +24,67 @@ find_pool (const VirfsHostInfo *info, const char *name)
 }
 
 static gboolean
-pool_has (const VirfsPoolInfo *pool, const char *volume)
+lists (const VirfsPoolInfo *pool, const char *volume)
 {
   return pool->part.parts == NULL || virfs_part_list_find (pool->part.parts, volume) != NULL;
 }
 
+static gboolean
+host_lists (const VirfsHostInfo *info, const VirfsPoolInfo *pool, const char *volume)
+{
+  GPtrArray *pools = info->parts[VIRFS_HOST_POOLS];
+
+  for (guint i = 0; pools && i < pools->len; i++)
+    if (virfs_pool_is_same (pools->pdata[i], pool) && lists (pools->pdata[i], volume))
+      return TRUE;
+  return FALSE;
+}
+
+/* What another host has made in storage that they share this one need not have heard of. */
+static gboolean
+pool_has (VirfsInfra *infra, const VirfsPoolInfo *pool, const char *volume)
+{
+  GHashTableIter iter;
+  gpointer host;
+
+  if (lists (pool, volume))
+    return TRUE;
+  g_hash_table_iter_init (&iter, infra->hosts);
+  while (g_hash_table_iter_next (&iter, NULL, &host))
+    if (host_lists (((VirfsHost *) host)->info, pool, volume))
+      return TRUE;
+  return FALSE;
+}
+
 /* A file that is in a directory of no pool may be there. */
 static gboolean
-has_file (const VirfsHostInfo *info, const char *path)
+has_file (const VirfsHost *host, const char *path)
 {
   g_autofree char *directory = g_path_get_dirname (path);
   g_autofree char *name = g_path_get_basename (path);
-  GPtrArray *pools = info->parts[VIRFS_HOST_POOLS];
+  GPtrArray *pools = host->info->parts[VIRFS_HOST_POOLS];
 
   for (guint i = 0; pools && i < pools->len; i++) {
     const VirfsPoolInfo *pool = pools->pdata[i];
 
     if (virfs_pool_is_active (pool) && g_strcmp0 (pool->path, directory) == 0)
-      return pool_has (pool, name);
+      return pool_has (host->object.infra, pool, name);
   }
   return TRUE;
 }
 
 static gboolean
-has_source (const VirfsHostInfo *info, const char *source)
+has_source (const VirfsHost *host, const char *source)
 {
   const char *slash = strchr (source, '/');
   g_autofree char *name = NULL;
   const VirfsPoolInfo *pool;
 
   if (*source == '/' || slash == NULL)
-    return has_file (info, source);
+    return has_file (host, source);
   name = g_strndup (source, slash - source);
-  pool = find_pool (info, name);
-  return pool != NULL && pool_has (pool, slash + 1);
+  pool = find_pool (host->info, name);
+  return pool != NULL && pool_has (host->object.infra, pool, slash + 1);
 }
 
 static gboolean
@@ -71,11 +98,12 @@ check_only (const VirfsWish *wish, const VirfsHost *host, GError **error)
 }
 
 static gboolean
-check_sources (const VirfsWish *wish, const char *name, const VirfsHostInfo *info, GError **error)
+check_sources (const VirfsWish *wish, const VirfsHost *host, GError **error)
 {
   for (const char *const *p = wish->sources; p && *p; p++)
-    if (!has_source (info, *p)) {
-      g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "%s does not have %s", name, *p);
+    if (!has_source (host, *p)) {
+      g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "%s does not have %s", host->name,
+                   *p);
       return FALSE;
     }
   return TRUE;
@@ -213,8 +241,8 @@ look_at (VirfsHost *host, const VirfsWish *wish)
   weigh (place, wish, info, &host->promised, &host->making);
   if (check_state (host->name, info, error) && check_only (wish, host, error)
       && check_arch (wish, host->name, info, error) && check_network (wish, host->name, info, error)
-      && check_needs (wish, host->name, info, error) && check_pool (wish, host->name, info, error) && check_sources (wish, host->name, info, error)
-      && host != wish->present)
+      && check_needs (wish, host->name, info, error) && check_pool (wish, host->name, info, error)
+      && check_sources (wish, host, error) && host != wish->present)
     check_memory (wish, host->name, info, &host->making, error);
   return place;
 }

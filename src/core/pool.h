@@ -60,6 +60,9 @@ gboolean virfs_pool_is_active (const VirfsPoolInfo *pool);
 gboolean virfs_pool_has_files (const VirfsPoolInfo *pool);
 /* Whether several hosts may have the same volumes in pools of this type. */
 gboolean virfs_pool_is_shared (const VirfsPoolInfo *pool);
+/* Whether two pools, of two hosts, are one storage: they have one UUID, or are of such a type and have
+ * one source. */
+gboolean virfs_pool_is_same (const VirfsPoolInfo *a, const VirfsPoolInfo *b);
 
 /* What a draft can be made of without XML; INVALID with what there is otherwise. */
 gboolean virfs_pool_check_type (const char *type, GError **error);

@@ -223,15 +223,6 @@ append_users (GPtrArray *users, VirfsHost *host, const char *path)
   }
 }
 
-static gboolean
-is_same_storage (const VirfsPoolInfo *a, const VirfsPoolInfo *b)
-{
-  if (a->uuid != NULL && g_strcmp0 (a->uuid, b->uuid) == 0)
-    return TRUE;
-  return virfs_pool_is_shared (a) && a->source != NULL && g_strcmp0 (a->type, b->type) == 0
-         && g_strcmp0 (a->source, b->source) == 0;
-}
-
 /* Where that pool has VOLUME, of which its host need not have heard; the caller owns it. */
 static char *
 path_in (const VirfsPoolInfo *pool, const VirfsVolumeInfo *volume)
@@ -252,7 +243,7 @@ append_users_there (GPtrArray *users, VirfsHost *host, const VirfsPoolInfo *pool
 
   for (guint i = 0; i < pools->len; i++) {
     const VirfsPoolInfo *other = pools->pdata[i];
-    g_autofree char *path = is_same_storage (pool, other) ? path_in (other, volume) : NULL;
+    g_autofree char *path = virfs_pool_is_same (pool, other) ? path_in (other, volume) : NULL;
 
     if (path != NULL)
       append_users (users, host, path);
@@ -395,7 +386,7 @@ find_overlay_there (VirfsHost *host, const VirfsPoolInfo *pool, const VirfsVolum
 
   for (guint i = 0; i < pools->len && found == NULL; i++) {
     g_autofree char *path
-      = is_same_storage (pool, pools->pdata[i]) ? path_in (pools->pdata[i], volume) : NULL;
+      = virfs_pool_is_same (pool, pools->pdata[i]) ? path_in (pools->pdata[i], volume) : NULL;
 
     found = path ? find_overlay (host, path) : NULL;
   }
