@@ -180,6 +180,20 @@ run_delete (LvTask *task, GError **error)
   return outcome;
 }
 
+/* Changing what libvirt has noted of one. */
+
+static gboolean
+define_anew (virDomainPtr domain, virDomainSnapshotPtr snapshot, const char *xml)
+{
+  guint flags = VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE;
+  g_autoptr (virDomainSnapshot) defined = NULL;
+
+  if (LV (virDomainSnapshotIsCurrent (snapshot, 0)) > 0)
+    flags |= VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT;
+  defined = xml ? LV (virDomainSnapshotCreateXML (domain, xml, flags)) : NULL;
+  return defined != NULL;
+}
+
 /* Going back. */
 
 static gboolean
@@ -199,6 +213,21 @@ check_inside (LvTask *task, virDomainSnapshotPtr snapshot, GError **error)
   return FALSE;
 }
 
+/* Whose the guest is, and that it is protected, does not change with what is in it. */
+static gboolean
+keep_metadata (LvTask *task, virDomainPtr domain, virDomainSnapshotPtr snapshot, GError **error)
+{
+  char *guest = LV (virDomainGetXMLDesc (domain, 0));
+  char *xml = LV (virDomainSnapshotGetXMLDesc (snapshot, VIR_DOMAIN_SNAPSHOT_XML_SECURE));
+  g_autofree char *adopted = guest && xml ? lv_xml_adopt_snapshot (xml, guest) : NULL;
+
+  free (guest);
+  free (xml);
+  return define_anew (domain, snapshot, adopted)
+         || lv_fail (error, "cannot revert %s to %s, because its owner would change", task->name,
+                     name_of (task));
+}
+
 static LvOutcome
 run_revert (LvTask *task, GError **error)
 {
@@ -206,7 +235,8 @@ run_revert (LvTask *task, GError **error)
   g_autoptr (virDomainSnapshot) snapshot = domain ? look_up (task, domain, error) : NULL;
   LvOutcome outcome;
 
-  if (snapshot == NULL || !check_inside (task, snapshot, error))
+  if (snapshot == NULL || !check_inside (task, snapshot, error)
+      || !keep_metadata (task, domain, snapshot, error))
     return LV_FAILED;
   outcome = lv_operate_end (task, LV (virDomainRevertToSnapshot (snapshot, 0)), LV_CALL_SNAPSHOTS,
                             "revert", error);
@@ -218,18 +248,13 @@ run_revert (LvTask *task, GError **error)
 /* Describing one. */
 
 static gboolean
-define_anew (virDomainPtr domain, virDomainSnapshotPtr snapshot, const char *description)
+describe (virDomainPtr domain, virDomainSnapshotPtr snapshot, const char *description)
 {
-  guint flags = VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE;
   char *xml = LV (virDomainSnapshotGetXMLDesc (snapshot, VIR_DOMAIN_SNAPSHOT_XML_SECURE));
   g_autofree char *edited = xml ? lv_xml_describe (xml, description) : NULL;
-  g_autoptr (virDomainSnapshot) defined = NULL;
 
   free (xml);
-  if (LV (virDomainSnapshotIsCurrent (snapshot, 0)) > 0)
-    flags |= VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT;
-  defined = edited ? LV (virDomainSnapshotCreateXML (domain, edited, flags)) : NULL;
-  return defined != NULL;
+  return define_anew (domain, snapshot, edited);
 }
 
 static LvOutcome
@@ -240,7 +265,7 @@ run_describe (LvTask *task, GError **error)
 
   if (snapshot == NULL)
     return LV_FAILED;
-  if (!define_anew (domain, snapshot, task->text)) {
+  if (!describe (domain, snapshot, task->text)) {
     lv_fail (error, "cannot describe snapshot %s of %s", name_of (task), task->name);
     return LV_FAILED;
   }

@@ -89,6 +89,6 @@ lv_xml_adopt_definition (const char *text, const char *stored, const char *name,
   if (xml == NULL || !check_identity (xml, name, uuid, error))
     return NULL;
   keep_passwords (xml, old);
-  lv_xml_keep_metadata (xml, old);
+  lv_xml_keep_metadata (xml, lv_xml_node (xml, NULL, "/domain"), old);
   return lv_xml_print (xml, NULL);
 }

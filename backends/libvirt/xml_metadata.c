@@ -256,40 +256,42 @@ lv_xml_edit_metadata (const char *element, const VirfsVmNote *note, GError **err
 /* In whole definitions. */
 
 static xmlNode *
-find_guest (LvXml *xml)
+find_guest (LvXml *xml, xmlNode *domain)
 {
-  return lv_xml_node (xml, NULL,
-                      "/domain/metadata/*[local-name() = 'guest'"
+  return lv_xml_node (xml, domain,
+                      "metadata/*[local-name() = 'guest'"
                       " and namespace-uri() = '" LV_METADATA_URI "']");
 }
 
 static xmlNode *
-get_metadata (LvXml *xml)
+get_metadata (LvXml *xml, xmlNode *domain)
 {
-  xmlNode *metadata = lv_xml_node (xml, NULL, "/domain/metadata");
+  xmlNode *metadata = lv_xml_node (xml, domain, "metadata");
 
-  return metadata ? metadata : lv_xml_add (lv_xml_node (xml, NULL, "/domain"), "metadata", NULL);
+  return metadata ? metadata : lv_xml_add (domain, "metadata", NULL);
 }
 
 void
-lv_xml_keep_metadata (LvXml *xml, LvXml *stored)
+lv_xml_keep_metadata (LvXml *xml, xmlNode *domain, LvXml *stored)
 {
-  xmlNode *kept = stored ? find_guest (stored) : NULL;
+  xmlNode *old = stored ? lv_xml_node (stored, NULL, "/domain") : NULL;
+  xmlNode *kept = old ? find_guest (stored, old) : NULL;
   xmlNode *guest;
 
-  while ((guest = find_guest (xml)) != NULL)
+  while ((guest = find_guest (xml, domain)) != NULL)
     lv_xml_remove (guest);
   if (kept != NULL)
-    xmlAddChild (get_metadata (xml), xmlDocCopyNode (kept, xml->doc, 1));
+    xmlAddChild (get_metadata (xml, domain), xmlDocCopyNode (kept, xml->doc, 1));
 }
 
 gboolean
 lv_xml_note (LvXml *xml, const VirfsVmNote *note, GError **error)
 {
-  xmlNode *guest = find_guest (xml);
+  xmlNode *domain = lv_xml_node (xml, NULL, "/domain");
+  xmlNode *guest = find_guest (xml, domain);
 
   if (guest == NULL) {
-    guest = lv_xml_add (get_metadata (xml), "guest", NULL);
+    guest = lv_xml_add (get_metadata (xml, domain), "guest", NULL);
     xmlSetNs (guest, xmlNewNs (guest, BAD_CAST LV_METADATA_URI, BAD_CAST LV_METADATA_KEY));
   }
   return change (guest, note, error);

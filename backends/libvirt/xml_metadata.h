@@ -29,7 +29,7 @@ void lv_xml_read_metadata (xmlTextReader *reader, VirfsVmInfo *info);
  * INVALID. */
 char *lv_xml_edit_metadata (const char *element, const VirfsVmNote *note, GError **error);
 
-/* The definition XML has what STORED (NULL: nothing) has of it, whatever it had. */
-void lv_xml_keep_metadata (LvXml *xml, LvXml *stored);
+/* The definition DOMAIN in XML has what STORED (NULL: nothing) has of it, whatever it had. */
+void lv_xml_keep_metadata (LvXml *xml, xmlNode *domain, LvXml *stored);
 /* A new definition is given what NOTE says. */
 gboolean lv_xml_note (LvXml *xml, const VirfsVmNote *note, GError **error);

@@ -2,6 +2,7 @@
 /* Snapshots and checkpoints. */
 #include "xml_snapshot.h"
 
+#include "xml_metadata.h"
 #include "xml_tools.h"
 
 #include <string.h>
@@ -197,6 +198,21 @@ lv_xml_snapshot_of (const char *text, const char *domain_text)
   lv_xml_add (root, "state", "shutoff");
   lv_xml_set (lv_xml_add (root, "memory", NULL), "snapshot", "no");
   xmlAddChild (root, xmlDocCopyNode (xmlDocGetRootElement (domain->doc), xml->doc, 1));
+  return lv_xml_print (xml, NULL);
+}
+
+char *
+lv_xml_adopt_snapshot (const char *text, const char *guest)
+{
+  g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
+  g_autoptr (LvXml) now = lv_xml_parse (guest, NULL);
+  g_autoptr (GPtrArray) domains = NULL;
+
+  if (xml == NULL || now == NULL)
+    return NULL;
+  domains = lv_xml_nodes (xml, NULL, "/domainsnapshot/domain | /domainsnapshot/inactiveDomain");
+  for (guint i = 0; i < domains->len; i++)
+    lv_xml_keep_metadata (xml, domains->pdata[i], now);
   return lv_xml_print (xml, NULL);
 }
 

@@ -22,6 +22,9 @@ char *lv_xml_snapshot_domain (const char *xml);
 /* The snapshot as one of DOMAIN, another guest that has a copy of its disks and is shut off: what is in
  * memory is left out.  NULL: broken. */
 char *lv_xml_snapshot_of (const char *xml, const char *domain);
+/* The snapshot with what virfs keeps with the guest (its XML) now in place of what it kept then; the caller
+ * owns it. */
+char *lv_xml_adopt_snapshot (const char *xml, const char *guest);
 
 /* Whether a disk can have snapshots inside, and a checkpoint. */
 gboolean lv_disk_is_qcow2 (const LvDisk *disk);
