@@ -103,6 +103,17 @@ forget_oldest (VirfsInfra *infra)
   virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_JOBS));
 }
 
+/* Under the lock: it is for who asked to cancel it, and for the object's group to see. */
+static void
+set_owner (VirfsInfra *infra, VirfsJob *job)
+{
+  VirfsOwner object = { .gid = infra->owner.gid };
+
+  if (job->subject != NULL)
+    virfs_registry_owner (job->subject, &object);
+  job->owner = (VirfsOwner){ job->uid, object.gid, 0700 | (object.mode & ~0022u) };
+}
+
 VirfsJob *
 virfs_job_new (VirfsInfra *infra, const VirfsJobSpec *spec)
 {
@@ -116,9 +127,7 @@ virfs_job_new (VirfsInfra *infra, const VirfsJobSpec *spec)
   job->host = ref_or_null (spec->host);
   job->target = ref_or_null (spec->target);
   job->uid = spec->uid;
-  job->owner = (VirfsOwner){ spec->uid, infra->owner.gid, 0700 };
-  if (spec->object != NULL)
-    virfs_registry_owner (spec->object, &job->owner);
+  set_owner (infra, job);
   job->done = spec->done;
   job->done_data = spec->data;
   job->started = g_get_real_time ();

@@ -95,7 +95,7 @@ int virfs_job_info_percent (const VirfsJobInfo *info);
 gint64 virfs_job_info_eta (const VirfsJobInfo *info);
 
 guint virfs_job_number (VirfsJob *job);
-/* Who owned the object when the job was made, and who asked where there was none. */
+/* Who asked, with the object's group: that may look at it, and not cancel it. */
 void virfs_job_owner (VirfsJob *job, VirfsOwner *owner);
 VirfsObject *virfs_job_object (VirfsJob *job); /* borrowed; NULL: none, or of an earlier run */
 VirfsObject *virfs_job_target (VirfsJob *job); /* likewise; may be NULL */
