@@ -2,6 +2,12 @@
 /* Rights that the kernel does not check, and giving them. */
 #include "access.h"
 
+#include "pool.h"
+#include "use.h"
+
+/* Volumes below a volume that are looked at; nobody has as many. */
+#define DEEPEST 64
+
 /* As for a file (path_resolution(7)): the first that fits counts, also where another gives more. */
 static guint
 bits_for (VirfsCall *call, const VirfsOwner *owner)
@@ -30,6 +36,64 @@ virfs_access_check (VirfsCall *call, gpointer object, VirfsMay may, GError **err
                virfs_call_uid (call), may == VIRFS_MAY_WRITE ? "change" : "read", path, owner.uid,
                owner.gid, owner.mode);
   return FALSE;
+}
+
+static gboolean check_below (VirfsCall *call, VirfsPart *volume, guint depth, GError **error);
+
+/* DEPTH: how many more may be below it. */
+static gboolean
+check_source (VirfsCall *call, VirfsHost *host, const char *text, VirfsMay may, guint depth,
+              GError **error)
+{
+  g_autoptr (GError) missing = NULL;
+  g_autoptr (VirfsPart) volume = virfs_volume_find (host, NULL, text, &missing);
+
+  if (volume != NULL && depth > 0)
+    return virfs_access_check (call, volume, may, error)
+           && check_below (call, volume, depth - 1, error);
+  if (*text != '/' && missing != NULL)
+    g_propagate_error (error, g_steal_pointer (&missing));
+  else
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_DENIED,
+                 "%s is no volume of a pool of %s; only root and the user who mounted the tree may"
+                 " use such a file",
+                 text, host->name);
+  return FALSE;
+}
+
+static gboolean
+check_below (VirfsCall *call, VirfsPart *volume, guint depth, GError **error)
+{
+  g_autoptr (VirfsPartInfo) info = virfs_part_info (volume);
+  const char *backing = ((VirfsVolumeInfo *) info)->backing;
+
+  return backing == NULL
+         || check_source (call, (VirfsHost *) virfs_part_root (volume), backing, VIRFS_MAY_READ,
+                          depth, error);
+}
+
+gboolean
+virfs_access_check_source (VirfsCall *call, VirfsHost *host, const char *text, VirfsMay may,
+                           GError **error)
+{
+  return virfs_call_is_trusted (call) || check_source (call, host, text, may, DEEPEST, error);
+}
+
+gboolean
+virfs_access_check_volume (VirfsCall *call, VirfsPart *volume, VirfsMay may, GError **error)
+{
+  return virfs_call_is_trusted (call)
+         || (virfs_access_check (call, volume, may, error)
+             && check_below (call, volume, DEEPEST, error));
+}
+
+gboolean
+virfs_access_check_pool (VirfsCall *call, VirfsHost *host, const char *name, VirfsMay may,
+                         GError **error)
+{
+  g_autoptr (VirfsPart) pool = virfs_infra_part (host->object.infra, host, &virfs_pool_class, name);
+
+  return pool == NULL || virfs_access_check (call, pool, may, error);
 }
 
 gboolean

@@ -12,6 +12,17 @@ typedef enum { VIRFS_MAY_READ = 04, VIRFS_MAY_WRITE = 02 } VirfsMay;
 /* Whether the caller may read or write OBJECT, as if that was its directory; else DENIED. */
 gboolean virfs_access_check (VirfsCall *call, gpointer object, VirfsMay may, GError **error);
 
+/* The same of the volume that TEXT (a path or POOL/VOLUME) names on HOST, and of what it is based on, which
+ * has to be readable.  A file that is in no pool belongs to nobody who could allow it: DENIED. */
+gboolean virfs_access_check_source (VirfsCall *call, VirfsHost *host, const char *text,
+                                    VirfsMay may, GError **error);
+/* The same of VOLUME. */
+gboolean virfs_access_check_volume (VirfsCall *call, VirfsPart *volume, VirfsMay may,
+                                    GError **error);
+/* The same of the pool NAME of HOST; one that is not there is not refused. */
+gboolean virfs_access_check_pool (VirfsCall *call, VirfsHost *host, const char *name, VirfsMay may,
+                                  GError **error);
+
 /* Whether the caller may make of IS what is WANTED: DENIED, or PERMITTED for what is his alone to do
  * who mounted. */
 gboolean virfs_access_check_give (VirfsCall *call, const VirfsOwner *is, const VirfsOwner *wanted,

@@ -2,6 +2,8 @@
 /* vms/<vm>/disks/<disk>/: a disk */
 #include "device_class.h"
 
+#include "use.h"
+
 #include <string.h>
 
 static void
@@ -33,6 +35,30 @@ static const VirfsWords words[] = {
   { MEMBER (discard), "ignore unmap", TRUE },
   { MEMBER (io), "threads native io_uring", TRUE },
 };
+
+/* Whether the caller may have SOURCE (NULL or "": nothing) as a medium or a disk. */
+static gboolean
+check_access (VirfsCall *call, const VirfsNode *node, const char *source, VirfsMay may,
+              GError **error)
+{
+  g_autoptr (VirfsHost) host = virfs_part_host (node);
+
+  return source == NULL || *source == '\0'
+         || virfs_access_check_source (call, host, source, may, error);
+}
+
+/* A medium that becomes a disk can be written to. */
+static void
+store_device (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  const VirfsDiskInfo *info = node->snapshot;
+  g_autoptr (GError) error = NULL;
+
+  if (check_access (call, node, info->source, VIRFS_MAY_WRITE, &error))
+    virfs_device_set_word (call, node, text, words, G_N_ELEMENTS (words));
+  else
+    virfs_call_finish (call, error);
+}
 
 static void
 store_word (VirfsCall *call, const VirfsNode *node, const char *text)
@@ -67,13 +93,24 @@ is_source (const char *text)
   return slash != NULL && slash[1] != '\0' && (slash == text || strchr (slash + 1, '/') == NULL);
 }
 
+/* Attaches the draft with the source TEXT, or changes the medium to it. */
 static void
-attach_source (VirfsCall *call, const VirfsNode *node, const char *text)
+use_source (VirfsCall *call, const VirfsNode *node, const char *text)
 {
-  VirfsDiskInfo *wanted = virfs_part_info_copy (node->snapshot);
+  const VirfsDiskInfo *info = node->snapshot;
+  VirfsMay may = virfs_disk_is_removable (info) ? VIRFS_MAY_READ : VIRFS_MAY_WRITE;
+  g_autoptr (GError) error = NULL;
+  VirfsDiskInfo *wanted;
 
-  virfs_ref_string_set (&wanted->source, *text ? text : NULL);
-  virfs_device_attach (call, node, wanted);
+  if (!check_access (call, node, text, may, &error)) {
+    virfs_call_finish (call, error);
+  } else if (info->part.draft) {
+    wanted = virfs_part_info_copy (info);
+    virfs_ref_string_set (&wanted->source, text);
+    virfs_device_attach (call, node, wanted);
+  } else {
+    virfs_device_set_text (call, node, text);
+  }
 }
 
 static void
@@ -90,19 +127,49 @@ store_source (VirfsCall *call, const VirfsNode *node, const char *text)
   else if (*text != '\0' && !is_source (text))
     virfs_call_fail (call, VIRFS_ERROR_INVALID,
                      "\"%s\" is no source; write a path on the host (/…) or POOL/VOLUME", text);
-  else if (info->part.draft)
-    attach_source (call, node, text);
   else
-    virfs_device_set_text (call, node, text);
+    use_source (call, node, text);
+}
+
+/* The pool that the first of the guest's disks has, and else `default`. */
+static char *
+usual_pool (const VirfsNode *node)
+{
+  g_autoptr (VirfsHost) host = virfs_part_host (node);
+  g_autoptr (VirfsVmInfo) vm = virfs_vm_info ((VirfsVm *) virfs_part_root (node->object));
+  GPtrArray *disks = vm->parts[VIRFS_VM_DISKS];
+
+  for (guint i = 0; disks && i < disks->len; i++) {
+    const VirfsDiskInfo *disk = disks->pdata[i];
+    g_autoptr (VirfsPart) volume
+      = disk->source ? virfs_volume_find (host, NULL, disk->source, NULL) : NULL;
+
+    if (volume != NULL)
+      return g_strdup (((VirfsPart *) volume->owner)->name);
+  }
+  return g_strdup ("default");
 }
 
 static void
 attach_new (VirfsCall *call, const VirfsNode *node, guint64 bytes)
 {
   VirfsDiskInfo *wanted = virfs_part_info_copy (node->snapshot);
+  g_autoptr (VirfsPartInfo) owned = &wanted->part;
+  g_autoptr (VirfsHost) host = virfs_part_host (node);
+  g_autofree char *pool = NULL;
+  g_autoptr (GError) error = NULL;
 
   wanted->size = bytes;
-  virfs_device_attach (call, node, wanted);
+  if (wanted->pool == NULL && !virfs_call_is_trusted (call)) {
+    /* what the backend would choose cannot be checked here */
+    pool = usual_pool (node);
+    virfs_ref_string_set (&wanted->pool, pool);
+  }
+  if (wanted->pool == NULL
+      || virfs_access_check_pool (call, host, wanted->pool, VIRFS_MAY_WRITE, &error))
+    virfs_device_attach (call, node, g_steal_pointer (&owned));
+  else
+    virfs_call_finish (call, error);
 }
 
 static void
@@ -154,7 +221,9 @@ store_pool (VirfsCall *call, const VirfsNode *node, const char *text)
 #define F(field)                      VIRFS_BIT (VIRFS_PART_##field)
 #define SHOW(function, field, member) F (field), .show = function, .offset = MEMBER (member)
 #define WRITE                         S_IFREG | 0640, VIRFS_ROW_NEEDS, F (READY)
-#define READ                          S_IFREG | 0440, .fields =
+/* A guest can write into a raw disk what another format takes for paths of the host. */
+#define WRITE_TRUSTED S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_TRUSTED, F (READY)
+#define READ          S_IFREG | 0440, .fields =
 #define LIMIT(member)                                                                              \
   WRITE | SHOW (virfs_show_u64, CONFIG, member), .store_size = virfs_device_set_number
 
@@ -171,11 +240,11 @@ static const VirfsRow rows[] = {
     .help = "bytes that it takes on its host" },
   { "pool", WRITE | SHOW (virfs_show_text, CONFIG, pool), .store = store_pool,
     .help = "pool that the volume of a draft is to be made in, or that POOL/VOLUME names" },
-  { "device", WRITE | SHOW (virfs_show_text, CONFIG, device), .store = store_word,
+  { "device", WRITE | SHOW (virfs_show_text, CONFIG, device), .store = store_device,
     .help = "disk, cdrom, floppy, lun; can be set while the guest is shut off, as what follows" },
   { "bus", WRITE | SHOW (virfs_show_text, CONFIG, bus), .store = store_word,
     .help = "how the guest sees it: virtio, sata, scsi, ide, usb, fdc, xen" },
-  { "format", WRITE | SHOW (virfs_show_text, CONFIG, format), .store = store_word,
+  { "format", WRITE_TRUSTED | SHOW (virfs_show_text, CONFIG, format), .store = store_word,
     .help = "what the source is read as: raw, qcow2, qed, vmdk, vdi, vhdx, vpc, luks" },
   { "cache", WRITE | SHOW (virfs_show_text, CONFIG, cache), .store = store_word,
     .help = "default, none, writethrough, writeback, directsync, unsafe" },

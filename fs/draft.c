@@ -210,17 +210,39 @@ show_number (const VirfsNode *node, GString *out)
     virfs_show_u64 (node, out);
 }
 
+static void
+owner (const VirfsNode *node, VirfsOwner *owner_of_it)
+{
+  virfs_draft_owner (info_of (node), owner_of_it);
+}
+
+static void
+set_owner (VirfsCall *call, const VirfsNode *node, const VirfsOwner *wanted)
+{
+  g_autoptr (GError) error = NULL;
+  VirfsOwner is;
+
+  owner (node, &is);
+  if (*node->row->path != '\0')
+    g_set_error (&error, VIRFS_ERROR, VIRFS_ERROR_PERMITTED,
+                 "this belongs to whom the draft belongs: chown and chmod that");
+  else if (virfs_access_check_give (call, &is, wanted, &error))
+    virfs_infra_give_draft (virfs_node_infra (node), node->object, wanted, &error);
+  virfs_call_finish (call, error);
+}
+
 /* The class. */
 
-#define F(field)            VIRFS_BIT (VIRFS_PART_##field)
-#define AT(member)          F (CONFIG), .offset = G_STRUCT_OFFSET (VirfsDraftInfo, member)
-#define FILE(name, help_)   name, S_IFREG | 0640, .help = help_, .fields
-#define TEXT(member)        AT (member), .show = virfs_show_text, .store_text = store_text
-#define WORD(member)        AT (member), .show = virfs_show_text
-#define SIZE(member)        AT (member), .show = show_number, .store_size = store_number
-#define NUMBER(member)      AT (member), .show = show_number, .store_number = store_number
-#define DOCUMENT(member)    AT (member), .show = show_document, .store = store_document
-#define SECRET(name, help_) name, S_IFREG | 0600, VIRFS_ROW_DOCUMENT, .help = help_, .fields
+#define F(field)          VIRFS_BIT (VIRFS_PART_##field)
+#define AT(member)        F (CONFIG), .offset = G_STRUCT_OFFSET (VirfsDraftInfo, member)
+#define FILE(name, help_) name, S_IFREG | 0640, .help = help_, .fields
+#define TEXT(member)      AT (member), .show = virfs_show_text, .store_text = store_text
+#define WORD(member)      AT (member), .show = virfs_show_text
+#define SIZE(member)      AT (member), .show = show_number, .store_size = store_number
+#define NUMBER(member)    AT (member), .show = show_number, .store_number = store_number
+#define DOCUMENT(member)  AT (member), .show = show_document, .store = store_document
+#define SECRET(name, help_)                                                                        \
+  name, S_IFREG | 0600, VIRFS_ROW_DOCUMENT | VIRFS_ROW_PRIVATE, .help = help_, .fields
 
 static const VirfsRow rows[] = {
   { "", S_IFDIR | 0750, .fields = F (BIRTH),
@@ -268,16 +290,17 @@ static const VirfsRow rows[] = {
     = SIZE (memory) },
   { FILE ("memory_max", "bytes that it can be given while it runs; nothing: as memory")
     = SIZE (memory_max) },
-  { "cloud-init", S_IFDIR | 0700, .fields = F (CONFIG),
+  { "cloud-init", S_IFDIR | 0700, VIRFS_ROW_PRIVATE, .fields = F (CONFIG),
     .help = "what cloud-init in the guest finds when it starts first (NoCloud)" },
   { SECRET ("cloud-init/user-data", "cloud-init's user data, as in #cloud-config")
     = DOCUMENT (user_data) },
   { SECRET ("cloud-init/meta-data", "its meta data; nothing: instance ID and host name")
     = DOCUMENT (meta_data) },
   { SECRET ("cloud-init/network-config", "its network configuration") = DOCUMENT (network_config) },
-  { "xml", S_IFREG | 0640, VIRFS_ROW_DOCUMENT, .fields = F (XML), .show = virfs_part_show_blob,
-    .size = virfs_part_blob_size, .offset = G_STRUCT_OFFSET (VirfsDraftInfo, xml),
-    .store = store_xml, .help = "a whole definition of libvirt's, in place of most of the others" },
+  { "xml", S_IFREG | 0640, VIRFS_ROW_DOCUMENT | VIRFS_ROW_TRUSTED, .fields = F (XML),
+    .show = virfs_part_show_blob, .size = virfs_part_blob_size,
+    .offset = G_STRUCT_OFFSET (VirfsDraftInfo, xml), .store = store_xml,
+    .help = "a whole definition of libvirt's, in place of most of the others" },
   { "error", S_IFREG | 0440, .fields = F (STATE), .show = virfs_show_text,
     .offset = G_STRUCT_OFFSET (VirfsDraftInfo, error),
     .help = "what was refused or failed last: time, file, user and the reason" },
@@ -292,4 +315,6 @@ VirfsClass virfs_draft_files = {
   .snapshot = virfs_part_snapshot,
   .release = virfs_part_info_unref,
   .changed = virfs_part_changed,
+  .owner = owner,
+  .set_owner = set_owner,
 };

@@ -2,6 +2,7 @@
 /* Making guests of drafts: where, of what, and what is left of attempts that were cut off. */
 #include "make.h"
 
+#include "access.h"
 #include "draft.h"
 #include "placement.h"
 #include "seed.h"
@@ -49,7 +50,8 @@ typedef struct {
   VirfsVm *source;     /* a reference; NULL: it is made of no guest */
   char *snapshot;
   VirfsHost *host;        /* where the source is */
-  const char *sources[4]; /* the wish's */
+  const char *sources[5]; /* the wish's */
+  GHashTable *refused;    /* likewise; owned, NULL: none */
 } Want;
 
 static void
@@ -58,6 +60,7 @@ free_want (Want *want)
   g_clear_pointer (&want->needs, virfs_vm_needs_free);
   g_clear_pointer (&want->source, virfs_object_unref);
   g_clear_pointer (&want->host, virfs_object_unref);
+  g_clear_pointer (&want->refused, g_hash_table_unref);
   g_free (want->snapshot);
   g_free (want);
 }
@@ -102,6 +105,8 @@ add_sources (Want *want, const VirfsDraftInfo *info)
     want->sources[n++] = info->iso;
   if (info->kernel != NULL)
     want->sources[n++] = info->kernel;
+  if (info->initrd != NULL)
+    want->sources[n++] = info->initrd;
   want->wish.sources = want->sources;
 }
 
@@ -146,6 +151,58 @@ want_of (VirfsInfra *infra, const VirfsDraftInfo *info, GError **error)
   want->wish.only = want->host;
   add_sources (want, info);
   return g_steal_pointer (&want);
+}
+
+/* Rights. */
+
+static gboolean
+makes_volumes (const VirfsDraftInfo *info)
+{
+  return info->image != NULL || info->disk_size > 0 || info->user_data != NULL
+         || info->meta_data != NULL || info->network_config != NULL;
+}
+
+static gboolean
+may_have (VirfsCall *call, VirfsHost *host, const VirfsDraftInfo *info, const Want *want,
+          GError **error)
+{
+  if (!virfs_access_check (call, host, VIRFS_MAY_WRITE, error)
+      || (makes_volumes (info)
+          && !virfs_access_check_pool (call, host, pool_of (info), VIRFS_MAY_WRITE, error)))
+    return FALSE;
+  for (const char *const *source = want->sources; *source; source++)
+    if (!virfs_access_check_source (call, host, *source, VIRFS_MAY_READ, error))
+      return FALSE;
+  return TRUE;
+}
+
+static void
+add_host (VirfsHost *host, const VirfsHostInfo *info, gpointer hosts)
+{
+  g_ptr_array_add (hosts, virfs_object_ref (host));
+}
+
+/* Whether the caller may read the guest that WANT is made of; notes the hosts where he may not make it. */
+static gboolean
+check_access (VirfsCall *call, const VirfsNode *node, Want *want, GError **error)
+{
+  g_autoptr (GPtrArray) hosts = g_ptr_array_new_with_free_func (virfs_object_unref);
+
+  if (virfs_call_is_trusted (call))
+    return TRUE;
+  if (want->source != NULL && !virfs_access_check (call, want->source, VIRFS_MAY_READ, error))
+    return FALSE;
+  want->refused
+    = g_hash_table_new_full (NULL, NULL, virfs_object_unref, (GDestroyNotify) g_error_free);
+  virfs_infra_foreach_host (virfs_node_infra (node), add_host, hosts);
+  for (guint i = 0; i < hosts->len; i++) {
+    GError *refusal = NULL;
+
+    if (!may_have (call, hosts->pdata[i], info_of (node), want, &refusal))
+      g_hash_table_insert (want->refused, virfs_object_ref (hosts->pdata[i]), refusal);
+  }
+  want->wish.refused = want->refused;
+  return TRUE;
 }
 
 /* Cleaning up. */
@@ -283,7 +340,8 @@ virfs_make_guest (VirfsCall *call, const VirfsNode *node, VirfsVmState state)
   g_autoptr (Want) want = want_of (infra, info_of (node), &error);
   Making *making;
 
-  if (want == NULL || !virfs_infra_begin_making (infra, node->object, &error)) {
+  if (want == NULL || !check_access (call, node, want, &error)
+      || !virfs_infra_begin_making (infra, node->object, &error)) {
     virfs_call_finish (call, error);
     return;
   }

@@ -16,11 +16,15 @@ static void
 make (VirfsCall *call, const VirfsNode *dir, const char *name)
 {
   VirfsPoolInfo *draft;
+  g_autofree char *path = NULL;
   g_autoptr (VirfsPart) pool = NULL;
   g_autoptr (GError) error = NULL;
 
   if (!virfs_part_check_name (call, dir, name))
     return;
+  path = g_strdup_printf ("hosts/%s/pools/%s", ((VirfsHost *) dir->object)->name, name);
+  /* one of that name may have gone without anybody's telling */
+  virfs_infra_disown (virfs_node_infra (dir), path);
   draft = virfs_part_info_new (&virfs_pool_class, name);
   draft->type = "dir";
   pool = virfs_infra_add_draft (virfs_node_infra (dir), dir->object, draft, &error);
@@ -34,9 +38,12 @@ remove_pool (VirfsCall *call, const VirfsNode *dir, const char *name)
   g_autoptr (VirfsPartInfo) info = pool ? virfs_part_info (pool) : NULL;
   g_autofree char *operation = g_strdup_printf ("undefine pool %s", name);
   g_autoptr (VirfsJob) job = NULL;
+  g_autoptr (GError) error = NULL;
 
   if (info == NULL) {
     virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "there is no pool %s", name);
+  } else if (!virfs_access_check (call, pool, VIRFS_MAY_WRITE, &error)) {
+    virfs_call_finish (call, error);
   } else if (virfs_infra_drop_draft (virfs_node_infra (dir), pool)) {
     virfs_call_finish (call, NULL);
   } else if (virfs_pool_is_active ((VirfsPoolInfo *) info)) {
@@ -301,6 +308,7 @@ show_active_u64 (const VirfsNode *node, GString *out)
 #define MEMBER(member)                G_STRUCT_OFFSET (VirfsPoolInfo, member)
 #define SHOW(function, field, member) F (field), .show = function, .offset = MEMBER (member)
 #define WRITE                         S_IFREG | 0640, VIRFS_ROW_NEEDS, F (READY)
+#define WRITE_TRUSTED                 S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_TRUSTED, F (READY)
 #define READ                          S_IFREG | 0440, .fields =
 
 static const VirfsRow rows[] = {
@@ -312,9 +320,9 @@ static const VirfsRow rows[] = {
     .help = "what can be done to it now, one verb a line; write one of them" },
   { "type", WRITE | SHOW (virfs_show_text, CONFIG, type), .store = store_type,
     .help = "dir, fs, netfs, logical, disk, iscsi; a pool made by xml may have another type" },
-  { "path", WRITE | SHOW (virfs_show_text, CONFIG, path), .store_text = store_path,
+  { "path", WRITE_TRUSTED | SHOW (virfs_show_text, CONFIG, path), .store_text = store_path,
     .help = "the directory on the host where its volumes are; can be set while it is inactive" },
-  { "source", WRITE | SHOW (virfs_show_text, CONFIG, source), .store_text = store_source,
+  { "source", WRITE_TRUSTED | SHOW (virfs_show_text, CONFIG, source), .store_text = store_source,
     .help = "where its storage is: a device, HOST:DIRECTORY of netfs, HOST:TARGET of iscsi; while "
             "inactive" },
   { "autostart", WRITE | SHOW (virfs_show_bool, CONFIG, autostart), .store_bool = store_autostart,
@@ -329,7 +337,7 @@ static const VirfsRow rows[] = {
     .help = "bytes that are taken" },
   { "available", READ F (STATE) | SHOW (show_active_u64, USE, available),
     .help = "bytes that are free" },
-  { "xml", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_DOCUMENT,
+  { "xml", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_DOCUMENT | VIRFS_ROW_TRUSTED,
     F (READY) | SHOW (virfs_part_show_blob, XML, xml), .size = virfs_part_blob_size,
     .store = store_xml,
     .help = "libvirt's XML of it; write a whole one to define a draft or an inactive pool" },

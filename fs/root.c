@@ -57,7 +57,7 @@ remove_host (VirfsCall *call, const VirfsNode *dir, const char *name)
 
   if (host == NULL)
     g_set_error (&error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "no host is named \"%s\"", name);
-  else
+  else if (virfs_access_check (call, host, VIRFS_MAY_WRITE, &error))
     virfs_infra_remove_host (virfs_node_infra (dir), host, &error);
   virfs_call_finish (call, error);
 }

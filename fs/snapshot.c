@@ -102,6 +102,7 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
 {
   VirfsPart *part = node->object;
   g_autofree char *operation = g_strdup_printf ("revert to snapshot %s", part->name);
+  g_autoptr (VirfsVmInfo) info = NULL;
   g_autoptr (VirfsJob) job = NULL;
 
   if (!g_str_equal (text, "revert")) {
@@ -109,7 +110,9 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
                      "\"%s\" is not a verb; a snapshot knows only: revert", text);
     return;
   }
-  if (!virfs_vm_check_settled (call, vm_of (node)))
+  info = virfs_vm_info (vm_of (node));
+  if (!virfs_vm_check_unprotected (call, info, "revert")
+      || !virfs_vm_check_settled (call, vm_of (node)))
     return;
   job = virfs_part_job (call, node, operation);
   backend_of (node)->snapshot_revert (vm_of (node), part->name, job);

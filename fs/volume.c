@@ -162,6 +162,10 @@ find_volume (VirfsCall *call, const VirfsNode *node, const char *text, VirfsPart
     virfs_call_finish (call, error);
     return NULL;
   }
+  if (!virfs_access_check_volume (call, volume, VIRFS_MAY_READ, &error)) {
+    virfs_call_finish (call, error);
+    return NULL;
+  }
   *info = virfs_part_info (volume);
   if (!(*info)->draft)
     return g_steal_pointer (&volume);

@@ -40,6 +40,9 @@ make (VirfsHost *host, const VirfsCreation *creation)
   vm = virfs_vm_info_new (info->uuid, info->part.name);
   vm->state = creation->state;
   vm->persistent = TRUE;
+  vm->owned = TRUE;
+  virfs_draft_owner (info, &vm->owner);
+  virfs_ref_string_set (&vm->image, info->image);
   vm->memory = vm->memory_max = info->memory;
   vm->vcpus = vm->vcpus_max = info->vcpus;
   virfs_infra_update_vm (host->object.infra, host, vm);

@@ -4,6 +4,7 @@
 
 #include "error.h"
 #include "xml.h"
+#include "xml_metadata.h"
 #include "xml_tools.h"
 
 /* Slots that devices can be plugged into while it runs. */
@@ -61,6 +62,19 @@ set_vcpus (LvXml *xml, const VirfsDraftInfo *info)
     lv_xml_set (lv_xml_node (xml, NULL, "/domain/vcpu"), "current", now);
 }
 
+/* It belongs to whom the draft belongs from its first moment. */
+static void
+set_notes (LvXml *xml, const VirfsDraftInfo *info)
+{
+  VirfsVmNote owner = { .field = VIRFS_VM_OWNER };
+  VirfsVmNote image = { .field = VIRFS_VM_IMAGE, .text = info->image };
+
+  virfs_draft_owner (info, &owner.owner);
+  lv_xml_note (xml, &owner, NULL);
+  if (info->image != NULL)
+    lv_xml_note (xml, &image, NULL);
+}
+
 /* What was written to the draft. */
 static void
 set_attributes (LvXml *xml, const VirfsDraftInfo *info)
@@ -77,6 +91,7 @@ set_attributes (LvXml *xml, const VirfsDraftInfo *info)
   }
   if (info->vcpus > 0)
     set_vcpus (xml, info);
+  set_notes (xml, info);
 }
 
 static void

@@ -41,8 +41,9 @@ static const VirfsMember members[] = {
   MEMBER (meta_data, TEXT, CONFIG),
   MEMBER (network_config, TEXT, CONFIG),
   MEMBER (xml, BLOB, XML),
-  MEMBER (uid, NUMBER, BIRTH),
-  MEMBER (gid, NUMBER, BIRTH),
+  MEMBER (uid, NUMBER, OWNER),
+  MEMBER (gid, NUMBER, OWNER),
+  MEMBER (mode, NUMBER, OWNER),
   MEMBER (made, TEXT, USE),
   MEMBER (error, TEXT, STATE),
 #undef MEMBER
@@ -61,6 +62,12 @@ const VirfsPartClass virfs_draft_class = {
 
 static const char draft_state[] = "draft";
 static const char creating[] = "creating";
+
+void
+virfs_draft_owner (const VirfsDraftInfo *info, VirfsOwner *owner)
+{
+  *owner = (VirfsOwner){ (guint) info->uid, (guint) info->gid, (guint) info->mode };
+}
 
 char *
 virfs_draft_print (const VirfsDraftInfo *info)
@@ -81,6 +88,7 @@ new_info (const char *name, const char *uuid)
   info->state = draft_state;
   info->vcpus = 1;
   info->memory = DEFAULT_MEMORY;
+  info->mode = VIRFS_OWNER_MODE;
   return info;
 }
 
@@ -261,6 +269,24 @@ virfs_infra_change_draft (VirfsInfra *infra, VirfsPart *draft, VirfsPartEdit edi
   g_autoptr (VirfsPartInfo) known = virfs_part_info (draft);
 
   return check_idle ((VirfsDraftInfo *) known, error) && change (infra, draft, edit, data, error);
+}
+
+static void
+set_owner (gpointer info, gpointer data)
+{
+  VirfsDraftInfo *self = info;
+  const VirfsOwner *owner = data;
+
+  self->uid = owner->uid;
+  self->gid = owner->gid;
+  self->mode = owner->mode;
+}
+
+gboolean
+virfs_infra_give_draft (VirfsInfra *infra, VirfsPart *draft, const VirfsOwner *owner,
+                        GError **error)
+{
+  return virfs_infra_change_draft (infra, draft, set_owner, (gpointer) owner, error);
 }
 
 gboolean

@@ -30,13 +30,15 @@ struct VirfsDraftInfo {
   guint64 vcpus, vcpus_max;                           /* max 0: as vcpus */
   guint64 memory, memory_max;                         /* bytes; likewise */
   GRefString *user_data, *meta_data, *network_config; /* cloud-init's; NULL: none */
-  VirfsBlob *xml;   /* a whole definition that is used in place of most of the above; NULL: none */
-  guint64 uid, gid; /* who made it */
-  GRefString *made; /* what its creation has made so far: `HOST POOL VOLUME`, one a line */
+  VirfsBlob *xml; /* a whole definition that is used in place of most of the above; NULL: none */
+  guint64 uid, gid, mode; /* who may do what with it, and with the guest: see owner.h */
+  GRefString *made;       /* what its creation has made so far: `HOST POOL VOLUME`, one a line */
   GRefString *error;
 };
 
 extern const VirfsPartClass virfs_draft_class;
+
+void virfs_draft_owner (const VirfsDraftInfo *info, VirfsOwner *owner);
 
 /* As a record, and back; the caller owns both.  NULL: INVALID. */
 char *virfs_draft_print (const VirfsDraftInfo *info);
@@ -60,6 +62,8 @@ void virfs_infra_restore_draft (VirfsInfra *infra, const char *uuid, const char 
 /* Changes it, and keeps the change; EDIT gets a copy.  BUSY while a guest is made of it. */
 gboolean virfs_infra_change_draft (VirfsInfra *infra, VirfsPart *draft, VirfsPartEdit edit,
                                    gpointer data, GError **error);
+gboolean virfs_infra_give_draft (VirfsInfra *infra, VirfsPart *draft, const VirfsOwner *owner,
+                                 GError **error);
 gboolean virfs_infra_rename_draft (VirfsInfra *infra, VirfsPart *draft, const char *name,
                                    GError **error);
 gboolean virfs_infra_remove_draft (VirfsInfra *infra, VirfsPart *draft, GError **error);

@@ -166,7 +166,7 @@ void virfs_infra_set_snapshot_disks (VirfsInfra *infra, VirfsVm *vm, gboolean di
 
 /* Who may do what with an object.  A guest says it itself; a host, a pool and the directories of the
  * fleet are what virfs_infra_give() has made them, by their paths; parts follow what they belong to, and
- * jobs what they were begun on. */
+ * jobs are of who asked for them. */
 void virfs_object_owner (gpointer object, VirfsOwner *owner);
 /* Of what the fleet has at PATH; FALSE if that has been given to nobody. */
 gboolean virfs_infra_owner_at (VirfsInfra *infra, const char *path, VirfsOwner *owner);
@@ -178,7 +178,7 @@ gboolean virfs_infra_give (VirfsInfra *infra, gpointer object, const char *path,
                            const VirfsOwner *owner, GError **error);
 /* What was kept, TEXT, at the start; a broken one is dropped. */
 void virfs_infra_restore_owner (VirfsInfra *infra, const char *path, const char *text);
-/* What was at PATH is gone for good: what comes there belongs to nobody else. */
+/* What was at PATH and below it is gone for good: what comes there belongs to nobody else. */
 void virfs_infra_disown (VirfsInfra *infra, const char *path);
 
 /* The path of an object in the tree, as in `vms/web`: what users call it.  The caller owns it. */

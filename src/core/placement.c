@@ -98,6 +98,16 @@ check_only (const VirfsWish *wish, const VirfsHost *host, GError **error)
 }
 
 static gboolean
+check_rights (const VirfsWish *wish, const VirfsHost *host, GError **error)
+{
+  const GError *refusal = wish->refused ? g_hash_table_lookup (wish->refused, host) : NULL;
+
+  if (refusal != NULL)
+    g_propagate_error (error, g_error_copy (refusal));
+  return refusal == NULL;
+}
+
+static gboolean
 check_sources (const VirfsWish *wish, const VirfsHost *host, GError **error)
 {
   for (const char *const *p = wish->sources; p && *p; p++)
@@ -239,8 +249,9 @@ look_at (VirfsHost *host, const VirfsWish *wish)
 
   place->host = virfs_object_ref (host);
   weigh (place, wish, info, &host->promised, &host->making);
-  if (check_state (host->name, info, error) && check_only (wish, host, error)
-      && check_arch (wish, host->name, info, error) && check_network (wish, host->name, info, error)
+  if (check_rights (wish, host, error) && check_state (host->name, info, error)
+      && check_only (wish, host, error) && check_arch (wish, host->name, info, error)
+      && check_network (wish, host->name, info, error)
       && check_needs (wish, host->name, info, error) && check_pool (wish, host->name, info, error)
       && check_sources (wish, host, error) && host != wish->present)
     check_memory (wish, host->name, info, &host->making, error);

@@ -24,6 +24,7 @@ typedef struct {
   const char *const *sources; /* PATH or POOL/VOLUME, each to be there; NULL-terminated or NULL */
   const VirfsHost *only;      /* where its disks are; NULL: anywhere */
   const VirfsHost *present;   /* where the guest is now */
+  GHashTable *refused; /* VirfsHost* -> GError*: those that it may not have, and why; NULL: none */
 } VirfsWish;
 
 typedef struct {

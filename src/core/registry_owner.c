@@ -7,7 +7,9 @@
 #include "error.h"
 #include "registry.h"
 
-/* Under the lock, as all static functions but keep(). */
+#include <string.h>
+
+/* Under the lock, as the static functions that do not say otherwise. */
 static gboolean
 look_up (VirfsInfra *infra, const char *path, VirfsOwner *owner)
 {
@@ -31,9 +33,7 @@ static void
 part_owner (VirfsPart *part, VirfsOwner *owner)
 {
   if (part->class->kind == VIRFS_KIND_DRAFT) {
-    const VirfsDraftInfo *draft = (const VirfsDraftInfo *) part->info;
-
-    *owner = (VirfsOwner){ (guint) draft->uid, (guint) draft->gid, VIRFS_OWNER_MODE };
+    virfs_draft_owner ((const VirfsDraftInfo *) part->info, owner);
   } else if (part->class->kind != VIRFS_KIND_POOL || !look_up_object (&part->object, owner)) {
     virfs_registry_owner (part->owner, owner);
   }
@@ -77,6 +77,7 @@ virfs_infra_default_owner (VirfsInfra *infra, VirfsOwner *owner)
   *owner = infra->owner;
 }
 
+/* Without the lock. */
 static gboolean
 keep (VirfsInfra *infra, const char *path, const VirfsOwner *owner, GError **error)
 {
@@ -142,15 +143,42 @@ virfs_infra_restore_owner (VirfsInfra *infra, const char *path, const char *text
   set (infra, path, &owner);
 }
 
+static gboolean
+is_below (const char *path, const char *top)
+{
+  gsize length = strlen (top);
+
+  return strncmp (path, top, length) == 0 && (path[length] == '\0' || path[length] == '/');
+}
+
+/* Takes it: the paths at TOP and below it that are known no more (of char*). */
+static GPtrArray *
+drop (VirfsInfra *infra, const char *top)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  GPtrArray *dropped = g_ptr_array_new_with_free_func (g_free);
+  GHashTableIter iter;
+  gpointer path;
+
+  g_hash_table_iter_init (&iter, infra->owners);
+  while (g_hash_table_iter_next (&iter, &path, NULL))
+    if (is_below (path, top)) {
+      g_ptr_array_add (dropped, g_strdup (path));
+      g_hash_table_iter_remove (&iter);
+    }
+  return dropped;
+}
+
 void
 virfs_infra_disown (VirfsInfra *infra, const char *path)
 {
-  g_autoptr (GError) error = NULL;
-  gboolean known;
+  g_autoptr (GPtrArray) dropped = drop (infra, path);
 
-  g_mutex_lock (&infra->lock);
-  known = g_hash_table_remove (infra->owners, path);
-  g_mutex_unlock (&infra->lock);
-  if (known && !virfs_infra_forget (infra, VIRFS_RECORD_OWNER, path, &error))
-    g_message ("%s may come back with its old owner: %s", path, error->message);
+  for (guint i = 0; i < dropped->len; i++) {
+    g_autoptr (GError) error = NULL;
+
+    if (!virfs_infra_forget (infra, VIRFS_RECORD_OWNER, dropped->pdata[i], &error))
+      g_message ("%s may come back with its old owner: %s", (char *) dropped->pdata[i],
+                 error->message);
+  }
 }
