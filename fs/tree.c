@@ -5,6 +5,7 @@
  */
 #include "tree.h"
 
+#include "draft.h"
 #include "part_class.h"
 
 #include <string.h>
@@ -87,13 +88,30 @@ node_path (gpointer data, const VirfsNode *node)
                           : g_steal_pointer (&object);
 }
 
+/* Whose `error` tells of what was done at PATH to an entry of NODE, or to that: a reference, NULL for the
+ * fleet's alone. */
+static gpointer
+concerned (VirfsTree *tree, const VirfsNode *node, const char *path)
+{
+  gpointer vm;
+
+  if (node->class != &virfs_root_class)
+    return virfs_object_ref (node->object);
+  if (node->row->dir != &virfs_vms_dir || !g_str_has_prefix (path, "vms/"))
+    return NULL;
+  path += strlen ("vms/");
+  vm = virfs_infra_vm (tree->infra, path);
+  return vm ? vm : virfs_infra_part (tree->infra, tree->root, &virfs_draft_class, path);
+}
+
 static void
 report (gpointer data, const VirfsNode *node, const char *path, guint uid, const GError *error)
 {
   VirfsTree *tree = data;
+  gpointer object = concerned (tree, node, path);
 
-  virfs_infra_report (tree->infra, node->class == &virfs_root_class ? NULL : node->object, path,
-                      uid, error);
+  virfs_infra_report (tree->infra, object, path, uid, error);
+  virfs_object_unref (object);
 }
 
 const VirfsTreeOps virfs_tree_ops = { .find = find_object, .report = report, .path = node_path };

@@ -150,7 +150,7 @@ add_hosts (Fixture *f, const char *hosts)
 }
 
 static gboolean
-mount_tree (Fixture *f, GError **error)
+mount_tree (Fixture *f, const char *options, GError **error)
 {
   f->dir = g_dir_make_tmp ("virfs-test-XXXXXX", error);
   if (f->dir == NULL)
@@ -159,7 +159,7 @@ mount_tree (Fixture *f, GError **error)
   g_atomic_int_set (&virfs_fake_delay, 0);
   f->infra = virfs_infra_new (&virfs_fake_backend, 60);
   f->tree = virfs_tree_new (f->infra);
-  f->session = virfs_session_new (&virfs_tree_ops, f->tree, NULL, error);
+  f->session = virfs_session_new (&virfs_tree_ops, f->tree, options, error);
   if (f->session == NULL || !virfs_session_mount (f->session, f->dir, error))
     return FALSE;
   virfs_tree_set_session (f->tree, f->session);
@@ -205,15 +205,27 @@ end_tree (Fixture *f)
   g_clear_pointer (&f->dir, g_free);
 }
 
-void
-fixture_set_up (Fixture *f, gconstpointer hosts)
+static void
+set_up (Fixture *f, const char *options, const char *hosts)
 {
   g_autoptr (GError) error = NULL;
 
-  mount_tree (f, &error);
+  mount_tree (f, options, &error);
   g_assert_no_error (error);
   if (hosts != NULL)
     add_hosts (f, hosts);
+}
+
+void
+fixture_set_up (Fixture *f, gconstpointer hosts)
+{
+  set_up (f, NULL, hosts);
+}
+
+void
+fixture_set_up_for_all (Fixture *f, gconstpointer hosts)
+{
+  set_up (f, "allow_other", hosts);
 }
 
 void
@@ -237,7 +249,7 @@ skip_unless_mountable (void)
     exit (77);
   }
   close (fd);
-  if (!mount_tree (&f, &error)) {
+  if (!mount_tree (&f, NULL, &error)) {
     g_print ("skipped: %s\n", error->message);
     end_tree (&f);
     exit (77);

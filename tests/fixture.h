@@ -26,6 +26,8 @@ void fixture_init (int *argc, char ***argv);
 
 /* HOSTS: `NAME=URI …`, see fake.h. */
 void fixture_set_up (Fixture *f, gconstpointer hosts);
+/* The same with -o allow_other, for root. */
+void fixture_set_up_for_all (Fixture *f, gconstpointer hosts);
 void fixture_tear_down (Fixture *f, gconstpointer hosts);
 #define fixture_add(path, hosts, func)                                                             \
   g_test_add (path, Fixture, hosts, fixture_set_up, func, fixture_tear_down)
