@@ -73,14 +73,16 @@ static LvLink *
 new_link (LvConnection *connection)
 {
   static guint64 last_serial;
+  g_autoptr (LvUri) uri = lv_uri_parse (connection->uri, NULL);
   LvLink *link = g_new0 (LvLink, 1);
 
   g_atomic_ref_count_init (&link->refs);
   link->serial = __atomic_add_fetch (&last_serial, 1, __ATOMIC_RELAXED);
   link->connection = lv_connection_ref (connection);
+  link->as_caller = uri && uri->as_caller;
   g_mutex_init (&link->lock);
   g_mutex_init (&link->storage);
-  link->spares = g_ptr_array_new ();
+  link->spares = lv_seat_new_spares ();
   link->registrations = g_array_new (FALSE, FALSE, sizeof (LvRegistration));
   lv_task_open_lanes (link);
   lv_storage_open (link);
@@ -165,7 +167,7 @@ lv_link_unref (LvLink *link)
   lv_connection_unref (link->connection);
   g_clear_pointer (&link->registrations, g_array_unref);
   g_clear_pointer (&link->unread, g_hash_table_unref);
-  g_ptr_array_unref (link->spares);
+  g_array_unref (link->spares);
   g_mutex_clear (&link->lock);
   g_mutex_clear (&link->storage);
   g_free (link->type);

@@ -47,6 +47,7 @@ typedef struct LvLink {
   char *type;               /* the driver, as in `QEMU` */
   GThreadPool *lanes[2];    /* of LvTask*; see task.h */
   gboolean has_events;      /* of guests' lives */
+  gboolean as_caller;       /* operations are in the name of who asks; see identity.h */
   LvInventory *inventory;   /* of its storage; see inventory.h */
 
   /* of who polls, one at a time */
@@ -63,7 +64,7 @@ typedef struct LvLink {
   GMutex lock;
   /* under lock */
   virConnectPtr events;  /* NULL once closed */
-  GPtrArray *spares;     /* of virConnectPtr, see seat.c */
+  GArray *spares;        /* see seat.c */
   GArray *registrations; /* of LvRegistration, to be undone */
   GHashTable *shared;    /* see storage.c: what is known of shared directories */
 

@@ -218,6 +218,15 @@ lv_task_leave (LvTask *task)
   lv_seat_leave (&task->here);
 }
 
+static gboolean
+take_seat (LvTask *task, LvSeat *seat, LvLink *link, GError **error)
+{
+  VirfsOwner owner;
+
+  virfs_job_owner (task->job, &owner);
+  return lv_seat_take_as (seat, link, owner.uid, error);
+}
+
 static void
 run (gpointer data, gpointer link)
 {
@@ -226,7 +235,7 @@ run (gpointer data, gpointer link)
 
   if (!start (task))
     return;
-  if (lv_seat_take (&task->here, task->link, &error) && task->run (task, &error) == LV_WAITS)
+  if (take_seat (task, &task->here, task->link, &error) && task->run (task, &error) == LV_WAITS)
     return;
   lv_task_leave (task);
   lv_task_finish (task, error);
@@ -271,7 +280,7 @@ lv_task_close_lanes (LvLink *link)
 gboolean
 lv_task_reach_target (LvTask *task, GError **error)
 {
-  return lv_seat_take (&task->there, task->target, error);
+  return take_seat (task, &task->there, task->target, error);
 }
 
 virDomainPtr
@@ -284,8 +293,11 @@ lv_task_domain (LvTask *task, GError **error)
   return domain;
 }
 
+/* Not in the name of who asked, who need not be shown as much. */
 void
 lv_task_refresh (LvTask *task)
 {
-  lv_domain_refresh (task->link, task->here.conn, task->uuid, 0);
+  g_autoptr (virConnect) events = task->link->as_caller ? lv_link_events (task->link) : NULL;
+
+  lv_domain_refresh (task->link, events ? events : task->here.conn, task->uuid, 0);
 }

@@ -30,12 +30,37 @@ take_password (LvUri *self, xmlURI *uri)
   }
 }
 
+/* `a=1&identity=caller&b=2` becomes `a=1&b=2`. */
+static gboolean
+take_identity (LvUri *self, xmlURI *uri, GError **error)
+{
+  g_auto (GStrv) parameters = uri->query_raw ? g_strsplit (uri->query_raw, "&", -1) : NULL;
+  g_autoptr (GString) rest = g_string_new (NULL);
+
+  for (char **parameter = parameters; parameter && *parameter; parameter++)
+    if (g_str_equal (*parameter, "identity=caller"))
+      self->as_caller = TRUE;
+    else if (!g_str_has_prefix (*parameter, "identity="))
+      g_string_append_printf (rest, "%s%s", rest->len ? "&" : "", *parameter);
+    else {
+      g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                   "\"%s\" is not known; identity=caller asks in the name of who asks", *parameter);
+      return FALSE;
+    }
+  if (self->as_caller) {
+    xmlFree (uri->query_raw);
+    uri->query_raw = rest->len ? (char *) xmlStrdup (BAD_CAST rest->str) : NULL;
+    g_clear_pointer (&uri->query, xmlFree);
+  }
+  return TRUE;
+}
+
 LvUri *
 lv_uri_parse (const char *text, GError **error)
 {
   xmlURI *uri = xmlParseURI (text);
+  g_autoptr (LvUri) self = NULL;
   xmlChar *plain;
-  LvUri *self;
 
   if (uri == NULL || uri->scheme == NULL) {
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
@@ -46,11 +71,15 @@ lv_uri_parse (const char *text, GError **error)
   self = g_new0 (LvUri, 1);
   self->local = is_local (uri);
   take_password (self, uri);
-  plain = self->password ? xmlSaveUri (uri) : NULL;
+  if (!take_identity (self, uri, error)) {
+    xmlFreeURI (uri);
+    return NULL;
+  }
+  plain = self->password || self->as_caller ? xmlSaveUri (uri) : NULL;
   self->plain = g_strdup (plain ? (char *) plain : text);
   xmlFree (plain);
   xmlFreeURI (uri);
-  return self;
+  return g_steal_pointer (&self);
 }
 
 void

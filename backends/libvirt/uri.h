@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The URI of a host.  libvirt takes no password in it; we do, and answer with it when asked. */
+/*
+ * The URI of a host.  libvirt takes no password in it; we do, and answer with it when asked.  One
+ * parameter is ours, too: identity=caller.
+ */
 #pragma once
 
 #include "types.h"
 
 typedef struct {
-  char *plain; /* as libvirt takes it, without password */
+  char *plain; /* as libvirt takes it, without what is ours */
   char *user, *password;
-  gboolean local; /* means something else on another machine */
+  gboolean local;     /* means something else on another machine */
+  gboolean as_caller; /* operations are in the name of who asks; see identity.h */
   virConnectAuth auth;
 } LvUri;
 
