@@ -44,19 +44,33 @@ lv_define (LvTask *task, virConnectPtr conn, const char *xml)
   return LV (virDomainDefineXML (conn, xml));
 }
 
+/* Returns whether it is defined; *TRIED: whether that was tried. */
+static gboolean
+define (LvTask *task, virDomainPtr domain, gboolean *tried, GError **error)
+{
+  g_autofree char *xml = prepare (task, domain, error);
+  g_autoptr (virDomain) defined = NULL;
+
+  *tried = xml != NULL;
+  if (xml == NULL)
+    return FALSE;
+  defined = lv_define (task, virDomainGetConnect (domain), xml);
+  return defined || lv_fail (error, "cannot define %s", task->name);
+}
+
 static LvOutcome
 run_define (LvTask *task, GError **error)
 {
   g_autoptr (virDomain) domain = lv_task_domain (task, error);
-  g_autoptr (virDomain) defined = NULL;
-  g_autofree char *xml = domain ? prepare (task, domain, error) : NULL;
+  gboolean tried, defined;
 
-  if (xml == NULL)
+  if (domain == NULL)
     return LV_FAILED;
-  defined = lv_define (task, virDomainGetConnect (domain), xml);
-  if (defined == NULL)
-    lv_fail (error, "cannot define %s", task->name);
-  lv_task_refresh (task);
+  lv_operate_take_turn (task->uuid);
+  defined = define (task, domain, &tried, error);
+  lv_operate_end_turn (task->uuid);
+  if (tried)
+    lv_task_refresh (task);
   return defined ? LV_DONE : LV_FAILED;
 }
 

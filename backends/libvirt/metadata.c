@@ -17,8 +17,8 @@ static GMutex turns_lock;
 static GCond turns_changed;
 static GHashTable *turns; /* under turns_lock; set of UUIDs of guests that somebody changes */
 
-static void
-take_turn (const char *uuid)
+void
+lv_operate_take_turn (const char *uuid)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&turns_lock);
 
@@ -28,8 +28,8 @@ take_turn (const char *uuid)
     g_cond_wait (&turns_changed, &turns_lock);
 }
 
-static void
-end_turn (const char *uuid)
+void
+lv_operate_end_turn (const char *uuid)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&turns_lock);
 
@@ -97,9 +97,9 @@ run_note (LvTask *task, GError **error)
 
   if (domain == NULL || !lv_operate_check (task, CALL_METADATA, "change the metadata of", error))
     return LV_FAILED;
-  take_turn (task->uuid);
+  lv_operate_take_turn (task->uuid);
   outcome = change (task, domain, &facts, error);
-  end_turn (task->uuid);
+  lv_operate_end_turn (task->uuid);
   return outcome;
 }
 

@@ -37,5 +37,10 @@ virDomainPtr lv_operate_on (LvTask *task, LvFacts *facts, GError **error);
 /* Fails if the driver is known to lack CALL. */
 gboolean lv_operate_check (LvTask *task, LvCall call, const char *what, GError **error);
 
+/* Between these only one thread changes the guest's definition or metadata, of those that read it, edit it
+ * and write it back (metadata.c).  UUID must live until the end. */
+void lv_operate_take_turn (const char *uuid);
+void lv_operate_end_turn (const char *uuid);
+
 /* How an operation ends: RESULT is libvirt's, < 0 for a failure of WHAT.  Tells what is now. */
 LvOutcome lv_operate_end (LvTask *task, int result, LvCall call, const char *what, GError **error);

@@ -97,14 +97,12 @@ check_off (const Setting *set, GError **error)
 }
 
 static gboolean
-set_definition (const Setting *set, GError **error)
+define_edited (const Setting *set, GError **error)
 {
   char *xml = NULL;
   g_autofree char *edited = NULL;
   g_autoptr (virDomain) defined = NULL;
 
-  if (!check_off (set, error))
-    return FALSE;
   xml
     = lv_plug_xml (set->task, set->domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE, error);
   edited = xml ? lv_xml_edit_definition (xml, set->known, set->wanted, set->member) : NULL;
@@ -113,6 +111,19 @@ set_definition (const Setting *set, GError **error)
     return FALSE;
   defined = edited ? lv_define (set->task, set->task->here.conn, edited) : NULL;
   return defined != NULL || fail (set, error);
+}
+
+static gboolean
+set_definition (const Setting *set, GError **error)
+{
+  gboolean defined;
+
+  if (!check_off (set, error))
+    return FALSE;
+  lv_operate_take_turn (set->task->uuid);
+  defined = define_edited (set, error);
+  lv_operate_end_turn (set->task->uuid);
+  return defined;
 }
 
 /* source */

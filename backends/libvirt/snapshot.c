@@ -229,17 +229,26 @@ keep_metadata (LvTask *task, virDomainPtr domain, virDomainSnapshotPtr snapshot,
 }
 
 static LvOutcome
+revert (LvTask *task, virDomainPtr domain, virDomainSnapshotPtr snapshot, GError **error)
+{
+  if (!keep_metadata (task, domain, snapshot, error))
+    return LV_FAILED;
+  return lv_operate_end (task, LV (virDomainRevertToSnapshot (snapshot, 0)), LV_CALL_SNAPSHOTS,
+                         "revert", error);
+}
+
+static LvOutcome
 run_revert (LvTask *task, GError **error)
 {
   g_autoptr (virDomain) domain = lv_task_domain (task, error);
   g_autoptr (virDomainSnapshot) snapshot = domain ? look_up (task, domain, error) : NULL;
   LvOutcome outcome;
 
-  if (snapshot == NULL || !check_inside (task, snapshot, error)
-      || !keep_metadata (task, domain, snapshot, error))
+  if (snapshot == NULL || !check_inside (task, snapshot, error))
     return LV_FAILED;
-  outcome = lv_operate_end (task, LV (virDomainRevertToSnapshot (snapshot, 0)), LV_CALL_SNAPSHOTS,
-                            "revert", error);
+  lv_operate_take_turn (task->uuid);
+  outcome = revert (task, domain, snapshot, error);
+  lv_operate_end_turn (task->uuid);
   if (outcome == LV_DONE)
     tell_event (task, "snapshot-reverted", NULL);
   return outcome;
