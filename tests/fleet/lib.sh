@@ -14,7 +14,7 @@
 export LC_ALL=C.UTF-8
 top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
 virfs=$(realpath -m "${1:-${VIRFS:-$top/build/virfs}}")
-steps=0 failures=0 hosts=()
+steps=0 failures=0 hosts=() options=() # of the mount
 announced=('^$') # regular expressions for lines of its log
 export VIRFS_LAB='' VIRFS_LAB_ACCEL=${VIRFS_LAB_ACCEL:-tcg}
 export scratch=''
@@ -212,7 +212,7 @@ mount_tree() { # SETTINGS, as in poll_interval=2...
 }
 
 start_program() {
-  "$virfs" -f -c "$scratch/conf" "$scratch/mnt" 2>>"$scratch/log" >&2 &
+  "$virfs" -f -c "$scratch/conf" "${options[@]}" "$scratch/mnt" 2>>"$scratch/log" >&2 &
   echo $! >"$scratch/pid"
   if ! eventually 20 mounted || ! eventually 20 settled; then
     echo 'Bail out! the tree cannot be mounted'
