@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck disable=SC2016,SC2034,SC2119,SC2317 # the steps are evaluated later
+# shellcheck disable=SC2012,SC2016,SC2034,SC2119,SC2317 # the steps are evaluated later
 #
 # Several users on one mount: what was given to one is his, and nothing else; and it stays his whatever
 # happens.
