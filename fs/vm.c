@@ -643,7 +643,7 @@ static const VirfsRow rows[] = {
   { "shutdown_timeout", WRITE | SHOW (virfs_show_uint, SHUTDOWN_TIMEOUT, shutdown_timeout),
     .store_number = store_timeout,
     .help = "seconds that shutoff, written to state, waits for the guest" },
-  { "cloud-init", S_IFDIR | 0700, .fields = F (KEPT),
+  { "cloud-init", S_IFDIR | 0700, VIRFS_ROW_PRIVATE, .fields = F (KEPT),
     .help = "what cloud-init in it finds at its next start (NoCloud)" },
   { SEED ("cloud-init/user-data", user_data),
     .help = "cloud-init's user data, as in #cloud-config; a change makes it a new instance" },
