@@ -100,6 +100,15 @@ fail_busy (LvTask *task, VirfsVmState from, GError **error)
   return LV_FAILED;
 }
 
+/* Somebody else has brought it elsewhere meanwhile: what was refused does not matter. */
+static gboolean
+has_turned (virDomainPtr domain, VirfsVmState from)
+{
+  LvFacts facts = { 0 };
+
+  return lv_domain_ask_facts (domain, &facts) && facts.state != from;
+}
+
 static LvOutcome
 run_bring (LvTask *task, GError **error)
 {
@@ -117,8 +126,12 @@ run_bring (LvTask *task, GError **error)
     }
     if (step == NULL)
       break;
-    if (do_step (task, domain, step, error) == LV_FAILED)
-      return LV_FAILED;
+    if (do_step (task, domain, step, error) == LV_FAILED) {
+      if (!has_turned (domain, facts.state))
+        return LV_FAILED;
+      g_clear_error (error);
+      continue;
+    }
     if (step->comes_later != VIRFS_VM_UNKNOWN)
       return wait_for (task, step);
     if (!step->on_the_way)

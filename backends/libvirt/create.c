@@ -195,7 +195,12 @@ run_create (LvTask *task, GError **error)
 static LvOutcome
 run_clean (LvTask *task, GError **error)
 {
-  return lv_draft_clean_volumes (task, task->creation->draft, error) ? LV_DONE : LV_FAILED;
+  gboolean ok;
+
+  lv_task_allow_cancel (task, TRUE);
+  ok = lv_draft_clean_volumes (task, task->creation->draft, error);
+  lv_task_allow_cancel (task, FALSE);
+  return ok ? LV_DONE : LV_FAILED;
 }
 
 void

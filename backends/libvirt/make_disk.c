@@ -64,6 +64,27 @@ note (LvMaking *making, const char *pool, const char *name, GError **error)
   return virfs_infra_note_made (draft->object.infra, draft, line, error);
 }
 
+/* What the host still copies although nobody waits for it (virfs was killed) can only be waited for, and
+ * there is no event for its end. */
+static gboolean
+delete_when_done (LvTask *task, virStorageVolPtr volume, GError **error)
+{
+  gint64 pause = G_TIME_SPAN_SECOND / 10;
+
+  while (LV (virStorageVolDelete (volume, 0)) < 0) {
+    g_autoptr (GError) refusal = NULL;
+
+    lv_fail (&refusal, "cannot remove %s, which an earlier attempt left", lv_volume_name (volume));
+    if (!g_error_matches (refusal, VIRFS_ERROR, VIRFS_ERROR_BUSY) || lv_task_is_cancelled (task)) {
+      g_propagate_error (error, g_steal_pointer (&refusal));
+      return FALSE;
+    }
+    lv_task_sleep (task, pause);
+    pause = MIN (2 * pause, G_TIME_SPAN_SECOND);
+  }
+  return TRUE;
+}
+
 static gboolean
 clean_line (LvTask *task, VirfsPart *draft, const char *line, GError **error)
 {
@@ -77,9 +98,8 @@ clean_line (LvTask *task, VirfsPart *draft, const char *line, GError **error)
   if (pool == NULL)
     return FALSE;
   volume = lv_pool_fresh_volume (pool, words[2]);
-  if (volume != NULL && LV (virStorageVolDelete (volume, 0)) < 0)
-    return lv_fail (error, "cannot remove %s, which an earlier attempt left in %s", words[2],
-                    words[1]);
+  if (volume != NULL && !delete_when_done (task, volume, error))
+    return FALSE;
   lv_inventory_refresh (task->link, task->here.conn, words[1], NULL);
   virfs_infra_forget_made (draft->object.infra, draft, line);
   return TRUE;

@@ -229,28 +229,36 @@ read_xml (virDomainPtr domain, guint flags)
   return xml;
 }
 
+static gboolean
+replace (LvTask *task, virDomainPtr domain, gboolean active, GError **error)
+{
+  g_autofree char *xml = read_xml (domain, VIR_DOMAIN_XML_INACTIVE);
+  g_autofree char *live_xml = active ? read_xml (domain, 0) : NULL;
+  g_autoptr (LvDisk) old = xml ? find_medium (xml) : NULL;
+  Seeding seeding = { task, domain, xml, live_xml, old };
+  gboolean ok;
+
+  if (xml == NULL)
+    return lv_fail (error, "cannot read the definition of %s", task->name);
+  ok = task->image != NULL ? insert (&seeding, error)
+                           : old == NULL || change_medium (&seeding, NULL, error);
+  if (ok)
+    delete_old (&seeding);
+  return ok;
+}
+
 static LvOutcome
 run_seed (LvTask *task, GError **error)
 {
   LvFacts facts;
   g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
-  g_autofree char *xml = domain ? read_xml (domain, VIR_DOMAIN_XML_INACTIVE) : NULL;
-  g_autofree char *live_xml
-    = domain && virfs_vm_state_active (facts.state) ? read_xml (domain, 0) : NULL;
-  g_autoptr (LvDisk) old = xml ? find_medium (xml) : NULL;
-  Seeding seeding = { task, domain, xml, live_xml, old };
   gboolean ok;
 
   if (domain == NULL)
     return LV_FAILED;
-  if (xml == NULL) {
-    lv_fail (error, "cannot read the definition of %s", task->name);
-    return LV_FAILED;
-  }
-  ok = task->image != NULL ? insert (&seeding, error)
-                           : old == NULL || change_medium (&seeding, NULL, error);
-  if (ok)
-    delete_old (&seeding);
+  lv_operate_take_turn (task->uuid);
+  ok = replace (task, domain, virfs_vm_state_active (facts.state), error);
+  lv_operate_end_turn (task->uuid);
   lv_task_refresh (task);
   return ok ? LV_DONE : LV_FAILED;
 }

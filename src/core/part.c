@@ -172,7 +172,8 @@ virfs_part_info_diff (gconstpointer a, gconstpointer b)
       fields |= VIRFS_BIT (p->class->members[i].field);
   if (p->draft != q->draft)
     fields |= VIRFS_BIT (VIRFS_PART_STATE);
-  if (virfs_part_lists_differ (p->parts, q->parts))
+  /* that there are none is news to who did not know */
+  if (virfs_part_lists_differ (p->parts, q->parts) || (p->parts == NULL && q->parts != NULL))
     fields |= VIRFS_BIT (VIRFS_PART_PARTS);
   return fields;
 }

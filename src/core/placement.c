@@ -35,7 +35,8 @@ host_lists (const VirfsHostInfo *info, const VirfsPoolInfo *pool, const char *vo
   GPtrArray *pools = info->parts[VIRFS_HOST_POOLS];
 
   for (guint i = 0; pools && i < pools->len; i++)
-    if (virfs_pool_is_same (pools->pdata[i], pool) && lists (pools->pdata[i], volume))
+    if (virfs_pool_is_same (pools->pdata[i], pool)
+        && virfs_part_list_find (((VirfsPartInfo *) pools->pdata[i])->parts, volume) != NULL)
       return TRUE;
   return FALSE;
 }
