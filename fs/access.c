@@ -5,6 +5,8 @@
 #include "pool.h"
 #include "use.h"
 
+#include <string.h>
+
 /* Volumes below a volume that are looked at; nobody has as many. */
 #define DEEPEST 64
 
@@ -38,9 +40,39 @@ virfs_access_check (VirfsCall *call, gpointer object, VirfsMay may, GError **err
   return FALSE;
 }
 
-static gboolean check_below (VirfsCall *call, VirfsPart *volume, guint depth, GError **error);
+/* What is a disk of a guest is the guest's, whosever the pool is. */
+static gboolean
+check_users (VirfsCall *call, VirfsPart *volume, VirfsMay may, GError **error)
+{
+  g_autoptr (GPtrArray) users = virfs_volume_users (volume);
 
-/* DEPTH: how many more may be below it. */
+  for (guint i = 0; i < users->len; i++) {
+    const VirfsUser *user = users->pdata[i];
+    g_autoptr (VirfsVm) vm
+      = user->target ? virfs_infra_vm (volume->object.infra, user->path + strlen ("vms/")) : NULL;
+
+    if (vm != NULL && !virfs_access_check (call, vm, may, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean check_source (VirfsCall *call, VirfsHost *host, const char *text, VirfsMay may,
+                              guint depth, GError **error);
+
+/* DEPTH: how many may be below it. */
+static gboolean
+check_volume (VirfsCall *call, VirfsPart *volume, VirfsMay may, guint depth, GError **error)
+{
+  g_autoptr (VirfsPartInfo) info = virfs_part_info (volume);
+  const char *backing = ((VirfsVolumeInfo *) info)->backing;
+
+  return virfs_access_check (call, volume, may, error) && check_users (call, volume, may, error)
+         && (backing == NULL
+             || check_source (call, (VirfsHost *) virfs_part_root (volume), backing, VIRFS_MAY_READ,
+                              depth, error));
+}
+
 static gboolean
 check_source (VirfsCall *call, VirfsHost *host, const char *text, VirfsMay may, guint depth,
               GError **error)
@@ -49,8 +81,7 @@ check_source (VirfsCall *call, VirfsHost *host, const char *text, VirfsMay may, 
   g_autoptr (VirfsPart) volume = virfs_volume_find (host, NULL, text, &missing);
 
   if (volume != NULL && depth > 0)
-    return virfs_access_check (call, volume, may, error)
-           && check_below (call, volume, depth - 1, error);
+    return check_volume (call, volume, may, depth - 1, error);
   if (*text != '/' && missing != NULL)
     g_propagate_error (error, g_steal_pointer (&missing));
   else
@@ -59,17 +90,6 @@ check_source (VirfsCall *call, VirfsHost *host, const char *text, VirfsMay may, 
                  " use such a file",
                  text, host->name);
   return FALSE;
-}
-
-static gboolean
-check_below (VirfsCall *call, VirfsPart *volume, guint depth, GError **error)
-{
-  g_autoptr (VirfsPartInfo) info = virfs_part_info (volume);
-  const char *backing = ((VirfsVolumeInfo *) info)->backing;
-
-  return backing == NULL
-         || check_source (call, (VirfsHost *) virfs_part_root (volume), backing, VIRFS_MAY_READ,
-                          depth, error);
 }
 
 gboolean
@@ -82,9 +102,7 @@ virfs_access_check_source (VirfsCall *call, VirfsHost *host, const char *text, V
 gboolean
 virfs_access_check_volume (VirfsCall *call, VirfsPart *volume, VirfsMay may, GError **error)
 {
-  return virfs_call_is_trusted (call)
-         || (virfs_access_check (call, volume, may, error)
-             && check_below (call, volume, DEEPEST, error));
+  return virfs_call_is_trusted (call) || check_volume (call, volume, may, DEEPEST, error);
 }
 
 gboolean

@@ -12,8 +12,9 @@ typedef enum { VIRFS_MAY_READ = 04, VIRFS_MAY_WRITE = 02 } VirfsMay;
 /* Whether the caller may read or write OBJECT, as if that was its directory; else DENIED. */
 gboolean virfs_access_check (VirfsCall *call, gpointer object, VirfsMay may, GError **error);
 
-/* The same of the volume that TEXT (a path or POOL/VOLUME) names on HOST, and of what it is based on, which
- * has to be readable.  A file that is in no pool belongs to nobody who could allow it: DENIED. */
+/* The same of the volume that TEXT (a path or POOL/VOLUME) names on HOST, and of the guests that have it as
+ * a disk; what it is based on has to be readable.  A file that is in no pool belongs to nobody who could
+ * allow it: DENIED. */
 gboolean virfs_access_check_source (VirfsCall *call, VirfsHost *host, const char *text,
                                     VirfsMay may, GError **error);
 /* The same of VOLUME. */

@@ -270,6 +270,7 @@ resize (VirfsCall *call, const VirfsNode *node, guint64 bytes)
   g_autoptr (GPtrArray) users = virfs_volume_users (node->object);
   const VirfsUser *user = virfs_users_active (virfs_node_infra (node), users);
   g_autofree char *operation = g_strdup_printf ("resize volume %s", info->part.name);
+  g_autoptr (GError) error = NULL;
   g_autoptr (VirfsJob) job = NULL;
 
   if (bytes < info->size) {
@@ -281,6 +282,8 @@ resize (VirfsCall *call, const VirfsNode *node, guint64 bytes)
     virfs_call_fail (call, VIRFS_ERROR_BUSY,
                      "%s runs with it; write the size to %s/disks/%s/size instead", user->path,
                      user->path, user->target);
+  } else if (!virfs_access_check_volume (call, node->object, VIRFS_MAY_WRITE, &error)) {
+    virfs_call_finish (call, error);
   } else {
     job = virfs_part_job (call, node, operation);
     backend_of (node)->volume_resize (node->object, bytes, job);

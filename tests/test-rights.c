@@ -227,6 +227,31 @@ test_beyond (Fixture *f, gconstpointer data)
   assert_belongs (f, "vms/h1-1", BOB, BOB, 0750);
 }
 
+/* A disk is its guest's, whoever has the pool. */
+static void
+test_disks_of_others (Fixture *f, gconstpointer data)
+{
+  const char *clone = "hosts/h1/pools/default/volumes/copy/clone";
+
+  give (f, "vms/h1-1", BOB);
+  give (f, "hosts/h1", BOB);
+  g_assert_cmpint (AS (BOB, mkdir_at (f, "vms/h1-1/disks/vdb")), ==, 0);
+  g_assert_cmpint (AS (BOB, mkdir_at (f, "hosts/h1/pools/default/volumes/copy")), ==, 0);
+  g_assert_cmpint (mkdir_at (f, "vms/h1-2/disks/vdb"), ==, 0);
+  g_assert_cmpint (echo (f, "/images/disk.qcow2", "vms/h1-2/disks/vdb/source"), ==, 0);
+  g_assert_cmpint (AS (BOB, echo (f, "/images/disk.qcow2", "vms/h1-1/disks/vdb/source")), ==,
+                   EACCES);
+  assert_says (f, "vms/h1-1/error", "user 20001 may not change vms/h1-2");
+  g_assert_cmpint (AS (BOB, echo (f, "disk.qcow2", clone)), ==, EACCES);
+  assert_says (f, "hosts/h1/error", "user 20001 may not read vms/h1-2");
+  g_assert_cmpint (AS (BOB, echo (f, "2G", "hosts/h1/pools/default/volumes/disk.qcow2/size")), ==,
+                   EACCES);
+  g_assert_cmpint (chmod_at (f, "vms/h1-2", 0755), ==, 0);
+  g_assert_cmpint (AS (BOB, echo (f, "disk.qcow2", clone)), ==, 0);
+  g_assert_cmpint (rmdir_at (f, "vms/h1-2/disks/vdb"), ==, 0);
+  g_assert_cmpint (AS (BOB, echo (f, "/images/disk.qcow2", "vms/h1-1/disks/vdb/source")), ==, 0);
+}
+
 /* A host, its pools and what is in them. */
 static void
 test_host (Fixture *f, gconstpointer data)
@@ -420,6 +445,7 @@ main (int argc, char **argv)
   ADD ("/rights/give", test_give);
   ADD ("/rights/help", test_help);
   ADD ("/rights/beyond", test_beyond);
+  ADD ("/rights/disks-of-others", test_disks_of_others);
   ADD ("/rights/host", test_host);
   ADD ("/rights/jobs", test_jobs);
   ADD ("/rights/tags", test_tags);

@@ -37,17 +37,25 @@ compare (gconstpointer a, gconstpointer b)
   return strcmp (*(char *const *) a, *(char *const *) b);
 }
 
-/* TAGS (borrowed texts) in order, each once. */
+/* TAGS (borrowed texts) as one text. */
 static char *
 join (GPtrArray *tags)
 {
   GString *text = g_string_new (NULL);
 
-  g_ptr_array_sort (tags, compare);
   for (guint i = 0; i < tags->len; i++)
-    if (i == 0 || strcmp (tags->pdata[i - 1], tags->pdata[i]) != 0)
-      g_string_append_printf (text, "%s%s", text->len ? "\n" : "", (char *) tags->pdata[i]);
+    g_string_append_printf (text, "%s%s", i ? "\n" : "", (char *) tags->pdata[i]);
   return g_string_free (text, FALSE);
+}
+
+/* In order, each once. */
+static void
+sort (GPtrArray *tags)
+{
+  g_ptr_array_sort (tags, compare);
+  for (guint i = tags->len; i-- > 1;)
+    if (strcmp (tags->pdata[i - 1], tags->pdata[i]) == 0)
+      g_ptr_array_remove_index (tags, i);
 }
 
 static gboolean
@@ -72,6 +80,7 @@ virfs_tags_parse (const char *text, GError **error)
         return NULL;
       g_ptr_array_add (tags, *line);
     }
+  sort (tags);
   return check_number (tags->len, error) ? join (tags) : NULL;
 }
 
@@ -81,9 +90,11 @@ virfs_tags_salvage (const char *text)
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
   g_autoptr (GPtrArray) tags = g_ptr_array_new ();
 
-  for (char **line = lines; *line && tags->len < VIRFS_TAGS_MOST; line++)
+  for (char **line = lines; *line; line++)
     if (is_tag (g_strstrip (*line)))
       g_ptr_array_add (tags, *line);
+  sort (tags);
+  g_ptr_array_set_size (tags, MIN (tags->len, VIRFS_TAGS_MOST));
   return join (tags);
 }
 
