@@ -276,6 +276,8 @@ test_host (Fixture *f, gconstpointer data)
   /* another of that name is another */
   g_assert_cmpint (AS (BOB, mkdir_at (f, "hosts/h1/pools/default")), ==, 0);
   assert_belongs (f, "hosts/h1/pools/default", BOB, BOB, 0750);
+  g_assert_cmpint (AS (BOB, echo (f, "logical", "hosts/h1/pools/default/type")), ==, 0);
+  g_assert_cmpint (AS (BOB, echo (f, "start", "hosts/h1/pools/default/ctl")), ==, EACCES);
   g_assert_cmpint (AS (BOB, rmdir_at (f, "hosts/h1")), ==, EACCES);
   g_assert_cmpint (chmod_at (f, "hosts", 0777), ==, 0);
   g_assert_cmpint (AS (BOB, rmdir_at (f, "hosts/h2")), ==, EACCES);

@@ -5,7 +5,6 @@
 #include "fail.h"
 
 #include <pwd.h>
-#include <unistd.h>
 
 /* Users need not be known by the same names and groups there, but usually are. */
 static void
