@@ -309,6 +309,21 @@ test_revert (Fixture *f, gconstpointer data)
   g_assert_true (has (f, 0, "uid=\"1000\"") && has (f, VIR_DOMAIN_XML_INACTIVE, "uid=\"1000\""));
 }
 
+/* Not every driver has a definition with what it saves. */
+static void
+test_saved (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsVm) vm = virfs_infra_vm_by_uuid (f->infra, UUID);
+  g_autoptr (VirfsJob) job = new_job (vm, getuid ());
+
+  virfs_libvirt_backend.vm_verb (vm, VIRFS_VERB_SAVE, job);
+  g_assert_cmpint (wait_for (1), ==, 0);
+  assert_web (f, info->saved);
+  g_assert_cmpint (give (f, 1000, 100, 0700), ==, 0);
+  g_assert_cmpint (bring (f, VIRFS_VM_RUNNING, getuid ()), ==, 0);
+  assert_owner (f, 1000, 100, 0700);
+}
+
 /* A driver that knows no users does nothing in the name of one. */
 static void
 test_identity (Fixture *f, gconstpointer data)
@@ -353,6 +368,7 @@ main (int argc, char **argv)
   ADD ("/rights/notes-at-once", off, test_notes_at_once);
   ADD ("/rights/kept", off, test_kept);
   ADD ("/rights/revert", other, test_revert);
+  ADD ("/rights/saved", other, test_saved);
   g_test_add ("/rights/identity", Fixture, whole, set_up_as_caller, test_identity, tear_down);
   return g_test_run ();
 }

@@ -2,6 +2,8 @@
 /* Who may do what: several users on one mount. */
 #include "fixture.h"
 
+#include "draft.h"
+
 #include <fcntl.h>
 #include <grp.h>
 #include <string.h>
@@ -115,6 +117,18 @@ test_draft (Fixture *f, gconstpointer data)
   assert_belongs (f, "vms/data/memory", CAROL, CAROL, 0660);
   g_assert_cmpint (AS (BOB, open_at (f, "vms/data/memory", O_RDONLY)), ==, EACCES);
   g_assert_cmpint (AS (CAROL, rmdir_at (f, "vms/data")), ==, 0);
+}
+
+/* As they were kept, also by who knew no modes yet. */
+static void
+test_restored_draft (Fixture *f, gconstpointer data)
+{
+  virfs_infra_restore_draft (f->infra, "11111111-1111-4111-8111-111111111111",
+                             "[draft]\nname=new\nuid=20001\ngid=20100\nmode=504\n");
+  virfs_infra_restore_draft (f->infra, "11111111-1111-4111-8111-111111111112",
+                             "[draft]\nname=old\nuid=20001\ngid=20001\n");
+  assert_belongs (f, "vms/new", BOB, DEV, 0770);
+  assert_belongs (f, "vms/old", BOB, BOB, 0750);
 }
 
 static void
@@ -443,6 +457,7 @@ main (int argc, char **argv)
     return 77;
   }
   ADD ("/rights/draft", test_draft);
+  ADD ("/rights/restored-draft", test_restored_draft);
   ADD ("/rights/make", test_make);
   ADD ("/rights/give", test_give);
   ADD ("/rights/help", test_help);

@@ -68,6 +68,24 @@ write_both (virDomainPtr domain, const char *element, guint flags)
   return result;
 }
 
+/* What was saved of a guest begins with a definition of its own, which the guest has again when it goes on.
+ * Not every driver has one. */
+static gboolean
+change_saved (LvTask *task, virDomainPtr domain, GError **error)
+{
+  char *saved = LV (virDomainManagedSaveGetXMLDesc (domain, VIR_DOMAIN_SAVE_IMAGE_XML_SECURE));
+  g_autofree char *changed = NULL;
+
+  if (saved == NULL)
+    return lv_last_missing () || lv_fail (error, "cannot read what was saved of %s", task->name);
+  changed = lv_xml_note_definition (saved, &task->note, error);
+  free (saved);
+  if (changed == NULL)
+    return FALSE;
+  return LV (virDomainManagedSaveDefineXML (domain, changed, 0)) == 0
+         || lv_fail (error, "cannot change what was saved of %s", task->name);
+}
+
 static LvOutcome
 change (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **error)
 {
@@ -80,7 +98,7 @@ change (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **error)
     return lv_operate_end (task, -1, CALL_METADATA, "read the metadata of", error);
   changed = lv_xml_edit_metadata (element, &task->note, error);
   free (element);
-  if (changed == NULL)
+  if (changed == NULL || (facts->saved && !change_saved (task, domain, error)))
     return LV_FAILED;
   if (facts->persistent)
     flags |= VIR_DOMAIN_AFFECT_CONFIG;

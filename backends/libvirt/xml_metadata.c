@@ -296,3 +296,11 @@ lv_xml_note (LvXml *xml, const VirfsVmNote *note, GError **error)
   }
   return change (guest, note, error);
 }
+
+char *
+lv_xml_note_definition (const char *text, const VirfsVmNote *note, GError **error)
+{
+  g_autoptr (LvXml) xml = lv_xml_parse (text, error);
+
+  return xml && lv_xml_note (xml, note, error) ? lv_xml_print (xml, NULL) : NULL;
+}

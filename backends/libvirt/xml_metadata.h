@@ -12,7 +12,8 @@
  *     </virfs:guest>
  *
  * Anybody who can define guests may have written it: what makes no sense is left out when it is read.
- * What is not known here is left as it is.  For xml*.c but for lv_xml_edit_metadata().
+ * What is not known here is left as it is.  Those that take and give texts are for all, the others for
+ * xml*.c.
  */
 #pragma once
 
@@ -28,6 +29,9 @@ void lv_xml_read_metadata (xmlTextReader *reader, VirfsVmInfo *info);
 /* The element (NULL for none) changed by NOTE; the caller owns it, "" if nothing is left in it.  NULL:
  * INVALID. */
 char *lv_xml_edit_metadata (const char *element, const VirfsVmNote *note, GError **error);
+
+/* A whole definition changed by NOTE; the caller owns it.  NULL: INVALID. */
+char *lv_xml_note_definition (const char *xml, const VirfsVmNote *note, GError **error);
 
 /* The definition DOMAIN in XML has what STORED (NULL: nothing) has of it, whatever it had. */
 void lv_xml_keep_metadata (LvXml *xml, xmlNode *domain, LvXml *stored);

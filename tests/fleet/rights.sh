@@ -55,6 +55,13 @@ ok 'he goes back to before it was his: it is his still' '
   as $bob "echo revert > vms/w1/snapshots/before/ctl && rmdir vms/w1/snapshots/before"
   belongs vms/w1 $bob:$bob:750 && keeps h1 w1 "uid=\"$bob\"" && reads vms/w1/tags "owner=$bob"'
 
+ok 'he saves its memory; it is given to another, who starts it: it is hers' '
+  as $bob "echo save > vms/w1/ctl" && chown $carol vms/w1 && reads vms/w1/state shutoff
+  as $carol "echo running > vms/w1/state" && belongs vms/w1 $carol:$bob:750
+  on h1 dumpxml w1 | grep -q "uid=.$carol"'
+ok 'and his again' 'chown $bob vms/w1 && as $bob "echo bob > vms/w1/title"'
+ok 'a user with a name' 'chown 65534 vms/idle && leads by/owner/nobody/idle ../../../vms/idle && chown 0 vms/idle'
+
 # --- Everything is tried -------------------------------------------------------------------------
 
 # Opened, and nothing written.
