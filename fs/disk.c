@@ -228,7 +228,8 @@ store_pool (VirfsCall *call, const VirfsNode *node, const char *text)
   WRITE | SHOW (virfs_show_u64, CONFIG, member), .store_size = virfs_device_set_number
 
 static const VirfsRow rows[] = {
-  { "", S_IFDIR | 0750, .fields = F (BIRTH), .help = "a disk" },
+  { "", S_IFDIR | 0750, .fields = F (BIRTH) | F (USE),
+    .help = "a disk; du of this directory shows what it takes" },
   { "source", WRITE | SHOW (virfs_show_text, CONFIG, source), .store = store_source,
     .help
     = "what is in it: a path or POOL/VOLUME; makes a disk of a draft; changes a medium, nothing"
@@ -276,9 +277,16 @@ static const VirfsRow rows[] = {
     .help = "1: the guest will have it after its next start" },
 };
 
+static guint64
+allocation (const VirfsNode *node)
+{
+  return ((const VirfsDiskInfo *) node->snapshot)->allocation;
+}
+
 VirfsClass virfs_disk_files = {
   .path = "vms/<vm>/disks/<disk>",
   .rows = rows,
   .n_rows = G_N_ELEMENTS (rows),
+  .allocation = allocation,
   VIRFS_PART_CLASS,
 };

@@ -93,6 +93,10 @@ find_words (const char *message)
   } rows[] = {
     { "No space left on device", VIRFS_ERROR_NO_SPACE },
     { "nsufficient free space", VIRFS_ERROR_NO_SPACE },
+    { "size is too large", VIRFS_ERROR_INVALID },
+    { "qdisc kind is unknown", VIRFS_ERROR_UNSUPPORTED },
+    { "Failed to load TC action module", VIRFS_ERROR_UNSUPPORTED },
+    { "Tray of device", VIRFS_ERROR_BUSY },
     { "Storage source conflict", VIRFS_ERROR_EXISTS },
     { "already exists", VIRFS_ERROR_EXISTS },
     { "still in use", VIRFS_ERROR_BUSY },
@@ -102,6 +106,16 @@ find_words (const char *message)
     if (strstr (message, rows[i].words) != NULL)
       return rows[i].ours;
   return VIRFS_ERROR_FAILED;
+}
+
+/* Of a program that libvirt has run, what it said and not how it was run. */
+static const char *
+skip_command (const char *message)
+{
+  const char *status = strstr (message, ") unexpected exit status ");
+  const char *said = status ? strstr (status, ": ") : NULL;
+
+  return said && said[2] ? said + 2 : message;
 }
 
 gboolean
@@ -122,7 +136,8 @@ lv_fail (GError **error, const char *format, ...)
   what = g_strdup_vprintf (format, args);
   va_end (args);
   /* some of its messages have several lines */
-  why = g_strdup (last && last->message ? last->message : "libvirt does not say why");
+  why
+    = g_strdup (last && last->message ? skip_command (last->message) : "libvirt does not say why");
   g_strdelimit (g_strchomp (why), "\n", ' ');
   g_set_error (error, VIRFS_ERROR, ours, "%s: %s", what, why);
   return FALSE;

@@ -4,6 +4,7 @@
 
 #include "gate.h"
 #include "seat.h"
+#include "share.h"
 #include "state.h"
 #include "storage.h"
 #include "xml.h"
@@ -388,6 +389,7 @@ void
 lv_inventory_refresh (LvLink *link, virConnectPtr conn, const char *pool, const char *volume)
 {
   refresh (link, conn, pool, volume, FALSE);
+  lv_share_tell (link, pool);
 }
 
 void
@@ -417,6 +419,7 @@ poll_once (LvLink *link, virConnectPtr conn)
   reading.first = self->cursor;
   g_mutex_unlock (&self->lock);
   reading.last = reading.first + MOST_AGAIN;
+  lv_share_look (link, conn);
   end (&reading, begin (&reading) && read_pools (&reading));
   advance (self, &reading);
 }

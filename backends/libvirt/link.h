@@ -67,6 +67,7 @@ typedef struct LvLink {
   GArray *spares;        /* see seat.c */
   GArray *registrations; /* of LvRegistration, to be undone */
   GHashTable *shared;    /* see storage.c: what is known of shared directories */
+  GHashTable *stale;     /* names of pools, see share.h; NULL: none */
 
   GMutex storage; /* comes first, and is held while the host is asked */
   /* under storage */

@@ -9,6 +9,7 @@
 #include "connection.h"
 #include "error.h"
 #include "fail.h"
+#include "inventory.h"
 #include "measure.h"
 #include "wait.h"
 #include "xml.h"
@@ -61,6 +62,17 @@ lv_plug_xml (LvTask *task, virDomainPtr domain, guint flags, GError **error)
 
 /* Attaching. */
 
+/* libvirt would take one for a disk and stumble over what is not in it. */
+static gboolean
+check_drive (LvTask *task, const VirfsDiskInfo *disk, guint flags, GError **error)
+{
+  if (disk->source != NULL || disk->size != 0 || !(flags & VIR_DOMAIN_AFFECT_LIVE))
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+               "%s runs: it can get an empty drive only while it is shut off", task->name);
+  return FALSE;
+}
+
 /* The first disk on a SCSI bus brings its controller, of the kind that guests have drivers for. */
 static gboolean
 bring_controller (LvTask *task, virDomainPtr domain, guint flags, GError **error)
@@ -83,52 +95,111 @@ prepare_disk (LvTask *task, virDomainPtr domain, guint flags, virStorageVolPtr *
 {
   VirfsDiskInfo *disk = (VirfsDiskInfo *) task->plug->wanted;
 
+  if (!check_drive (task, disk, flags, error))
+    return FALSE;
   if (g_strcmp0 (disk->bus, "scsi") == 0 && !bring_controller (task, domain, flags, error))
     return FALSE;
   return lv_plug_source (task, disk, made, error);
 }
 
-/* Nobody would know what it is for. */
-static void
-undo (virStorageVolPtr made, GError **error)
+gboolean
+lv_plug_check_filter (LvTask *task, const VirfsNicInfo *nic, GError **error)
 {
-  if (made != NULL && LV (virStorageVolDelete (made, 0)) < 0)
-    g_prefix_error (error, "(the new volume %s is left) ", virStorageVolGetName (made));
+  virNWFilterPtr filter;
+
+  if (nic->filter == NULL)
+    return TRUE;
+  filter = LV (virNWFilterLookupByName (task->here.conn, nic->filter));
+  if (filter == NULL)
+    return lv_last_missing () || lv_fail (error, "there is no filter %s", nic->filter);
+  virNWFilterFree (filter);
+  return TRUE;
 }
 
+/* Tells what is in the pool of VOLUME now. */
 static void
-measure (LvTask *task, virDomainPtr domain)
+tell_volume (LvTask *task, virStorageVolPtr volume)
+{
+  g_autoptr (virStoragePool) pool = LV (virStoragePoolLookupByVolume (volume));
+
+  if (pool != NULL)
+    lv_inventory_refresh (task->link, task->here.conn, virStoragePoolGetName (pool),
+                          virStorageVolGetName (volume));
+}
+
+/* Nobody would know what it is for. */
+static void
+undo (LvTask *task, virStorageVolPtr made, GError **error)
+{
+  if (LV (virStorageVolDelete (made, 0)) < 0)
+    g_prefix_error (error, "(the new volume %s is left) ", virStorageVolGetName (made));
+  tell_volume (task, made);
+}
+
+void
+lv_plug_measure (LvTask *task, virDomainPtr domain, const char *source)
 {
   g_autoptr (GPtrArray) domains = g_ptr_array_new ();
+  g_autoptr (virStorageVol) volume
+    = source && *source == '/' ? LV (virStorageVolLookupByPath (task->here.conn, source)) : NULL;
 
   g_ptr_array_add (domains, domain);
   lv_measure_disks (task->link, domains, TRUE);
+  if (volume != NULL)
+    tell_volume (task, volume);
+}
+
+static gboolean
+attach (LvTask *task, virDomainPtr domain, const char *xml, guint flags, GError **error)
+{
+  return LV (virDomainAttachDeviceFlags (domain, xml, flags)) == 0
+         || lv_fail (error, "cannot attach %s to %s", task->plug->wanted->name, task->name);
+}
+
+static gboolean
+attach_nic (LvTask *task, virDomainPtr domain, guint flags, GError **error)
+{
+  const VirfsNicInfo *nic = (VirfsNicInfo *) task->plug->wanted;
+  g_autofree char *xml = lv_xml_make_nic (nic);
+  gboolean done
+    = lv_plug_check_filter (task, nic, error) && attach (task, domain, xml, flags, error);
+
+  lv_task_refresh (task);
+  return done;
+}
+
+static gboolean
+attach_disk (LvTask *task, virDomainPtr domain, guint flags, GError **error)
+{
+  VirfsDiskInfo *disk = (VirfsDiskInfo *) task->plug->wanted;
+  g_autoptr (virStorageVol) made = NULL;
+  g_autofree char *xml = NULL;
+  gboolean done = prepare_disk (task, domain, flags, &made, error);
+
+  if (done) {
+    xml = lv_xml_make_disk (disk);
+    done = attach (task, domain, xml, flags, error);
+  }
+  if (!done && made != NULL)
+    undo (task, made, error);
+  lv_task_refresh (task);
+  if (done)
+    lv_plug_measure (task, domain, disk->source);
+  return done;
 }
 
 static LvOutcome
 run_attach (LvTask *task, GError **error)
 {
-  VirfsPartInfo *wanted = task->plug->wanted;
-  gboolean is_disk = wanted->class == &virfs_disk_class, done;
+  gboolean is_disk = task->plug->wanted->class == &virfs_disk_class;
   LvFacts facts;
   g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
-  g_autoptr (virStorageVol) made = NULL;
-  g_autofree char *xml = NULL;
 
-  if (domain == NULL
-      || (is_disk && !prepare_disk (task, domain, lv_plug_flags (&facts), &made, error)))
+  if (domain == NULL)
     return LV_FAILED;
-  xml = is_disk ? lv_xml_make_disk ((VirfsDiskInfo *) wanted)
-                : lv_xml_make_nic ((VirfsNicInfo *) wanted);
-  done = LV (virDomainAttachDeviceFlags (domain, xml, lv_plug_flags (&facts))) == 0;
-  if (!done) {
-    lv_fail (error, "cannot attach %s to %s", wanted->name, task->name);
-    undo (made, error);
-  }
-  lv_task_refresh (task);
-  if (done && is_disk)
-    measure (task, domain);
-  return done ? LV_DONE : LV_FAILED;
+  return (is_disk ? attach_disk : attach_nic) (task, domain, lv_plug_flags (&facts), error)
+           ? LV_DONE
+           : LV_FAILED;
 }
 
 void
@@ -180,22 +251,34 @@ wait_until_gone (LvTask *task)
   return lv_wait_add (task, &wish);
 }
 
+/* By its alias the guest is only asked; otherwise libvirt would wait some seconds here. */
+static gboolean
+call_detach (virDomainPtr domain, const char *element, const char *alias, guint flags)
+{
+  if (alias != NULL && LV (virDomainDetachDeviceAlias (domain, alias, flags)) == 0)
+    return TRUE;
+  return (alias == NULL || lv_last_missing ())
+         && LV (virDomainDetachDeviceFlags (domain, element, flags)) == 0;
+}
+
 /* Takes it from the running guest or from the definition; XML (taken) is the one or the other. */
 static gboolean
 detach (LvTask *task, virDomainPtr domain, const VirfsPartInfo *device, char *xml, guint flags,
         GError **error)
 {
-  g_autofree char *element = xml ? lv_xml_find_device (xml, device) : NULL;
-  gboolean found = element != NULL, had_xml = xml != NULL;
+  gboolean live = flags == VIR_DOMAIN_AFFECT_LIVE;
+  g_autofree char *element = NULL, *alias = NULL;
 
-  if (found && flags == VIR_DOMAIN_AFFECT_LIVE)
-    task->plug->alias = lv_xml_device_alias (xml, device);
-  free (xml);
-  if (!had_xml)
+  if (xml == NULL)
     return FALSE;
-  if (!found || LV (virDomainDetachDeviceFlags (domain, element, flags)) == 0)
-    return TRUE;
-  return lv_fail (error, "cannot detach %s from %s", device->name, task->name);
+  element = lv_xml_find_device (xml, device);
+  alias = live ? lv_xml_device_alias (xml, device) : NULL;
+  free (xml);
+  if (element != NULL && !call_detach (domain, element, alias, flags))
+    return lv_fail (error, "cannot detach %s from %s", device->name, task->name);
+  if (live)
+    task->plug->alias = g_steal_pointer (&alias);
+  return TRUE;
 }
 
 static LvOutcome

@@ -29,6 +29,12 @@ guint lv_plug_flags (const LvFacts *facts);
 /* A definition; NULL: ERROR.  FLAGS as of virDomainGetXMLDesc().  To be freed with free(). */
 char *lv_plug_xml (LvTask *task, virDomainPtr domain, guint flags, GError **error);
 
+/* Whether there is the filter that NIC is to have; NOT_FOUND. */
+gboolean lv_plug_check_filter (LvTask *task, const VirfsNicInfo *nic, GError **error);
+/* Asks how large the disks of DOMAIN are now, and tells it, also of the volume that has the path SOURCE
+ * (NULL: none). */
+void lv_plug_measure (LvTask *task, virDomainPtr domain, const char *source);
+
 /* The source of a disk that is to be (plug_source.c): finds it, and fills in its type, format and path
  * as libvirt wants them; BUSY if another guest that runs has it.  One that is to be made is *MADE. */
 gboolean lv_plug_source (LvTask *task, VirfsDiskInfo *disk, virStorageVolPtr *made, GError **error);

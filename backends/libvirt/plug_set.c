@@ -6,7 +6,6 @@
 #include "define.h"
 #include "error.h"
 #include "fail.h"
-#include "measure.h"
 #include "storage.h"
 #include "xml.h"
 
@@ -68,6 +67,13 @@ set_element (const Setting *set, GError **error)
   if (flags & VIR_DOMAIN_AFFECT_LIVE)
     g_prefix_error (error, "(the running guest was changed) ");
   return FALSE;
+}
+
+static gboolean
+set_filter (const Setting *set, GError **error)
+{
+  return lv_plug_check_filter (set->task, (const VirfsNicInfo *) set->wanted, error)
+         && set_element (set, error);
 }
 
 /* A NIC is in a network or at a bridge. */
@@ -143,35 +149,32 @@ set_source (const Setting *set, GError **error)
 
 /* size */
 
+/* NULL: there is none; *POOL has to last as long as it. */
 static virStorageVolPtr
-find_volume (const Setting *set, GError **error)
+find_volume (const Setting *set, LvPool **pool)
 {
   const VirfsDiskInfo *disk = (const VirfsDiskInfo *) set->known;
-  g_autoptr (LvPool) pool = NULL;
-  virStorageVolPtr volume = NULL;
 
   if (disk->pool != NULL) {
-    pool = lv_pool_by_name (&set->task->here, disk->pool, error);
-    volume = pool ? lv_pool_fresh_volume (pool, disk->source + strlen (disk->pool) + 1) : NULL;
-    if (pool == NULL)
-      return NULL;
-  } else if (disk->source != NULL) {
-    volume = LV (virStorageVolLookupByPath (set->task->here.conn, disk->source));
+    *pool = lv_pool_by_name (&set->task->here, disk->pool, NULL);
+    return *pool ? lv_pool_fresh_volume (*pool, disk->source + strlen (disk->pool) + 1) : NULL;
   }
-  if (volume == NULL)
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
-                 "cannot resize %s of %s while it is shut off: %s is in no running pool",
-                 disk->part.name, set->task->name, disk->source ? disk->source : "nothing");
-  return volume;
+  return disk->source ? lv_pool_find_path (&set->task->here, disk->source, pool) : NULL;
 }
 
 static gboolean
 resize_volume (const Setting *set, guint64 bytes, GError **error)
 {
-  g_autoptr (virStorageVol) volume = find_volume (set, error);
+  const VirfsDiskInfo *disk = (const VirfsDiskInfo *) set->known;
+  g_autoptr (LvPool) pool = NULL;
+  g_autoptr (virStorageVol) volume = find_volume (set, &pool);
 
-  if (volume == NULL)
+  if (volume == NULL) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                 "cannot resize %s of %s while it is shut off: %s is in no running pool",
+                 disk->part.name, set->task->name, disk->source ? disk->source : "nothing");
     return FALSE;
+  }
   return LV (virStorageVolResize (volume, bytes, 0)) == 0 || fail (set, error);
 }
 
@@ -196,19 +199,15 @@ set_size (const Setting *set, GError **error)
   guint64 bytes = ((VirfsDiskInfo *) set->wanted)->size;
   gboolean live
     = virfs_vm_state_active (set->facts.state) && ((const VirfsDiskInfo *) set->known)->live;
-  g_autoptr (GPtrArray) domains = g_ptr_array_new ();
 
   if (!check_growth (set, bytes, error))
     return FALSE;
-  if (live ? LV (virDomainBlockResize (set->domain, set->known->name, bytes,
-                                       VIR_DOMAIN_BLOCK_RESIZE_BYTES))
-                 < 0
-               && !fail (set, error)
-           : !resize_volume (set, bytes, error))
-    return FALSE;
-  g_ptr_array_add (domains, set->domain);
-  lv_measure_disks (set->task->link, domains, TRUE);
-  return TRUE;
+  if (!live)
+    return resize_volume (set, bytes, error);
+  return LV (virDomainBlockResize (set->domain, set->known->name, bytes,
+                                   VIR_DOMAIN_BLOCK_RESIZE_BYTES))
+           == 0
+         || fail (set, error);
 }
 
 /* Limits. */
@@ -311,16 +310,22 @@ static const struct {
   { NIC (network), set_place },
   { NIC (bridge), set_place },
   { NIC (link_down), set_element },
-  { NIC (filter), set_element },
+  { NIC (filter), set_filter },
   { NIC (rx_max), set_rate },
   { NIC (tx_max), set_rate },
 };
 
 static gboolean
+is_member (const Setting *set, const VirfsPartClass *class, gsize member)
+{
+  return set->known->class == class && set->member == member;
+}
+
+static gboolean
 carry_out (const Setting *set, GError **error)
 {
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
-    if (rows[i].class == set->known->class && rows[i].member == set->member)
+    if (is_member (set, rows[i].class, rows[i].member))
       return rows[i].set (set, error);
   return set_definition (set, error);
 }
@@ -346,6 +351,10 @@ run_set (LvTask *task, GError **error)
   set.wanted = wanted;
   done = carry_out (&set, error);
   lv_task_refresh (task);
+  if (done
+      && (is_member (&set, &virfs_disk_class, G_STRUCT_OFFSET (VirfsDiskInfo, size))
+          || is_member (&set, &virfs_disk_class, G_STRUCT_OFFSET (VirfsDiskInfo, source))))
+    lv_plug_measure (task, domain, ((VirfsDiskInfo *) wanted)->source);
   return done ? LV_DONE : LV_FAILED;
 }
 

@@ -34,18 +34,11 @@ find_by_name (LvTask *task, const char *text, GError **error)
   return volume;
 }
 
-/* A file that no pool has is looked for in a pool that is made for it and gone afterwards. */
 static virStorageVolPtr
-find_by_path (LvTask *task, const char *path, GError **error)
+find_by_path (LvTask *task, const char *path, LvPool **pool, GError **error)
 {
-  virStorageVolPtr volume = LV (virStorageVolLookupByPath (task->here.conn, path));
-  g_autofree char *directory = g_path_get_dirname (path), *name = g_path_get_basename (path);
-  g_autoptr (LvPool) pool = NULL;
+  virStorageVolPtr volume = lv_pool_find_path (&task->here, path, pool);
 
-  if (volume != NULL)
-    return volume;
-  pool = lv_pool_by_directory (&task->here, directory, FALSE, NULL);
-  volume = pool ? lv_pool_fresh_volume (pool, name) : NULL;
   if (volume == NULL)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "there is no %s on %s", path,
                  host_name (task));
@@ -138,13 +131,14 @@ check_free (LvTask *task, const VirfsDiskInfo *disk, GError **error)
 static gboolean
 use_source (LvTask *task, VirfsDiskInfo *disk, GError **error)
 {
+  g_autoptr (LvPool) pool = NULL; /* lasts longer than its volume */
   g_autoptr (virStorageVol) volume = NULL;
 
   if (g_str_has_prefix (disk->source, "/dev/")) {
     disk->type = "block";
     disk->format = disk->format ? disk->format : "raw";
   } else {
-    volume = *disk->source == '/' ? find_by_path (task, disk->source, error)
+    volume = *disk->source == '/' ? find_by_path (task, disk->source, &pool, error)
                                   : find_by_name (task, disk->source, error);
     if (volume == NULL || !take_volume (disk, volume, error))
       return FALSE;

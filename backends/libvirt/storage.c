@@ -41,6 +41,7 @@ void
 lv_storage_close (LvLink *link)
 {
   g_hash_table_unref (link->shared);
+  g_clear_pointer (&link->stale, g_hash_table_unref);
   g_hash_table_unref (link->pools);
 }
 
@@ -184,6 +185,18 @@ lv_pool_fresh_volume (LvPool *self, const char *name)
    * nothing if it cannot look now */
   LV (virStoragePoolRefresh (self->pool, 0));
   return LV (virStorageVolLookupByName (self->pool, name));
+}
+
+virStorageVolPtr
+lv_pool_find_path (LvSeat *seat, const char *path, LvPool **pool)
+{
+  virStorageVolPtr volume = LV (virStorageVolLookupByPath (seat->conn, path));
+  g_autofree char *directory = g_path_get_dirname (path), *name = g_path_get_basename (path);
+
+  if (volume != NULL)
+    return volume;
+  *pool = lv_pool_by_directory (seat, directory, FALSE, NULL);
+  return *pool ? lv_pool_fresh_volume (*pool, name) : NULL;
 }
 
 /* Comparing. */

@@ -32,6 +32,10 @@ LvPool *lv_pool_by_directory (LvSeat *seat, const char *directory, gboolean buil
 LvPool *lv_pool_by_path (LvSeat *seat, const char *path, GError **error);
 void lv_pool_free (LvPool *pool);
 
+/* The volume that is the file or device PATH.  One that no pool has is in *POOL, which is made for it
+ * and has to last as long as it.  NULL: there is none. */
+virStorageVolPtr lv_pool_find_path (LvSeat *seat, const char *path, LvPool **pool);
+
 /* The volume of that name as it is now; NULL: lv_fail() knows why not. */
 virStorageVolPtr lv_pool_fresh_volume (LvPool *pool, const char *name);
 

@@ -18,18 +18,28 @@ add_size (xmlNode *volume, const char *name, guint64 bytes)
   lv_xml_set (lv_xml_add (volume, name, text), "unit", "bytes");
 }
 
+/* libvirt's default for qcow2 is what QEMU could read in 2012, which has no place for the bitmaps of
+ * checkpoints. */
+static void
+add_format (xmlNode *volume, const char *format)
+{
+  xmlNode *target = lv_xml_add (volume, "target", NULL);
+
+  lv_xml_set (lv_xml_add (target, "format", NULL), "type", format);
+  if (g_str_equal (format, "qcow2"))
+    lv_xml_add (target, "compat", "1.1");
+}
+
 char *
 lv_xml_make_volume (const char *name, const char *format, guint64 capacity)
 {
   g_autoptr (LvXml) xml = lv_xml_create ("volume");
   xmlNode *volume = root_of (xml);
-  xmlNode *target;
 
   lv_xml_add (volume, "name", name);
   add_size (volume, "capacity", capacity);
   add_size (volume, "allocation", 0);
-  target = lv_xml_add (volume, "target", NULL);
-  lv_xml_set (lv_xml_add (target, "format", NULL), "type", format);
+  add_format (volume, format);
   return lv_xml_print (xml, NULL);
 }
 
@@ -122,10 +132,8 @@ lv_xml_describe_volume (const VirfsVolumeInfo *volume, const char *backing_forma
   lv_xml_add (root, "name", volume->part.name);
   add_size (root, "capacity", volume->size);
   add_size (root, "allocation", volume->allocation);
-  if (volume->format != NULL) {
-    node = lv_xml_add (root, "target", NULL);
-    lv_xml_set (lv_xml_add (node, "format", NULL), "type", volume->format);
-  }
+  if (volume->format != NULL)
+    add_format (root, volume->format);
   if (volume->backing != NULL) {
     node = lv_xml_add (root, "backingStore", NULL);
     lv_xml_add (node, "path", volume->backing);

@@ -102,6 +102,15 @@ virfs_pool_is_shared (const VirfsPoolInfo *pool)
 }
 
 gboolean
+virfs_pool_is_same (const VirfsPoolInfo *a, const VirfsPoolInfo *b)
+{
+  if (a->uuid != NULL && g_strcmp0 (a->uuid, b->uuid) == 0)
+    return TRUE;
+  return virfs_pool_is_shared (a) && a->source != NULL && g_strcmp0 (a->type, b->type) == 0
+         && g_strcmp0 (a->source, b->source) == 0;
+}
+
+gboolean
 virfs_pool_check_type (const char *type, GError **error)
 {
   guint i = find_type (type);
@@ -199,13 +208,4 @@ virfs_volume_check_format (const char *format, GError **error)
     error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
     "\"%s\" is not a format to make a volume in: write raw, qcow2, qed, vmdk, vdi or vpc", format);
   return FALSE;
-}
-
-gboolean
-virfs_pool_is_same (const VirfsPoolInfo *a, const VirfsPoolInfo *b)
-{
-  if (a->uuid != NULL && g_strcmp0 (a->uuid, b->uuid) == 0)
-    return TRUE;
-  return virfs_pool_is_shared (a) && a->source != NULL && g_strcmp0 (a->type, b->type) == 0
-         && g_strcmp0 (a->source, b->source) == 0;
 }

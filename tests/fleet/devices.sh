@@ -12,7 +12,7 @@ guest w1 h1 --wait
 guest w2 h1 --no-start
 tiny deaf h1
 mount_tree
-d=vms/w1/disks n=vms/w1/nics
+d=vms/w1/disks n=vms/w1/nics v=hosts/h1/pools/shared/volumes
 
 # The guest tells on its console which disks and NICs it has, whenever that changes.
 seen() { console h1 "$1" | grep -a '^devices:' | tail -n 1 | tr -d '\r'; }
@@ -20,9 +20,21 @@ sees() { seen "$1" | grep -Eq -- "$2" || { echo "$1 sees $(seen "$1")"; return 1
 misses() { ! seen "$1" | grep -Eq -- "$2" || { echo "$1 sees $(seen "$1")"; return 1; }; }
 
 definition() { on h1 dumpxml "$1" "${@:3}" | xmllint --xpath "$2" - 2>/dev/null; } # GUEST XPATH [--inactive]
-defined() { [[ $(definition "$1" "$2" --inactive) == "$3" ]] || { echo "$(definition "$1" "$2" --inactive)"; return 1; }; }
+defined() { [[ $(definition "$1" "$2" --inactive) == "$3" ]] || { definition "$1" "$2" --inactive; return 1; }; }
 has() { definition "$@" >/dev/null || { echo "$1 has no $2"; return 1; }; }
 has_no() { ! definition "$@" >/dev/null || { echo "$1 has $2"; return 1; }; }
+
+no_pools() { ! on h1 pool-list --all --name | grep virfs-; } # that were made for one file
+
+# --- A guest that does not let go, which takes its time, is looked at again below -----------------
+
+ok 'a guest without a system takes a disk' '
+  echo running > vms/deaf/state && mkdir vms/deaf/disks/vda && echo 4M > vms/deaf/disks/vda/size
+  reads vms/deaf/disks/vda/live 1'
+{
+  rmdir vms/deaf/disks/vda 2>"$scratch/said"
+  echo $? >"$scratch/ended"
+} &
 
 # --- What there is -------------------------------------------------------------------------------
 
@@ -58,10 +70,13 @@ ok 'size makes a volume and plugs it in' '
   reads $d/vdb/format qcow2 && reads $d/vdb/live 1 && reads $d/vdb/persistent 1
   [[ $(definition w1 "string(//disk[target/@dev=\"vdb\"]/serial)") == data-1 ]]
   defined w1 "string(//disk[target/@dev=\"vdb\"]/driver/@discard)" unmap
-  on h1 vol-info --pool shared w1-vdb.qcow2'
+  on h1 vol-info --pool shared w1-vdb.qcow2 && reads $v/w1-vdb.qcow2/used_by vms/w1
+  qemu-img info -U $VIRFS_LAB/shared/w1-vdb.qcow2 | grep "compat: 1.1"'
 ok 'the guest sees it' 'eventually 20 "sees w1 \"vdb=$((32 << 20))\""'
 ok 'it grows, and the guest sees that' '
-  echo 48M > $d/vdb/size && reads $d/vdb/size $((48 << 20)) && eventually 20 "sees w1 \"vdb=$((48 << 20))\""'
+  echo 48M > $d/vdb/size && reads $d/vdb/size $((48 << 20)) && reads $v/w1-vdb.qcow2/size $((48 << 20))
+  eventually 20 "sees w1 \"vdb=$((48 << 20))\""'
+ok 'du tells what it takes' '[[ $(du -sB1 $d/vdb | cut -f1) -ge $(<$d/vdb/allocation) && $(<$d/vdb/allocation) -gt 0 ]]'
 no 'it does not shrink' EINVAL 'echo 16M > $d/vdb/size'
 ok 'writing what is there changes nothing' 'cat $d/vdb/size > "$scratch/size" && cat "$scratch/size" > $d/vdb/size'
 no 'a mode of the cache while it runs' EBUSY 'echo unsafe > $d/vdb/cache'
@@ -82,15 +97,17 @@ ok 'no limit' '
 ok 'virsh sets one behind our back' 'on h1 blkdeviotune w1 vdb --live --config --total-iops-sec 77 && soon "reads $d/vdb/total_iops_max 77"'
 
 no 'a disk that another running guest has' EBUSY '
-  mkdir vms/deaf/disks/vda 2>/dev/null || true; echo "$VIRFS_LAB/shared/w1.qcow2" > vms/deaf/disks/vda/source'
-no 'by the name of its volume, too' EBUSY 'echo shared/w1.qcow2 > vms/deaf/disks/vda/source'
+  mkdir vms/w2/disks/vdc && echo "$VIRFS_LAB/shared/w1.qcow2" > vms/w2/disks/vdc/source'
+no 'by the name of its volume, too' EBUSY 'echo shared/w1.qcow2 > vms/w2/disks/vdc/source'
 no 'one that this guest has already' EBUSY '
-  mkdir $d/vdc 2>/dev/null || true; echo "$VIRFS_LAB/shared/w1.qcow2" > $d/vdc/source'
+  mkdir $d/vdc && echo "$VIRFS_LAB/shared/w1.qcow2" > $d/vdc/source'
 no 'one that does not exist' ENOENT 'echo "$VIRFS_LAB/shared/none.qcow2" > $d/vdc/source'
 no 'in a directory that does not' ENOENT 'echo /nowhere/none.qcow2 > $d/vdc/source'
 no 'in a pool that does not' ENOENT 'echo nowhere/none.qcow2 > $d/vdc/source'
 no 'what is no source' EINVAL 'echo none > $d/vdc/source'
-ok 'nothing was made for those' 'rmdir $d/vdc vms/deaf/disks/vda && lists $d vda vdb && has_no w1 "//disk[target/@dev=\"vdc\"]"'
+no 'a size that no image can have' EINVAL 'echo 3000000T > $d/vdc/size'
+ok 'nothing was made for those' 'no_pools && ! on h1 vol-info --pool shared w1-vdc.qcow2 2>/dev/null
+  rmdir $d/vdc vms/w2/disks/vdc && lists $d vda vdb && has_no w1 "//disk[target/@dev=\"vdc\"]"'
 
 ok 'rmdir waits until the guest has let go' '
   rmdir $d/vdb && lists $d vda && eventually 5 "misses w1 vdb="
@@ -121,6 +138,7 @@ ok 'its cable is pulled and plugged in' '
   defined w1 "string(//interface[2]/link/@state)" down
   echo up > $n/lan/link && reads $n/lan/link up && eventually 20 "sees w1 \"eth1=52:54:00:00:aa:01\$\""'
 no 'a network that does not exist' ENOENT 'echo nowhere > $n/lan/network'
+no 'a filter that does not exist' ENOENT 'echo nothing > $n/lan/filter'
 no 'a model that does not exist' EINVAL 'echo fast > $n/lan/model'
 no 'another MAC address while it runs' EBUSY 'echo 52:54:00:00:aa:02 > $n/lan/mac'
 no 'what is no MAC address' EINVAL 'echo 01:00:5e:00:00:01 > $n/lan/mac'
@@ -137,21 +155,22 @@ if lab exec h1 tc qdisc show >/dev/null 2>&1 && on h1 domiftune w1 vnet0 --inbou
     echo 0 > $n/lan/rx_max && reads $n/lan/rx_max 0'
 else
   echo '# the kernel has no traffic control for bandwidths'
+  no 'bandwidth without what the kernel needs for it' EOPNOTSUPP 'echo 2M > $n/lan/tx_max; echo 1M > $n/lan/rx_max'
+  ok 'it is set nowhere then' 'reads $n/lan/rx_max 0 && has_no w1 "//interface[2]/bandwidth/inbound" --inactive'
 fi
 ok 'rmdir takes it out' '
   rmdir $n/lan && lists $n eth0 && eventually 5 "misses w1 eth1="
   has_no w1 "//interface[2]" && has_no w1 "//interface[2]" --inactive'
 
-# --- A guest that does not let go ----------------------------------------------------------------
+# --- The guest that does not let go --------------------------------------------------------------
 
-ok 'a guest without a system takes a disk' '
-  echo running > vms/deaf/state && mkdir vms/deaf/disks/vda && echo 4M > vms/deaf/disks/vda/size
-  reads vms/deaf/disks/vda/live 1'
-no 'and does not let go of it' ETIMEDOUT 'rmdir vms/deaf/disks/vda'
+ok 'it did not, and who waited was told' 'fails 25 ETIMEDOUT'
 ok 'nothing is lost, and the reason is told' '
   reads vms/deaf/disks/vda/live 1 && reads vms/deaf/disks/vda/persistent 1 && has deaf "//disk" --inactive
   tells vms/deaf/error "deaf did not let go of the device within"'
-no 'Ctrl-C ends the waiting' EINTR 'timeout --signal INT 8 bash -c "trap : INT; rmdir vms/deaf/disks/vda"'
+ok 'Ctrl-C ends the waiting' '
+  ! timeout --signal INT 1 rmdir vms/deaf/disks/vda
+  soon "tells vms/deaf/error \"cancelled: deaf has been asked to let go of the device\""'
 ok 'it goes when the guest is off' '
   echo destroy > vms/deaf/ctl && rmdir vms/deaf/disks/vda && lists vms/deaf/disks && has_no deaf "//disk"'
 
@@ -163,15 +182,19 @@ ok 'a disk of a guest that is off' '
 ok 'it grows' 'echo 24M > vms/w2/disks/vdb/size && reads vms/w2/disks/vdb/size $((24 << 20))'
 ok 'its definition is set' '
   cd vms/w2/disks/vdb
-  echo writethrough > cache && echo threads > io && echo unmap > discard && echo s1 > serial && echo 1 > shareable
-  echo 2 > boot && echo 1 > ../vda/boot && echo 0 > shareable
+  echo writethrough > cache && echo threads > io && echo unmap > discard && echo s1 > serial
+  echo 2 > boot && echo 1 > ../vda/boot && echo 1 > readonly && reads readonly 1 && echo 0 > readonly
   reads cache writethrough && reads io threads && reads serial s1 && reads boot 2
   defined w2 "string(//disk[2]/driver/@cache)" writethrough && defined w2 "string(//disk[2]/boot/@order)" 2
   has_no w2 "//os/boot" && echo > cache && reads cache ""'
+on h1 nwfilter-define /dev/stdin <<<"<filter name='quiet'/>"
 ok 'and that of a NIC' '
   cd vms/w2/nics/eth0
   echo e1000 > model && echo 52:54:00:00:bb:01 > mac && echo 3 > boot && echo down > link && echo up > link
+  echo quiet > filter && reads filter quiet && defined w2 "string(//filterref/@filter)" quiet && echo > filter
+  echo 1000000 > rx_max && reads rx_max $((977 * 1024)) && defined w2 "string(//bandwidth/inbound/@average)" 977 && echo 0 > rx_max
   reads model e1000 && reads mac 52:54:00:00:bb:01 && defined w2 "string(//interface/model/@type)" e1000'
+no 'a format that cannot be shared' EOPNOTSUPP 'echo 1 > vms/w2/disks/vdb/shareable'
 ok 'what does not fit together is refused' '! { echo 1 > vms/w2/nics/eth0/boot; } && tells vms/w2/error "boot"'
 ok 'virsh start shows it' '
   on h1 start w2 && soon "reads vms/w2/disks/vdb/live 1" && on h1 destroy w2 && soon "reads vms/w2/disks/vdb/live 0"'
@@ -184,19 +207,25 @@ ok 'a drive' '
   mkdir vms/w2/disks/hdc && echo cdrom > vms/w2/disks/hdc/device && echo shared/one.iso > vms/w2/disks/hdc/source
   reads vms/w2/disks/hdc/source "$VIRFS_LAB/shared/one.iso" && reads vms/w2/disks/hdc/readonly 1 && echo running > vms/w2/state'
 ok 'another medium' '
+  eventually 40 "console h1 w2 | grep -aq \"w2 is up\"" # its firmware keeps the tray to itself
   echo "$VIRFS_LAB/shared/two.iso" > vms/w2/disks/hdc/source && reads vms/w2/disks/hdc/size $((2 << 20))
   [[ $(definition w2 "string(//disk[@device=\"cdrom\"]/source/@file)") == "$VIRFS_LAB/shared/two.iso" ]]
   defined w2 "string(//disk[@device=\"cdrom\"]/source/@file)" "$VIRFS_LAB/shared/two.iso"'
 ok 'none' '
   echo > vms/w2/disks/hdc/source && reads vms/w2/disks/hdc/source "" && reads vms/w2/disks/hdc/size ""
-  has_no w2 "//disk[@device=\"cdrom\"]/source"'
+  has_no w2 "//disk[@device=\"cdrom\"]/source/@file" && has_no w2 "//disk[@device=\"cdrom\"]/source" --inactive'
+truncate -s 3M "$VIRFS_LAB/three.iso"
+ok 'one that is in no pool' '
+  echo "$VIRFS_LAB/three.iso" > vms/w2/disks/hdc/source && reads vms/w2/disks/hdc/size $((3 << 20)) && no_pools'
 no 'a medium that does not exist' ENOENT 'echo shared/three.iso > vms/w2/disks/hdc/source'
 ok 'two guests read one medium' '
   echo shared/one.iso > vms/w2/disks/hdc/source
   mkdir vms/deaf/disks/hdc && echo cdrom > vms/deaf/disks/hdc/device && echo shared/one.iso > vms/deaf/disks/hdc/source
   echo running > vms/deaf/state && says h1 deaf running'
+no 'an empty drive for a guest that runs' EBUSY '
+  mkdir vms/deaf/disks/sda && echo cdrom > vms/deaf/disks/sda/device && echo > vms/deaf/disks/sda/source'
 no 'a drive cannot be plugged out of what runs' EOPNOTSUPP 'rmdir vms/deaf/disks/hdc'
-ok 'it can when that is off' 'echo destroy > vms/deaf/ctl && rmdir vms/deaf/disks/hdc && lists vms/deaf/disks'
+ok 'it can when that is off' 'echo destroy > vms/deaf/ctl && rmdir vms/deaf/disks/{hdc,sda} && lists vms/deaf/disks'
 
 # --- Killed in the middle ------------------------------------------------------------------------
 
@@ -210,10 +239,21 @@ for pause in 0 0.01 0.03 0.1; do
   start_program
   ok 'what the guest has is there, and nothing else' '
     if has w1 "//disk[target/@dev=\"vdk\"]"; then
-      reads $d/vdk/live 1 && reads $d/vdk/persistent 1 && eventually 20 "sees w1 vdk=" && rmdir $d/vdk
+      reads $d/vdk/live 1 && reads $d/vdk/persistent 1 && eventually 20 "sees w1 vdb=" && rmdir $d/vdk
     fi >/dev/null
     lists $d vda && has_no w1 "//disk[target/@dev=\"vdk\"]" --inactive'
-  ok 'and the next attempt succeeds' 'mkdir $d/vdk && echo 8M > $d/vdk/size && eventually 20 "sees w1 vdk=" && rmdir $d/vdk'
+  ok 'and the next attempt succeeds' 'mkdir $d/vdk && echo 8M > $d/vdk/size && eventually 20 "sees w1 vdb=" && rmdir $d/vdk'
 done
+ok 'whatever was made has a name, and no user' '
+  polled "[[ \$(ls $v | grep vdk | sort) == \$(cd $VIRFS_LAB/shared && ls | grep vdk | sort) ]]"
+  ! grep . $v/*vdk*/used_by && rmdir $v/*vdk* && lists $VIRFS_LAB/shared one.iso two.iso w1.qcow2 w1-vdb.qcow2 w1-vdb-2.qcow2 w2.qcow2 w2-vdb.qcow2'
+
+# --- A guest without a definition ----------------------------------------------------------------
+
+ok 'a guest without a definition has it as long as it runs' '
+  on h1 create /dev/stdin < <(tiny_xml passing) && soon "[[ -d vms/passing ]]"
+  mkdir vms/passing/disks/vda && echo 4M > vms/passing/disks/vda/size
+  reads vms/passing/disks/vda/live 1 && reads vms/passing/disks/vda/persistent 0
+  echo destroy > vms/passing/ctl && soon "gone vms/passing" && reads hosts/h1/pools/default/volumes/passing-vda.qcow2/used_by ""'
 
 finish

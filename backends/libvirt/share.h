@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pools that several hosts have.  A host learns what another has changed in one only when it is told to
+ * look, which is done with its next poll: however much is changed, each looks once.
+ */
+#pragma once
+
+#include "link.h"
+
+/* The pool of that NAME was changed through LINK.  Makes no call. */
+void lv_share_tell (LvLink *link, const char *name);
+/* For who polls: lets the host look where others have changed something. */
+void lv_share_look (LvLink *link, virConnectPtr conn);
