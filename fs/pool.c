@@ -125,7 +125,8 @@ begin_verb (VirfsCall *call, const VirfsNode *node, VirfsPoolVerb verb, const ch
   g_autoptr (GError) error = NULL;
   g_autoptr (VirfsJob) job = NULL;
 
-  if (info->part.draft && !check_making (call, info, &error)) {
+  if ((info->part.draft && !check_making (call, info, &error))
+      || (verb == VIRFS_POOL_BUILD && !virfs_pool_check_build (info, &error))) {
     virfs_call_finish (call, error);
     return;
   }

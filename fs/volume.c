@@ -424,7 +424,7 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
 #define READ                          S_IFREG | 0440, .fields =
 
 static const VirfsRow rows[] = {
-  { "", S_IFDIR | 0750, .fields = F (BIRTH) | F (USE),
+  { "", S_IFDIR | 0750, .fields = F (BIRTH) | F (STATE) | F (USE),
     .help = "a volume; du of this directory shows what it takes" },
   { "size", WRITE | SHOW (virfs_show_known, SIZE, size), .store_size = store_size,
     .help

@@ -63,6 +63,7 @@ static const Row errnos[] = {
   { EACCES, VIRFS_ERROR_DENIED },
   { EPERM, VIRFS_ERROR_DENIED },
   { EBUSY, VIRFS_ERROR_BUSY },
+  { ENOTEMPTY, VIRFS_ERROR_NOT_EMPTY },
   { ENOSPC, VIRFS_ERROR_NO_SPACE },
   { EDQUOT, VIRFS_ERROR_NO_SPACE },
   { ENOMEM, VIRFS_ERROR_NO_MEMORY },
@@ -96,6 +97,8 @@ find_words (const char *message)
     { "size is too large", VIRFS_ERROR_INVALID },
     { "qdisc kind is unknown", VIRFS_ERROR_UNSUPPORTED },
     { "Failed to load TC action module", VIRFS_ERROR_UNSUPPORTED },
+    { "unknown filesystem type", VIRFS_ERROR_UNSUPPORTED },
+    { "special device", VIRFS_ERROR_NOT_FOUND },
     { "Tray of device", VIRFS_ERROR_BUSY },
     { "Storage source conflict", VIRFS_ERROR_EXISTS },
     { "already exists", VIRFS_ERROR_EXISTS },
@@ -118,6 +121,19 @@ skip_command (const char *message)
   return said && said[2] ? said + 2 : message;
 }
 
+/* What has several lines and columns becomes a sentence; the caller owns it. */
+static char *
+join_words (const char *message)
+{
+  g_auto (GStrv) words = g_strsplit_set (message, " \t\n", -1);
+  GString *out = g_string_new (NULL);
+
+  for (char **p = words; *p; p++)
+    if (**p)
+      g_string_append_printf (out, "%s%s", out->len ? " " : "", *p);
+  return g_string_free (out, FALSE);
+}
+
 gboolean
 lv_fail (GError **error, const char *format, ...)
 {
@@ -135,10 +151,8 @@ lv_fail (GError **error, const char *format, ...)
   va_start (args, format);
   what = g_strdup_vprintf (format, args);
   va_end (args);
-  /* some of its messages have several lines */
-  why
-    = g_strdup (last && last->message ? skip_command (last->message) : "libvirt does not say why");
-  g_strdelimit (g_strchomp (why), "\n", ' ');
+  why = join_words (last && last->message ? skip_command (last->message)
+                                          : "libvirt does not say why");
   g_set_error (error, VIRFS_ERROR, ours, "%s: %s", what, why);
   return FALSE;
 }

@@ -119,48 +119,51 @@ make (LvTask *task, GError **error)
 /* Verbs. */
 
 static int
-start (virStoragePoolPtr pool)
+start (virStoragePoolPtr pool, const VirfsPoolInfo *info)
 {
   return LV (virStoragePoolIsActive (pool)) > 0 ? 0 : LV (virStoragePoolCreate (pool, 0));
 }
 
 static int
-stop (virStoragePoolPtr pool)
+stop (virStoragePoolPtr pool, const VirfsPoolInfo *info)
 {
   return LV (virStoragePoolIsActive (pool)) == 0 ? 0 : LV (virStoragePoolDestroy (pool));
 }
 
 static int
-refresh (virStoragePoolPtr pool)
+refresh (virStoragePoolPtr pool, const VirfsPoolInfo *info)
 {
   return LV (virStoragePoolRefresh (pool, 0));
 }
 
-/* What there is on a device is not overwritten; types without one know no such flag. */
+/* What there is on a device is not overwritten; types without one know no such flag, or would look for
+ * the device. */
 static int
-build (virStoragePoolPtr pool)
+build (virStoragePoolPtr pool, const VirfsPoolInfo *info)
 {
-  int result = LV (virStoragePoolBuild (pool, VIR_STORAGE_POOL_BUILD_NO_OVERWRITE));
+  gboolean plain = virfs_pool_has_files (info) && g_strcmp0 (info->type, "fs") != 0;
+  guint flags = plain ? VIR_STORAGE_POOL_BUILD_NEW : VIR_STORAGE_POOL_BUILD_NO_OVERWRITE;
+  int result = LV (virStoragePoolBuild (pool, flags));
 
   return result < 0 && lv_last_refused_flags ()
            ? LV (virStoragePoolBuild (pool, VIR_STORAGE_POOL_BUILD_NEW))
            : result;
 }
 
-static int delete (virStoragePoolPtr pool)
+static int delete (virStoragePoolPtr pool, const VirfsPoolInfo *info)
 {
   return LV (virStoragePoolDelete (pool, VIR_STORAGE_POOL_DELETE_NORMAL));
 }
 
 static int
-undefine (virStoragePoolPtr pool)
+undefine (virStoragePoolPtr pool, const VirfsPoolInfo *info)
 {
   return LV (virStoragePoolUndefine (pool));
 }
 
 static const struct {
   const char *word;
-  int (*call) (virStoragePoolPtr pool);
+  int (*call) (virStoragePoolPtr pool, const VirfsPoolInfo *info);
 } verbs[VIRFS_POOL_N_VERBS] = {
   [VIRFS_POOL_START] = { "start", start },       [VIRFS_POOL_STOP] = { "stop", stop },
   [VIRFS_POOL_REFRESH] = { "refresh", refresh }, [VIRFS_POOL_BUILD] = { "build", build },
@@ -178,7 +181,7 @@ run_verb (LvTask *task, GError **error)
   pool = find_pool (task, error);
   if (pool == NULL)
     return end (task, FALSE);
-  ok = verbs[task->action].call (pool) == 0
+  ok = verbs[task->action].call (pool, (VirfsPoolInfo *) task->wanted) == 0
        || lv_fail (error, "cannot %s the pool %s", verbs[task->action].word, task->name);
   if (ok && task->action == VIRFS_POOL_REFRESH) {
     lv_inventory_refresh_all (task->link, task->here.conn, task->name);

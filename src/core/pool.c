@@ -197,6 +197,16 @@ virfs_pool_check_draft (const VirfsPoolInfo *pool, GError **error)
 }
 
 gboolean
+virfs_pool_check_build (const VirfsPoolInfo *pool, GError **error)
+{
+  if (pool->source != NULL || g_strcmp0 (pool->type, "logical") != 0)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+               "a volume group is built of devices: write them to source first, as in /dev/sdb");
+  return FALSE;
+}
+
+gboolean
 virfs_volume_check_format (const char *format, GError **error)
 {
   static const char *const formats[] = { "raw", "qcow2", "qed", "vmdk", "vdi", "vpc" };

@@ -68,6 +68,8 @@ gboolean virfs_pool_is_same (const VirfsPoolInfo *a, const VirfsPoolInfo *b);
 gboolean virfs_pool_check_type (const char *type, GError **error);
 /* Whether a draft can be defined; INVALID with what is missing. */
 gboolean virfs_pool_check_draft (const VirfsPoolInfo *pool, GError **error);
+/* Whether there is something to build it of; INVALID. */
+gboolean virfs_pool_check_build (const VirfsPoolInfo *pool, GError **error);
 /* The two halves of `HOST:REST`, where a netfs or iscsi pool comes from; the caller owns them.  INVALID
  * if SOURCE is none for TYPE; both NULL for a type whose source has no host. */
 gboolean virfs_pool_split_source (const char *type, const char *source, char **host, char **rest,

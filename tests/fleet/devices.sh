@@ -81,19 +81,19 @@ no 'it does not shrink' EINVAL 'echo 16M > $d/vdb/size'
 ok 'writing what is there changes nothing' 'cat $d/vdb/size > "$scratch/size" && cat "$scratch/size" > $d/vdb/size'
 no 'a mode of the cache while it runs' EBUSY 'echo unsafe > $d/vdb/cache'
 
-tune() { on h1 blkdeviotune w1 vdb "$@" | sed -n "s/^\($key\) *: *//p"; }
+tune() { on h1 blkdeviotune w1 vdb "$2" | sed -n "s/^$1 *: *//p"; } # LIMIT --live|--config
 ok 'limits, now and at the next start' '
   echo 10M > $d/vdb/write_bytes_max && echo 200 > $d/vdb/total_iops_max
   reads $d/vdb/write_bytes_max $((10 << 20)) && reads $d/vdb/read_bytes_max $((5 << 20))
   for which in --live --config; do
-    key=write_bytes_sec; [[ $(tune $which) == $((10 << 20)) ]]
-    key=read_bytes_sec; [[ $(tune $which) == $((5 << 20)) ]]
-    key=total_iops_sec; [[ $(tune $which) == 200 ]]
+    [[ $(tune write_bytes_sec $which) == $((10 << 20)) ]]
+    [[ $(tune read_bytes_sec $which) == $((5 << 20)) ]]
+    [[ $(tune total_iops_sec $which) == 200 ]]
   done'
 no 'a total limit beside two others' EINVAL 'echo 1M > $d/vdb/total_bytes_max'
 ok 'no limit' '
   echo 0 > $d/vdb/write_bytes_max && echo 0 > $d/vdb/read_bytes_max && echo 20M > $d/vdb/total_bytes_max
-  key=total_bytes_sec; [[ $(tune --live) == $((20 << 20)) ]]'
+  [[ $(tune total_bytes_sec --live) == $((20 << 20)) ]]'
 ok 'virsh sets one behind our back' 'on h1 blkdeviotune w1 vdb --live --config --total-iops-sec 77 && soon "reads $d/vdb/total_iops_max 77"'
 
 no 'a disk that another running guest has' EBUSY '
