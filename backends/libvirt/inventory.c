@@ -20,6 +20,7 @@ struct LvInventory {
   GMutex lock;
   /* under lock */
   gboolean busy, again; /* somebody polls; once more after that */
+  gboolean joined;      /* see share.h; of who polls */
   guint64 ticket;       /* the last that was drawn */
   GHashTable *told;     /* name of a pool -> ticket (GSIZE) of what was told of it last */
   GHashTable *hidden;   /* set of `POOL/VOLUME` */
@@ -422,6 +423,9 @@ poll_once (LvLink *link, virConnectPtr conn)
   lv_share_look (link, conn);
   end (&reading, begin (&reading) && read_pools (&reading));
   advance (self, &reading);
+  if (!self->joined)
+    lv_share_join (link);
+  self->joined = TRUE;
 }
 
 /* Whether to do it once more. */

@@ -6,28 +6,39 @@
 #include "gate.h"
 
 static void
+mark_name (LvLink *link, const char *name)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->lock);
+
+  if (link->stale == NULL)
+    link->stale = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_hash_table_add (link->stale, g_strdup (name));
+}
+
+static void
 mark (VirfsHost *host, const VirfsPartInfo *pool)
 {
   g_autoptr (LvLink) link = lv_host_link (host, NULL);
 
-  if (link == NULL)
-    return;
-  g_mutex_lock (&link->lock);
-  if (link->stale == NULL)
-    link->stale = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  g_hash_table_add (link->stale, g_strdup (pool->name));
-  g_mutex_unlock (&link->lock);
+  if (link != NULL)
+    mark_name (link, pool->name);
 }
 
-static void
+/* Whether HOST has CHANGED, too. */
+static gboolean
 mark_same (VirfsHost *host, const VirfsPoolInfo *changed)
 {
   g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
   GPtrArray *pools = info->parts[VIRFS_HOST_POOLS];
+  gboolean found = FALSE;
 
-  for (guint i = 0; pools && i < pools->len; i++)
-    if (virfs_pool_is_active (pools->pdata[i]) && virfs_pool_is_same (changed, pools->pdata[i]))
-      mark (host, pools->pdata[i]);
+  for (guint i = 0; pools && i < pools->len; i++) {
+    if (!virfs_pool_is_active (pools->pdata[i]) || !virfs_pool_is_same (changed, pools->pdata[i]))
+      continue;
+    mark (host, pools->pdata[i]);
+    found = TRUE;
+  }
+  return found;
 }
 
 static void
@@ -36,22 +47,55 @@ add_host (VirfsHost *host, const VirfsHostInfo *info, gpointer hosts)
   g_ptr_array_add (hosts, virfs_object_ref (host));
 }
 
+/* All hosts, the own one first; NULL if that is closed. */
+static GPtrArray *
+list_hosts (LvLink *link)
+{
+  GPtrArray *hosts = NULL;
+  VirfsHost *own = lv_gate_enter (link->connection);
+
+  if (own == NULL)
+    return NULL;
+  hosts = g_ptr_array_new_with_free_func (virfs_object_unref);
+  add_host (own, NULL, hosts);
+  virfs_infra_foreach_host (own->object.infra, add_host, hosts);
+  lv_gate_leave (link->connection);
+  return hosts;
+}
+
+static gboolean
+mark_others (GPtrArray *hosts, const VirfsPoolInfo *pool)
+{
+  gboolean found = FALSE;
+
+  for (guint i = 1; i < hosts->len; i++)
+    if (hosts->pdata[i] != hosts->pdata[0])
+      found |= mark_same (hosts->pdata[i], pool);
+  return found;
+}
+
 void
 lv_share_tell (LvLink *link, const char *name)
 {
   g_autoptr (VirfsHostInfo) info = lv_gate_copy_host (link->connection);
   GPtrArray *pools = info ? info->parts[VIRFS_HOST_POOLS] : NULL;
   const VirfsPoolInfo *pool = virfs_part_list_find (pools, name);
-  g_autoptr (GPtrArray) hosts = g_ptr_array_new_with_free_func (virfs_object_unref);
-  VirfsHost *own = pool ? lv_gate_enter (link->connection) : NULL;
+  g_autoptr (GPtrArray) hosts = pool ? list_hosts (link) : NULL;
 
-  if (own == NULL)
-    return;
-  virfs_infra_foreach_host (own->object.infra, add_host, hosts);
-  lv_gate_leave (link->connection);
-  for (guint i = 0; i < hosts->len; i++)
-    if (hosts->pdata[i] != own)
-      mark_same (hosts->pdata[i], pool);
+  if (hosts != NULL)
+    mark_others (hosts, pool);
+}
+
+void
+lv_share_join (LvLink *link)
+{
+  g_autoptr (GPtrArray) hosts = list_hosts (link);
+  g_autoptr (VirfsHostInfo) info = hosts ? virfs_host_info (hosts->pdata[0]) : NULL;
+  GPtrArray *pools = info ? info->parts[VIRFS_HOST_POOLS] : NULL;
+
+  for (guint i = 0; pools && i < pools->len; i++)
+    if (virfs_pool_is_active (pools->pdata[i]) && mark_others (hosts, pools->pdata[i]))
+      mark (hosts->pdata[0], pools->pdata[i]);
 }
 
 void
@@ -70,7 +114,9 @@ lv_share_look (LvLink *link, virConnectPtr conn)
   while (g_hash_table_iter_next (&iter, &name, NULL)) {
     g_autoptr (virStoragePool) pool = LV (virStoragePoolLookupByName (conn, name));
 
-    if (pool != NULL)
-      LV (virStoragePoolRefresh (pool, 0));
+    /* while a volume is being made it refuses to */
+    if (pool != NULL && LV (virStoragePoolRefresh (pool, 0)) < 0
+        && LV (virStoragePoolIsActive (pool)) == 1)
+      mark_name (link, name);
   }
 }

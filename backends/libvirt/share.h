@@ -9,5 +9,8 @@
 
 /* The pool of that NAME was changed through LINK.  Makes no call. */
 void lv_share_tell (LvLink *link, const char *name);
+/* The pools of LINK are known for the first time: whatever was changed in them before, all who have them
+ * look.  Makes no call. */
+void lv_share_join (LvLink *link);
 /* For who polls: lets the host look where others have changed something. */
 void lv_share_look (LvLink *link, virConnectPtr conn);
