@@ -194,12 +194,14 @@ run_attach (LvTask *task, GError **error)
   gboolean is_disk = task->plug->wanted->class == &virfs_disk_class;
   LvFacts facts;
   g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
+  gboolean done;
 
   if (domain == NULL)
     return LV_FAILED;
-  return (is_disk ? attach_disk : attach_nic) (task, domain, lv_plug_flags (&facts), error)
-           ? LV_DONE
-           : LV_FAILED;
+  lv_operate_take_turn (task->uuid);
+  done = (is_disk ? attach_disk : attach_nic) (task, domain, lv_plug_flags (&facts), error);
+  lv_operate_end_turn (task->uuid);
+  return done ? LV_DONE : LV_FAILED;
 }
 
 void
@@ -294,9 +296,13 @@ detach_live (LvTask *task, virDomainPtr domain, const VirfsPartInfo *device, GEr
 static LvOutcome
 detach_config (LvTask *task, virDomainPtr domain, const VirfsPartInfo *device, GError **error)
 {
-  char *xml = lv_plug_xml (task, domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE, error);
-  gboolean done = detach (task, domain, device, xml, VIR_DOMAIN_AFFECT_CONFIG, error);
+  char *xml;
+  gboolean done;
 
+  lv_operate_take_turn (task->uuid);
+  xml = lv_plug_xml (task, domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE, error);
+  done = detach (task, domain, device, xml, VIR_DOMAIN_AFFECT_CONFIG, error);
+  lv_operate_end_turn (task->uuid);
   lv_task_refresh (task);
   if (!done && task->plug->alias != NULL)
     g_prefix_error (error, "(the running guest has let go of it) ");

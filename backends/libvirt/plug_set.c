@@ -103,12 +103,14 @@ check_off (const Setting *set, GError **error)
 }
 
 static gboolean
-define_edited (const Setting *set, GError **error)
+set_definition (const Setting *set, GError **error)
 {
   char *xml = NULL;
   g_autofree char *edited = NULL;
   g_autoptr (virDomain) defined = NULL;
 
+  if (!check_off (set, error))
+    return FALSE;
   xml
     = lv_plug_xml (set->task, set->domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE, error);
   edited = xml ? lv_xml_edit_definition (xml, set->known, set->wanted, set->member) : NULL;
@@ -117,19 +119,6 @@ define_edited (const Setting *set, GError **error)
     return FALSE;
   defined = edited ? lv_define (set->task, set->task->here.conn, edited) : NULL;
   return defined != NULL || fail (set, error);
-}
-
-static gboolean
-set_definition (const Setting *set, GError **error)
-{
-  gboolean defined;
-
-  if (!check_off (set, error))
-    return FALSE;
-  lv_operate_take_turn (set->task->uuid);
-  defined = define_edited (set, error);
-  lv_operate_end_turn (set->task->uuid);
-  return defined;
 }
 
 /* source */
@@ -349,7 +338,9 @@ run_set (LvTask *task, GError **error)
   set.domain = domain;
   set.known = known;
   set.wanted = wanted;
+  lv_operate_take_turn (task->uuid);
   done = carry_out (&set, error);
+  lv_operate_end_turn (task->uuid);
   lv_task_refresh (task);
   if (done
       && (is_member (&set, &virfs_disk_class, G_STRUCT_OFFSET (VirfsDiskInfo, size))

@@ -196,6 +196,15 @@ ok 'and that of a NIC' '
   reads model e1000 && reads mac 52:54:00:00:bb:01 && defined w2 "string(//interface/model/@type)" e1000'
 no 'a format that cannot be shared' EOPNOTSUPP 'echo 1 > vms/w2/disks/vdb/shareable'
 ok 'what does not fit together is refused' '! { echo 1 > vms/w2/nics/eth0/boot; } && tells vms/w2/error "boot"'
+ok 'several at once, and a setting meanwhile, do not take from each other' '
+  for t in vde vdf vdg vdh; do (mkdir vms/w2/disks/$t && echo 1M > vms/w2/disks/$t/size) & done
+  for mode in none writeback none writeback; do echo $mode > vms/w2/disks/vda/cache; done
+  wait
+  lists vms/w2/disks vda vd{b,e,f,g,h} && defined w2 "count(//disk)" 6 && defined w2 "string(//disk[1]/driver/@cache)" writeback
+  for t in vde vdf vdg vdh; do (rmdir vms/w2/disks/$t) & done
+  echo none > vms/w2/disks/vda/cache
+  wait
+  lists vms/w2/disks vda vdb && defined w2 "count(//disk)" 2 && rmdir $v/w2-vd[efgh].qcow2'
 ok 'virsh start shows it' '
   on h1 start w2 && soon "reads vms/w2/disks/vdb/live 1" && on h1 destroy w2 && soon "reads vms/w2/disks/vdb/live 0"'
 
