@@ -55,8 +55,9 @@ is_own (const LvDisk *disk)
   return disk->seed || (!disk->readonly && !disk->shareable);
 }
 
+/* Paths of those that are in no pool are added to LEFT. */
 static GPtrArray *
-own_volumes (LvTask *task, virDomainPtr domain, GPtrArray *pools)
+own_volumes (LvTask *task, virDomainPtr domain, GPtrArray *pools, GPtrArray *left)
 {
   GPtrArray *volumes = lv_take_volumes (NULL, 0);
   char *xml = LV (virDomainGetXMLDesc (domain, VIR_DOMAIN_XML_INACTIVE));
@@ -68,9 +69,23 @@ own_volumes (LvTask *task, virDomainPtr domain, GPtrArray *pools)
 
     if (volume != NULL)
       g_ptr_array_add (volumes, volume);
+    else if (is_own (disk) && disk->path != NULL)
+      g_ptr_array_add (left, g_strdup (disk->path));
   }
   free (xml);
   return volumes;
+}
+
+/* A file that nobody has put into a pool is not ours to remove. */
+static void
+tell_left (LvTask *task, GPtrArray *left)
+{
+  for (guint i = 0; i < left->len; i++) {
+    g_autofree char *details = g_strdup_printf ("host=%s path=\"%s\"", task->link->connection->name,
+                                                (char *) left->pdata[i]);
+
+    lv_gate_tell_event (task->link, task->uuid, "left-behind", details);
+  }
 }
 
 /* Who has the volume beside the guest: another guest, or a volume that is based on it; the caller owns
@@ -150,6 +165,7 @@ run_undefine (LvTask *task, GError **error)
   LvFacts facts;
   g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
   g_autoptr (GPtrArray) pools = g_ptr_array_new_with_free_func ((GDestroyNotify) lv_pool_free);
+  g_autoptr (GPtrArray) left = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) volumes = NULL;
   gboolean ok;
 
@@ -160,12 +176,14 @@ run_undefine (LvTask *task, GError **error)
                  virfs_vm_state_name (facts.state));
     return LV_FAILED;
   }
-  volumes = task->number ? own_volumes (task, domain, pools) : lv_take_volumes (NULL, 0);
+  volumes = task->number ? own_volumes (task, domain, pools, left) : lv_take_volumes (NULL, 0);
   if (!check_unused (task, volumes, error))
     return LV_FAILED;
   ok = undefine (domain);
   if (!ok)
     lv_fail (error, "cannot undefine %s", task->name);
+  else
+    tell_left (task, left);
   ok = ok && delete_volumes (task, volumes, error);
   lv_task_refresh (task);
   return ok ? LV_DONE : LV_FAILED;

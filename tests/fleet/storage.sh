@@ -172,6 +172,16 @@ ok 'from the top it can be taken down' '
   rmdir vms/other/disks/vda $s/top && polled "gone hosts/h2/pools/shared/volumes/top" && rmdir $s/middle
   polled "reads $s/disk/used_by \"\"" && rmdir $s/disk && [[ $(ls "$shared") == "" ]]'
 
+ok 'purge takes the volumes of a guest, not what others use, and tells what is in no pool' '
+  tiny gone h1 && soon "[[ -d vms/gone ]]" && qemu-img create -q -f qcow2 "$VIRFS_LAB/own.qcow2" 1M
+  mkdir $s/base vms/gone/disks/vd{a,b,c} && echo 1M > $s/base/size && echo 1M > vms/gone/disks/vda/size
+  echo shared > vms/gone/disks/vdb/pool && echo 1M > vms/gone/disks/vdb/size
+  echo "$VIRFS_LAB/own.qcow2" > vms/gone/disks/vdc/source && reads vms/gone/disks/vdc/size $((1 << 20))
+  mkdir $s/on && echo gone-vdb.qcow2 > $s/on/backing && echo 1M > $s/on/size && echo purge > vms/gone/ctl
+  ! rmdir vms/gone && tells vms/gone/error "used by $s/on" && rmdir $s/on && rmdir vms/gone
+  lists hosts/h1/pools/default/volumes && lists $s base && rmdir $s/base && [[ -e $VIRFS_LAB/own.qcow2 ]]
+  tells events/log "vms/gone left-behind host=h1 path=\"$VIRFS_LAB/own.qcow2\""'
+
 # --- A disk that is full -------------------------------------------------------------------------
 
 f=hosts/h1/pools/full
