@@ -8,7 +8,8 @@
 . "$(dirname "$0")/lib.sh"
 
 fleet 1 xmllint
-guest w1 h1 --wait
+agent=$(type -P qemu-ga)
+guest w1 h1 ${agent:+--agent} --wait
 guest w2 h1 --no-start
 tiny deaf h1
 mount_tree
@@ -145,6 +146,7 @@ no 'what is no MAC address' EINVAL 'echo 01:00:5e:00:00:01 > $n/lan/mac'
 no 'a name that libvirt cannot keep' EINVAL 'mkdir "$n/my lan"'
 ok 'it goes over to a bridge and back' '
   echo virbr0 > $n/lan/bridge && reads $n/lan/bridge virbr0 && reads $n/lan/network "" && reads $n/lan/type bridge
+  [[ -z $agent ]] || eventually 20 "reads $n/lan/addresses fe80::5054:ff:fe00:aa01" # of the agent
   echo default > $n/lan/network && reads $n/lan/network default && reads $n/lan/bridge ""'
 if lab exec h1 tc qdisc show >/dev/null 2>&1 && on h1 domiftune w1 vnet0 --inbound 1000 --live >/dev/null 2>&1; then
   on h1 domiftune w1 vnet0 --inbound 0 --live >/dev/null
