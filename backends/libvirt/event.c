@@ -9,8 +9,8 @@
 #include "connection.h"
 #include "gate.h"
 #include "inventory.h"
+#include "lent.h"
 #include "state.h"
-#include "storage.h"
 #include "wait.h"
 
 static gpointer
@@ -347,7 +347,7 @@ on_pool (virConnectPtr conn, virStoragePoolPtr pool, int event, int detail, void
   static const char *const events[]
     = { "defined", "undefined", "started", "stopped", "created", "deleted" };
 
-  if (g_str_has_prefix (virStoragePoolGetName (pool), LV_POOL_PREFIX))
+  if (lv_lent_is_own (virStoragePoolGetName (pool)))
     return;
   tell_host (link, "pool", virStoragePoolGetName (pool), WORD (events, event));
   lv_inventory_poll (link);

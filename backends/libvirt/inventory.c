@@ -3,10 +3,10 @@
 #include "inventory.h"
 
 #include "gate.h"
+#include "lent.h"
 #include "seat.h"
 #include "share.h"
 #include "state.h"
-#include "storage.h"
 #include "xml.h"
 
 #include <stdlib.h>
@@ -212,7 +212,7 @@ take_pool (Reading *reading, virStoragePoolPtr pool)
 {
   VirfsPoolInfo *info;
 
-  if (g_str_has_prefix (virStoragePoolGetName (pool), LV_POOL_PREFIX))
+  if (lv_lent_is_own (virStoragePoolGetName (pool)))
     return;
   info = read_pool (reading, pool);
   if (info != NULL)
@@ -421,6 +421,8 @@ poll_once (LvLink *link, virConnectPtr conn)
   g_mutex_unlock (&self->lock);
   reading.last = reading.first + MOST_AGAIN;
   lv_share_look (link, conn);
+  if (!self->joined)
+    lv_lent_recover (link, conn);
   end (&reading, begin (&reading) && read_pools (&reading));
   advance (self, &reading);
   if (!self->joined)

@@ -10,6 +10,7 @@
 #include "connection.h"
 #include "error.h"
 #include "fail.h"
+#include "lent.h"
 #include "xml.h"
 
 #include <stdlib.h>
@@ -83,19 +84,36 @@ lv_pool_by_path (LvSeat *seat, const char *path, GError **error)
   return NULL;
 }
 
+gboolean
+lv_storage_lends (LvLink *link, const char *name)
+{
+  GHashTableIter iter;
+  gpointer made;
+
+  g_hash_table_iter_init (&iter, link->pools);
+  while (g_hash_table_iter_next (&iter, NULL, &made))
+    if (g_str_equal (((Made *) made)->name, name))
+      return TRUE;
+  return FALSE;
+}
+
 /* Under the storage lock. */
 static LvPool *
 make_pool (LvSeat *seat, const char *directory, gboolean build, GError **error)
 {
   LvLink *link = seat->link;
-  g_autofree char *name = g_strdup_printf (LV_POOL_PREFIX "%08x", g_random_int ());
-  g_autofree char *xml = lv_xml_make_pool (name, directory);
+  g_autofree char *name = lv_lent_name (link, error);
+  g_autofree char *xml = name ? lv_xml_make_pool (name, directory) : NULL;
   guint flags = build ? VIR_STORAGE_POOL_CREATE_WITH_BUILD : 0;
-  virStoragePoolPtr pool = LV (virStoragePoolCreateXML (seat->conn, xml, flags));
+  virStoragePoolPtr pool;
   Made *made;
 
+  if (name == NULL)
+    return NULL;
+  pool = LV (virStoragePoolCreateXML (seat->conn, xml, flags));
   if (pool == NULL) {
     lv_fail (error, "cannot reach %s on %s", directory, link->connection->name);
+    lv_lent_forget (link, name);
     return NULL;
   }
   made = g_new0 (Made, 1);
@@ -160,7 +178,8 @@ release (LvPool *self)
 
   if (made == NULL || --made->users > 0)
     return;
-  LV (virStoragePoolDestroy (self->pool));
+  if (LV (virStoragePoolDestroy (self->pool)) == 0)
+    lv_lent_forget (self->link, self->name);
   g_hash_table_remove (self->link->pools, self->made);
 }
 

@@ -3,14 +3,11 @@
  * Storage of two hosts: whether they share it, and files that have to be copied where they do not.
  *
  * Files are reached as volumes of pools.  A directory that is in no active pool gets one for as
- * long as it is needed.
+ * long as it is needed (lent.h).
  */
 #pragma once
 
 #include "seat.h"
-
-/* How the names of such pools begin: they are nobody's business. */
-#define LV_POOL_PREFIX "virfs-"
 
 /* An active pool of a host, as long as somebody needs it. */
 typedef struct {
@@ -23,6 +20,9 @@ typedef struct {
 /* For link.c; make no call. */
 void lv_storage_open (LvLink *link);
 void lv_storage_close (LvLink *link);
+
+/* Whether somebody needs the lent pool of that NAME; under the storage lock. */
+gboolean lv_storage_lends (LvLink *link, const char *name);
 
 LvPool *lv_pool_by_name (LvSeat *seat, const char *name, GError **error);
 /* The pool whose volumes are the files in DIRECTORY.  If there has to be one made, BUILD makes the

@@ -259,6 +259,16 @@ ok 'whatever was made has a name, and no user' '
   polled "[[ \$(ls $v | grep vdk | sort) == \$(cd $VIRFS_LAB/shared && ls | grep vdk | sort) ]]"
   ! grep . $v/*vdk*/used_by && rmdir $v/*vdk* && lists $VIRFS_LAB/shared one.iso two.iso w1.qcow2 w1-vdb.qcow2 w1-vdb-2.qcow2 w2.qcow2 w2-vdb.qcow2'
 
+mkdir "$VIRFS_LAB/wide"
+(cd "$VIRFS_LAB/wide" && touch {1..5000})
+ok 'kill -9 while a pool is made to look at a file that is in none' '
+  mkdir vms/w2/disks/vdx && { (echo "$VIRFS_LAB/wide/17" > vms/w2/disks/vdx/source) 2>/dev/null & }
+  eventually 10 "! no_pools"; kill -9 $(pid); wait'
+cd /
+umount --lazy "$scratch/mnt"
+start_program
+ok 'it is gone when virfs is back' 'eventually 10 no_pools && lists hosts/h1/pools default shared'
+
 # --- A guest without a definition ----------------------------------------------------------------
 
 ok 'a guest without a definition has it as long as it runs' '
