@@ -102,23 +102,20 @@ check_off (const Setting *set, GError **error)
   return FALSE;
 }
 
+static char *
+edit (const char *xml, gconstpointer data)
+{
+  const Setting *set = data;
+
+  return lv_xml_edit_definition (xml, set->known, set->wanted, set->member);
+}
+
+/* It is the guest's turn already. */
 static gboolean
 set_definition (const Setting *set, GError **error)
 {
-  char *xml = NULL;
-  g_autofree char *edited = NULL;
-  g_autoptr (virDomain) defined = NULL;
-
-  if (!check_off (set, error))
-    return FALSE;
-  xml
-    = lv_plug_xml (set->task, set->domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE, error);
-  edited = xml ? lv_xml_edit_definition (xml, set->known, set->wanted, set->member) : NULL;
-  free (xml);
-  if (xml == NULL)
-    return FALSE;
-  defined = edited ? lv_define (set->task, set->task->here.conn, edited) : NULL;
-  return defined != NULL || fail (set, error);
+  return check_off (set, error)
+         && (lv_redefine_in_turn (set->task, set->domain, edit, set) == 0 || fail (set, error));
 }
 
 /* source */
