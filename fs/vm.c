@@ -9,6 +9,7 @@
 #include "seed.h"
 #include "tags.h"
 #include "use.h"
+#include "vm_resource.h"
 
 #include <string.h>
 
@@ -421,9 +422,8 @@ blob_size (const VirfsNode *node)
   return virfs_blob_size (blob_of (node));
 }
 
-/* The field that a row sets: the first of those that it shows. */
-static void
-set_field (VirfsCall *call, const VirfsNode *node, guint64 number, const char *text)
+void
+virfs_vm_set (VirfsCall *call, const VirfsNode *node, guint64 number, const char *text)
 {
   VirfsVmSetting setting = { .field = (VirfsVmField) g_bit_nth_lsf (node->row->fields, -1),
                              .number = number,
@@ -440,7 +440,7 @@ set_field (VirfsCall *call, const VirfsNode *node, guint64 number, const char *t
 static void
 store_number (VirfsCall *call, const VirfsNode *node, guint64 value)
 {
-  set_field (call, node, value, NULL);
+  virfs_vm_set (call, node, value, NULL);
 }
 
 /* What libvirt takes; some of its drivers check it only when the guest starts. */
@@ -450,19 +450,19 @@ store_quota (VirfsCall *call, const VirfsNode *node, gint64 value)
   if (value != -1 && value < 1000)
     virfs_call_fail (call, VIRFS_ERROR_INVALID, "a quota is 1000 microseconds at least, or -1");
   else
-    set_field (call, node, (guint64) value, NULL);
+    virfs_vm_set (call, node, (guint64) value, NULL);
 }
 
 static void
 store_bool (VirfsCall *call, const VirfsNode *node, gboolean value)
 {
-  set_field (call, node, value, NULL);
+  virfs_vm_set (call, node, value, NULL);
 }
 
 static void
 store_text (VirfsCall *call, const VirfsNode *node, const char *value)
 {
-  set_field (call, node, 0, value);
+  virfs_vm_set (call, node, 0, value);
 }
 
 static void
@@ -633,6 +633,30 @@ static const VirfsRow rows[] = {
     = "microseconds of CPU time that each virtual CPU may use in a cpu_period; -1: no limit" },
   { "cpu_period", WRITE | SHOW (show_tuned, CPU_PERIOD, cpu_period), .store_number = store_number,
     .help = "microseconds of the period that cpu_quota is about" },
+  { "cpuset", WRITE | F (VCPUS_MAX) | SHOW (virfs_vm_show_cpuset, VCPU_PINS, vcpu_pins),
+    .store = virfs_vm_store_cpuset,
+    .help = "CPUs of its host that its virtual CPUs may use, as in 0-3,8; nothing: all" },
+  { "vcpu_pins", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_LIST,
+    .fields = F (READY) | SHOW (virfs_vm_show_lines, VCPU_PINS, vcpu_pins),
+    .store = virfs_vm_store_vcpu_pins,
+    .help
+    = "the same for each virtual CPU, lines as in `0 0-3,8`: > writes a new list, >> adds to it" },
+  { "emulator_cpuset", WRITE | SHOW (virfs_show_text, EMULATOR_CPUSET, emulator_cpuset),
+    .store = virfs_vm_store_numbers,
+    .help = "CPUs of its host that its hypervisor's other threads may use; nothing: all" },
+  { "numa_nodeset", WRITE | SHOW (virfs_show_text, NUMA_NODESET, numa_nodeset),
+    .store = virfs_vm_store_numbers,
+    .help = "NUMA nodes of its host that its memory is taken from, as in 0-1; nothing: any" },
+  { "numa_mode", WRITE | SHOW (virfs_show_text, NUMA_MODE, numa_mode),
+    .store = virfs_vm_store_numa_mode,
+    .help = "strict, preferred, interleave or restrictive: how; can be set while it is shut off" },
+  { "boot", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_LIST,
+    .fields = F (READY) | SHOW (virfs_vm_show_lines, BOOT, boot), .store = virfs_vm_store_boot,
+    .help = "where its next start looks for a system: disk, cdrom, network, or disks/vda, nics/…" },
+  { "firmware", WRITE | SHOW (virfs_show_text, FIRMWARE, firmware),
+    .store = virfs_vm_store_firmware, .help = "bios or efi; can be set while it is shut off" },
+  { "machine", WRITE | SHOW (virfs_show_text, MACHINE, machine), .store = virfs_vm_store_machine,
+    .help = "machine type, as in pc-q35-7.2, or q35 for its newest; set it while it is shut off" },
   { "tags", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_LIST, .fields = F (READY) | F (TAGS),
     .show = show_tags, .store = store_tags,
     .help = "words to find it by, one a line: > writes a new list, >> adds to it; see by/tag" },

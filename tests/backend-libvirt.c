@@ -572,13 +572,122 @@ test_set_refused (Fixture *f, gconstpointer data)
 }
 
 static char *
-stored_xml (Fixture *f)
+stored_xml (Fixture *f, const char *uuid)
 {
-  virDomainPtr domain = domain_of (f, DB);
+  virDomainPtr domain = domain_of (f, uuid);
   char *xml = virDomainGetXMLDesc (domain, VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE);
 
   virDomainFree (domain);
   return xml;
+}
+
+/* Whether the definition that UUID will start with next has TEXT. */
+static gboolean
+is_stored (Fixture *f, const char *uuid, const char *text)
+{
+  g_autofree char *xml = stored_xml (f, uuid);
+
+  return strstr (xml, text) != NULL;
+}
+
+/* vCPUs that run are pinned at once, and in the definition. */
+static void
+test_pins (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (set (f, "web", VIRFS_VM_VCPU_PINS, 0, "0 2-3\n1 5"), ==, 0);
+  assert_vm (f, "web", g_strcmp0 (info->vcpu_pins, "0 2-3\n1 5") == 0);
+  g_assert_true (is_stored (f, WEB, "<vcpupin vcpu='0' cpuset='2-3'/>"));
+  g_assert_true (is_stored (f, WEB, "<vcpupin vcpu='1' cpuset='5'/>"));
+  g_assert_true (is_stored (f, WEB, "passwd='secret'"));
+  g_assert_cmpint (set (f, "web", VIRFS_VM_VCPU_PINS, 0, "1 1"), ==, 0);
+  assert_vm (f, "web", g_strcmp0 (info->vcpu_pins, "1 1") == 0);
+  g_assert_cmpint (set (f, "web", VIRFS_VM_VCPU_PINS, 0, ""), ==, 0);
+  assert_vm (f, "web", info->vcpu_pins == NULL);
+  g_assert_false (is_stored (f, WEB, "vcpupin"));
+  g_assert_cmpint (set (f, "web", VIRFS_VM_EMULATOR_CPUSET, 0, "0-1"), ==, 0);
+  assert_vm (f, "web", g_strcmp0 (info->emulator_cpuset, "0-1") == 0);
+  g_assert_true (is_stored (f, WEB, "<emulatorpin cpuset='0-1'/>"));
+  g_assert_cmpint (set (f, "web", VIRFS_VM_EMULATOR_CPUSET, 0, ""), ==, 0);
+  assert_vm (f, "web", info->emulator_cpuset == NULL);
+
+  g_assert_cmpint (set (f, "db", VIRFS_VM_VCPU_PINS, 0, "0 7"), ==, 0);
+  assert_vm (f, "db", g_strcmp0 (info->vcpu_pins, "0 7") == 0);
+  g_assert_cmpint (set (f, "db", VIRFS_VM_VCPU_PINS, 0, "0 7-8"), ==, EINVAL);
+  assert_said ("CPUs 0-7");
+  g_assert_cmpint (set (f, "db", VIRFS_VM_EMULATOR_CPUSET, 0, "99"), ==, EINVAL);
+  assert_vm (f, "db", g_strcmp0 (info->vcpu_pins, "0 7") == 0);
+}
+
+/* A cpuset of all vCPUs is that of the emulator, too. */
+static void
+test_common_cpuset (Fixture *f, gconstpointer data)
+{
+  static const char common[]
+    = "<domain type='test'><name>db</name><memory unit='MiB'>64</memory>"
+      "<vcpu cpuset='1,2'>3</vcpu><cputune><vcpupin vcpu='1' cpuset='7'/></cputune>"
+      "<os><type arch='i686'>hvm</type></os></domain>";
+
+  g_assert_cmpint (define (f, "db", common), ==, 0);
+  assert_vm (f, "db", g_strcmp0 (info->vcpu_pins, "0 1-2\n1 7\n2 1-2") == 0);
+  assert_vm (f, "db", g_strcmp0 (info->emulator_cpuset, "1-2") == 0);
+  g_assert_cmpint (set (f, "db", VIRFS_VM_VCPU_PINS, 0, "1 3"), ==, 0);
+  assert_vm (f, "db", g_strcmp0 (info->vcpu_pins, "1 3") == 0);
+  assert_vm (f, "db", g_strcmp0 (info->emulator_cpuset, "1-2") == 0);
+
+  g_assert_cmpint (define (f, "db", common), ==, 0);
+  g_assert_cmpint (set (f, "db", VIRFS_VM_EMULATOR_CPUSET, 0, ""), ==, 0);
+  assert_vm (f, "db", g_strcmp0 (info->vcpu_pins, "0 1-2\n1 7\n2 1-2") == 0);
+  assert_vm (f, "db", info->emulator_cpuset == NULL);
+}
+
+static void
+test_numa (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (set (f, "db", VIRFS_VM_NUMA_NODESET, 0, "0-1"), ==, 0);
+  assert_vm (f, "db", g_strcmp0 (info->numa_nodeset, "0-1") == 0);
+  assert_vm (f, "db", g_strcmp0 (info->numa_mode, "strict") == 0);
+  g_assert_cmpint (set (f, "db", VIRFS_VM_NUMA_MODE, 0, "interleave"), ==, 0);
+  assert_vm (f, "db", g_strcmp0 (info->numa_mode, "interleave") == 0);
+  g_assert_cmpint (set (f, "db", VIRFS_VM_NUMA_NODESET, 0, ""), ==, 0);
+  assert_vm (f, "db", info->numa_nodeset == NULL && info->numa_mode == NULL);
+
+  g_assert_cmpint (set (f, "web", VIRFS_VM_NUMA_NODESET, 0, "1"), ==, 0);
+  assert_vm (f, "web", g_strcmp0 (info->numa_nodeset, "1") == 0);
+  g_assert_cmpint (set (f, "web", VIRFS_VM_NUMA_MODE, 0, "preferred"), ==, EBUSY);
+  g_assert_cmpint (set (f, "web", VIRFS_VM_NUMA_NODESET, 0, ""), ==, EBUSY);
+  assert_said ("shut it off");
+}
+
+/* The next start's, whatever the running guest has started from. */
+static void
+test_boot (Fixture *f, gconstpointer data)
+{
+  assert_vm (f, "web", g_strcmp0 (info->boot, "disk") == 0);
+  g_assert_cmpint (set (f, "web", VIRFS_VM_BOOT, 0, "network\ncdrom\nfloppy"), ==, 0);
+  assert_vm (f, "web", g_strcmp0 (info->boot, "network\ncdrom\nfloppy") == 0);
+  g_assert_true (is_stored (f, WEB, "<boot dev='fd'/>"));
+  g_assert_true (is_stored (f, WEB, "passwd='secret'"));
+  g_assert_cmpint (set (f, "web", VIRFS_VM_BOOT, 0, "nics/eth0\ndisks/vdb"), ==, 0);
+  assert_vm (f, "web", g_strcmp0 (info->boot, "nics/eth0\ndisks/vdb") == 0);
+  g_assert_false (is_stored (f, WEB, "<boot dev="));
+  g_assert_cmpint (set (f, "web", VIRFS_VM_BOOT, 0, "disk"), ==, 0);
+  assert_vm (f, "web", g_strcmp0 (info->boot, "disk") == 0);
+  g_assert_false (is_stored (f, WEB, "<boot order="));
+}
+
+static void
+test_hardware (Fixture *f, gconstpointer data)
+{
+  assert_vm (f, "db", g_strcmp0 (info->firmware, "bios") == 0 && info->machine == NULL);
+  g_assert_cmpint (set (f, "db", VIRFS_VM_FIRMWARE, 0, "efi"), ==, 0);
+  assert_vm (f, "db", g_strcmp0 (info->firmware, "efi") == 0);
+  g_assert_cmpint (set (f, "db", VIRFS_VM_FIRMWARE, 0, "bios"), ==, 0);
+  assert_vm (f, "db", g_strcmp0 (info->firmware, "bios") == 0);
+  g_assert_cmpint (set (f, "db", VIRFS_VM_MACHINE, 0, "pc-1.0"), ==, 0);
+  assert_vm (f, "db", g_strcmp0 (info->machine, "pc-1.0") == 0);
+  g_assert_cmpint (set (f, "web", VIRFS_VM_FIRMWARE, 0, "efi"), ==, EBUSY);
+  g_assert_cmpint (set (f, "web", VIRFS_VM_MACHINE, 0, "pc-1.0"), ==, EBUSY);
+  assert_said ("shut off");
 }
 
 static void
@@ -598,7 +707,7 @@ test_define (Fixture *f, gconstpointer data)
   shown = xml_of (f, "db");
   g_assert_null (strstr (shown, "hush"));
   g_assert_cmpint (define (f, "db", shown), ==, 0);
-  stored = stored_xml (f);
+  stored = stored_xml (f, DB);
   g_assert_nonnull (strstr (stored, "hush"));
 }
 
@@ -675,6 +784,10 @@ test_transient (Fixture *f, gconstpointer data)
   assert_vm (f, "brief", info->xml_inactive == NULL);
   g_assert_cmpint (set (f, "brief", VIRFS_VM_AUTOSTART, 1, NULL), ==, EBUSY);
   g_assert_cmpint (set (f, "brief", VIRFS_VM_TITLE, 0, "x"), ==, 0);
+  g_assert_cmpint (set (f, "brief", VIRFS_VM_VCPU_PINS, 0, "0 4"), ==, 0);
+  assert_vm (f, "brief", g_strcmp0 (info->vcpu_pins, "0 4") == 0);
+  g_assert_cmpint (set (f, "brief", VIRFS_VM_BOOT, 0, "disk"), ==, EBUSY);
+  assert_said ("no definition");
   g_assert_cmpint (bring (f, "brief", VIRFS_VM_SHUTOFF), ==, 0);
   wait_vm (f, "brief", info == NULL);
   virDomainFree (domain);
@@ -1150,6 +1263,11 @@ main (int argc, char **argv)
   add ("/backend/crashed", test_crashed);
   add ("/backend/set", test_set);
   add ("/backend/set-refused", test_set_refused);
+  add ("/backend/pins", test_pins);
+  add ("/backend/common-cpuset", test_common_cpuset);
+  add ("/backend/numa", test_numa);
+  add ("/backend/boot", test_boot);
+  add ("/backend/hardware", test_hardware);
   add ("/backend/define", test_define);
   add ("/backend/define-refused", test_define_refused);
   add ("/backend/behind", test_behind);

@@ -169,6 +169,40 @@ wait_out (Operation *operation)
 }
 
 static void
+set_text (VirfsVmInfo *info, VirfsVmField field, const char *text)
+{
+  switch (field) {
+  case VIRFS_VM_TITLE:
+    virfs_ref_string_set (&info->title, text);
+    break;
+  case VIRFS_VM_DESCRIPTION:
+    virfs_ref_string_set (&info->description, text);
+    break;
+  case VIRFS_VM_VCPU_PINS:
+    virfs_ref_string_set (&info->vcpu_pins, text);
+    break;
+  case VIRFS_VM_EMULATOR_CPUSET:
+    virfs_ref_string_set (&info->emulator_cpuset, text);
+    break;
+  case VIRFS_VM_NUMA_MODE:
+    info->numa_mode = g_intern_string (text);
+    break;
+  case VIRFS_VM_NUMA_NODESET:
+    virfs_ref_string_set (&info->numa_nodeset, text);
+    break;
+  case VIRFS_VM_BOOT:
+    virfs_ref_string_set (&info->boot, text);
+    break;
+  case VIRFS_VM_FIRMWARE:
+    info->firmware = g_intern_string (text);
+    break;
+  default:
+    virfs_ref_string_set (&info->machine, text);
+    break;
+  }
+}
+
+static void
 apply (VirfsVmInfo *info, gpointer data)
 {
   Operation *operation = data;
@@ -181,12 +215,6 @@ apply (VirfsVmInfo *info, gpointer data)
   if (!operation->sets)
     return;
   switch (operation->setting.field) {
-  case VIRFS_VM_TITLE:
-    virfs_ref_string_set (&info->title, operation->text);
-    break;
-  case VIRFS_VM_DESCRIPTION:
-    virfs_ref_string_set (&info->description, operation->text);
-    break;
   case VIRFS_VM_AUTOSTART:
     info->autostart = (gboolean) number;
     break;
@@ -208,12 +236,15 @@ apply (VirfsVmInfo *info, gpointer data)
   case VIRFS_VM_CPU_QUOTA:
     info->cpu_quota = (gint64) number;
     break;
+  case VIRFS_VM_CPU_PERIOD:
+    info->cpu_period = number;
+    break;
   case VIRFS_VM_XML:
     virfs_blob_unref (info->xml);
     info->xml = virfs_blob_new (operation->text);
     break;
   default:
-    info->cpu_period = number;
+    set_text (info, operation->setting.field, operation->text);
     break;
   }
 }

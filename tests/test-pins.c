@@ -105,6 +105,19 @@ test_all (void)
   assert_cpuset ("", 2, "");
 }
 
+static void
+test_forget (void)
+{
+  g_autoptr (GByteArray) all = virfs_cpuset_first (2);
+  g_autofree char *some = virfs_pins_forget ("0 0-1\n1 0-1\n2 1\n3 0-7", "1 0-1", 4, all);
+  g_autofree char *none = virfs_pins_forget (NULL, NULL, 4, all);
+
+  g_assert_cmpstr (some, ==, "1 0-1\n2 1");
+  g_assert_cmpstr (none, ==, "");
+  g_assert_false (virfs_cpuset_text_covers (NULL, all));
+  g_assert_false (virfs_cpuset_text_covers ("nonsense", all));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -114,5 +127,6 @@ main (int argc, char **argv)
   g_test_add_func ("/cpuset/covers", test_covers);
   g_test_add_func ("/pins/parse", test_pins);
   g_test_add_func ("/pins/all", test_all);
+  g_test_add_func ("/pins/forget", test_forget);
   return g_test_run ();
 }

@@ -37,6 +37,13 @@ set_up (Fixture *f, gconstpointer data)
   g_assert_cmpint (echo (f, "512", "vms/h1-1/cpu_shares"), ==, 0);
   g_assert_cmpint (echo (f, "-1", "vms/h1-1/cpu_quota"), ==, 0);
   g_assert_cmpint (echo (f, "100000", "vms/h1-1/cpu_period"), ==, 0);
+  g_assert_cmpint (echo (f, "0 1-3\n1 1-2", "vms/h1-1/vcpu_pins"), ==, 0);
+  g_assert_cmpint (echo (f, "0", "vms/h1-1/emulator_cpuset"), ==, 0);
+  g_assert_cmpint (echo (f, "0-1", "vms/h1-1/numa_nodeset"), ==, 0);
+  g_assert_cmpint (echo (f, "strict", "vms/h1-1/numa_mode"), ==, 0);
+  g_assert_cmpint (echo (f, "disks/vda nics/net0", "vms/h1-1/boot"), ==, 0);
+  g_assert_cmpint (echo (f, "efi", "vms/h1-1/firmware"), ==, 0);
+  g_assert_cmpint (echo (f, "q35", "vms/h1-1/machine"), ==, 0);
   g_assert_cmpint (echo (f, "prod", "vms/h1-1/tags"), ==, 0);
   give_to_root (f);
   g_assert_cmpint (echo (f, "nonsense", "vms/h1-1/state"), ==, EINVAL);

@@ -516,6 +516,13 @@ describe (VirfsVmInfo *info, gpointer data)
   info->autostart = info->saved = TRUE;
   info->created = 1700000000;
   info->vcpus_max = 4;
+  info->vcpu_pins = g_ref_string_new ("0 1-2\n3 5");
+  info->emulator_cpuset = g_ref_string_new ("0");
+  info->numa_mode = g_intern_string ("strict");
+  info->numa_nodeset = g_ref_string_new ("1");
+  info->boot = g_ref_string_new ("disk\ncdrom");
+  info->firmware = g_intern_string ("efi");
+  info->machine = g_ref_string_new ("pc-q35-7.2");
   info->memory_max = G_GUINT64_CONSTANT (1) << 40;
   info->cpu_shares = 2048;
   info->cpu_quota = -1;

@@ -200,6 +200,74 @@ test_attributes (Fixture *f, gconstpointer data)
   assert_reads (f, "vms/h1-1/memory", "1073741824\n");
 }
 
+static void
+test_pinning (Fixture *f, gconstpointer data)
+{
+  assert_reads (f, "vms/h1-1/cpuset", "");
+  assert_reads (f, "vms/h1-1/vcpu_pins", "");
+  g_assert_cmpint (echo (f, "3,0-2", "vms/h1-1/cpuset"), ==, 0);
+  assert_reads (f, "vms/h1-1/cpuset", "0-3\n");
+  assert_reads (f, "vms/h1-1/vcpu_pins", "0 0-3\n1 0-3\n");
+  g_assert_cmpint (sh_quietly (f, "echo 1 7 >> vms/h1-1/vcpu_pins"), ==, 0);
+  assert_reads (f, "vms/h1-1/vcpu_pins", "0 0-3\n1 7\n");
+  /* written back it changes nothing, though it does not tell all */
+  assert_reads (f, "vms/h1-1/cpuset", "0-3,7\n");
+  g_assert_cmpint (echo (f, "0-3,7", "vms/h1-1/cpuset"), ==, 0);
+  assert_reads (f, "vms/h1-1/vcpu_pins", "0 0-3\n1 7\n");
+
+  /* one that is not pinned may use all */
+  g_assert_cmpint (echo (f, "1 7", "vms/h1-1/vcpu_pins"), ==, 0);
+  assert_reads (f, "vms/h1-1/cpuset", "");
+  g_assert_cmpint (echo (f, "0 2\n1 3", "vms/h1-1/vcpu_pins"), ==, 0);
+  assert_reads (f, "vms/h1-1/cpuset", "2-3\n");
+  g_assert_cmpint (echo (f, "3", "vms/h1-1/vcpus_max"), ==, 0);
+  assert_reads (f, "vms/h1-1/cpuset", "");
+  g_assert_cmpint (echo (f, "2 1", "vms/h1-1/vcpu_pins"), ==, 0);
+  g_assert_cmpint (echo (f, "3 1", "vms/h1-1/vcpu_pins"), ==, EINVAL);
+  assert_says (f, "vms/h1-1/error", "vcpus_max");
+  assert_reads (f, "vms/h1-1/vcpu_pins", "2 1\n");
+  g_assert_cmpint (echo (f, "", "vms/h1-1/cpuset"), ==, 0);
+  assert_reads (f, "vms/h1-1/vcpu_pins", "");
+}
+
+static void
+test_boot_order (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (echo (f, "cdrom  disk", "vms/h1-1/boot"), ==, 0);
+  assert_reads (f, "vms/h1-1/boot", "cdrom\ndisk\n");
+  g_assert_cmpint (sh_quietly (f, "echo network >> vms/h1-1/boot"), ==, 0);
+  assert_reads (f, "vms/h1-1/boot", "cdrom\ndisk\nnetwork\n");
+  g_assert_cmpint (echo (f, "nics/net0\ndisks/vda", "vms/h1-1/boot"), ==, 0);
+  assert_reads (f, "vms/h1-1/boot", "nics/net0\ndisks/vda\n");
+  g_assert_cmpint (echo (f, "disks/vda disk", "vms/h1-1/boot"), ==, EINVAL);
+  g_assert_cmpint (echo (f, "disks/vdz", "vms/h1-1/boot"), ==, EINVAL);
+  assert_says (f, "vms/h1-1/error", "disks/vdz");
+  assert_reads (f, "vms/h1-1/boot", "nics/net0\ndisks/vda\n");
+}
+
+static void
+test_hardware (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (echo (f, "strict", "vms/h1-1/numa_mode"), ==, EINVAL);
+  assert_says (f, "vms/h1-1/error", "numa_nodeset first");
+  g_assert_cmpint (echo (f, "1,0", "vms/h1-1/numa_nodeset"), ==, 0);
+  assert_reads (f, "vms/h1-1/numa_nodeset", "0-1\n");
+  g_assert_cmpint (echo (f, "interleave", "vms/h1-1/numa_mode"), ==, 0);
+  g_assert_cmpint (echo (f, "lenient", "vms/h1-1/numa_mode"), ==, EINVAL);
+  assert_says (f, "vms/h1-1/error", "restrictive");
+  assert_reads (f, "vms/h1-1/numa_mode", "interleave\n");
+  g_assert_cmpint (echo (f, "efi", "vms/h1-1/firmware"), ==, 0);
+  g_assert_cmpint (echo (f, "uefi", "vms/h1-1/firmware"), ==, EINVAL);
+  assert_reads (f, "vms/h1-1/firmware", "efi\n");
+  g_assert_cmpint (echo (f, "q35", "vms/h1-1/machine"), ==, 0);
+  g_assert_cmpint (echo (f, "q 35", "vms/h1-1/machine"), ==, EINVAL);
+  assert_reads (f, "vms/h1-1/machine", "q35\n");
+  g_assert_cmpint (echo (f, "0", "vms/h1-1/emulator_cpuset"), ==, 0);
+  assert_reads (f, "vms/h1-1/emulator_cpuset", "0\n");
+  g_assert_cmpint (echo (f, "", "vms/h1-1/emulator_cpuset"), ==, 0);
+  assert_reads (f, "vms/h1-1/emulator_cpuset", "");
+}
+
 /* How it is written. */
 
 static void
@@ -610,6 +678,9 @@ main (int argc, char **argv)
   ADD ("/tree/nothing-destroyed", test_nothing_destroyed);
   ADD ("/tree/read-only-files", test_read_only_files);
   ADD ("/tree/attributes", test_attributes);
+  ADD ("/tree/pinning", test_pinning);
+  ADD ("/tree/boot-order", test_boot_order);
+  ADD ("/tree/hardware", test_hardware);
   ADD ("/tree/lines", test_lines);
   ADD ("/tree/no-newline", test_no_newline);
   ADD ("/tree/pieces", test_pieces);

@@ -3,10 +3,13 @@
 #include "domain.h"
 
 #include "connection.h"
+#include "cpuset.h"
 #include "fail.h"
 #include "gate.h"
 #include "snapshot_list.h"
 #include "measure.h"
+#include "node.h"
+#include "pins.h"
 #include "state.h"
 #include "xml.h"
 
@@ -53,31 +56,65 @@ has_process (virDomainPtr domain)
 }
 
 static VirfsBlob *
-read_inactive_xml (virDomainPtr domain, gboolean persistent, VirfsBlob *xml, LvDevices *devices)
+read_inactive_xml (virDomainPtr domain, gboolean persistent, VirfsBlob *xml, VirfsVmInfo *info,
+                   LvDevices *devices)
 {
   if (!has_process (domain))
     return virfs_blob_ref (xml);
-  return persistent ? read_xml (domain, VIR_DOMAIN_XML_INACTIVE, NULL, devices) : NULL;
+  return persistent ? read_xml (domain, VIR_DOMAIN_XML_INACTIVE, info, devices) : NULL;
+}
+
+/* Pins cannot be taken from a running guest: it is given all CPUs.  Where its definition has none
+ * they are none. */
+static void
+forget_pins (LvLink *link, virDomainPtr domain, VirfsVmInfo *info, const VirfsVmInfo *next)
+{
+  g_autoptr (GByteArray) all = NULL;
+  g_autofree char *pins = NULL;
+
+  if (g_strcmp0 (info->vcpu_pins, next->vcpu_pins) == 0
+      && g_strcmp0 (info->emulator_cpuset, next->emulator_cpuset) == 0)
+    return;
+  all = virfs_cpuset_first (lv_node_cpus (link, virDomainGetConnect (domain)));
+  pins = virfs_pins_forget (info->vcpu_pins, next->vcpu_pins, info->vcpus_max, all);
+  virfs_ref_string_set (&info->vcpu_pins, pins);
+  if (next->emulator_cpuset == NULL && virfs_cpuset_text_covers (info->emulator_cpuset, all))
+    virfs_ref_string_set (&info->emulator_cpuset, NULL);
+}
+
+/* What INFO, of a running guest, tells of its definition, which NEXT is read from. */
+static void
+tell_next (LvLink *link, virDomainPtr domain, VirfsVmInfo *info, const VirfsVmInfo *next)
+{
+  forget_pins (link, domain, info, next);
+  virfs_ref_string_set (&info->boot, next->boot);
 }
 
 static void
-read_definitions (virDomainPtr domain, VirfsVmInfo *info)
+read_definitions (LvLink *link, virDomainPtr domain, VirfsVmInfo *info)
 {
   g_auto (LvDevices) devices = { 0 };
-  g_auto (LvDevices) next = { 0 };
+  g_auto (LvDevices) next_devices = { 0 };
+  g_autoptr (VirfsVmInfo) next = virfs_vm_info_new (info->uuid, info->name);
 
   lv_devices_init (&devices);
-  lv_devices_init (&next);
+  lv_devices_init (&next_devices);
   info->xml = read_xml (domain, 0, info, &devices);
-  info->xml_inactive = read_inactive_xml (domain, info->persistent, info->xml, &next);
+  info->xml_inactive = read_inactive_xml (domain, info->persistent, info->xml, next, &next_devices);
   if (has_process (domain))
-    lv_devices_tell (&devices, &next, info);
+    lv_devices_tell (&devices, &next_devices, info);
   else
     lv_devices_tell (NULL, &devices, info);
+  if (has_process (domain) && info->xml != NULL && info->xml_inactive != NULL) {
+    tell_next (link, domain, info, next);
+    lv_devices_tell_boot (&next_devices, info);
+  } else {
+    lv_devices_tell_boot (&devices, info);
+  }
 }
 
 VirfsVmInfo *
-lv_domain_read (virDomainPtr domain, const LvFacts *facts)
+lv_domain_read (LvLink *link, virDomainPtr domain, const LvFacts *facts)
 {
   char uuid[VIR_UUID_STRING_BUFLEN] = "";
   g_autoptr (VirfsVmInfo) info = NULL;
@@ -90,7 +127,7 @@ lv_domain_read (virDomainPtr domain, const LvFacts *facts)
   info->autostart = facts->autostart;
   info->persistent = facts->persistent;
   info->saved = facts->saved;
-  read_definitions (domain, info);
+  read_definitions (link, domain, info);
   if (info->xml == NULL && lv_last_code () == VIR_ERR_NO_DOMAIN)
     return NULL;
   return g_steal_pointer (&info);
@@ -113,7 +150,7 @@ look_up (LvLink *link, virConnectPtr conn, const char *uuid, VirfsVmInfo **info)
 
   *info = NULL;
   if (domain != NULL && lv_domain_ask_facts (domain, &facts)) {
-    *info = lv_domain_read (domain, &facts);
+    *info = lv_domain_read (link, domain, &facts);
     if (*info != NULL)
       read_snapshots (link, domain, *info);
     return *info != NULL || lv_last_code () == VIR_ERR_NO_DOMAIN;
@@ -163,7 +200,7 @@ lv_domain_check (LvLink *link, virConnectPtr conn, virDomainPtr domain)
   if (known == NULL)
     return;
   xml = read_xml (domain, 0, NULL, NULL);
-  inactive = read_inactive_xml (domain, known->persistent, xml, NULL);
+  inactive = read_inactive_xml (domain, known->persistent, xml, NULL, NULL);
   if (!virfs_blob_equal (xml, known->xml) || !virfs_blob_equal (inactive, known->xml_inactive))
     lv_domain_refresh (link, conn, uuid, 0);
 }

@@ -16,7 +16,7 @@ typedef struct {
 gboolean lv_domain_ask_facts (virDomainPtr domain, LvFacts *facts);
 
 /* All that we show of it; the caller owns it.  NULL if it is gone meanwhile. */
-VirfsVmInfo *lv_domain_read (virDomainPtr domain, const LvFacts *facts);
+VirfsVmInfo *lv_domain_read (LvLink *link, virDomainPtr domain, const LvFacts *facts);
 
 /* Reads the guest through CONN and tells the registry, also that it is gone.  BORN: when it was
  * defined, 0 if that was not seen.  If LINK has broken the next one will do it. */

@@ -84,9 +84,10 @@ find (const Row *rows, guint n, int theirs)
   return VIRFS_ERROR_FAILED;
 }
 
-/* What programs say that libvirt runs, and what its storage drivers have no code for. */
+/* What programs say that libvirt runs, what its storage drivers have no code for, and what it takes for
+ * a wrong state though no state would help. */
 static VirfsError
-find_words (const char *message)
+find_words (const char *message, VirfsError otherwise)
 {
   static const struct {
     const char *words;
@@ -103,12 +104,13 @@ find_words (const char *message)
     { "Storage source conflict", VIRFS_ERROR_EXISTS },
     { "already exists", VIRFS_ERROR_EXISTS },
     { "still in use", VIRFS_ERROR_BUSY },
+    { "controller is not mounted", VIRFS_ERROR_UNSUPPORTED },
   };
 
   for (guint i = 0; message && i < G_N_ELEMENTS (rows); i++)
     if (strstr (message, rows[i].words) != NULL)
       return rows[i].ours;
-  return VIRFS_ERROR_FAILED;
+  return otherwise;
 }
 
 /* Of a program that libvirt has run, what it said and not how it was run. */
@@ -146,8 +148,8 @@ lv_fail (GError **error, const char *format, ...)
 
   if (lv_last_refused_flags ())
     ours = VIRFS_ERROR_UNSUPPORTED;
-  if (ours == VIRFS_ERROR_FAILED && last != NULL)
-    ours = find_words (last->message);
+  if (last != NULL && (ours == VIRFS_ERROR_FAILED || code == VIR_ERR_OPERATION_INVALID))
+    ours = find_words (last->message, ours);
   va_start (args, format);
   what = g_strdup_vprintf (format, args);
   va_end (args);

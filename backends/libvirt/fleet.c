@@ -254,7 +254,7 @@ lv_fleet_sync (LvLink *link, virConnectPtr conn, GError **error)
   infos = g_ptr_array_new ();
   for (guint i = 0; i < array->len; i++) {
     Seen *seen = &g_array_index (array, Seen, i);
-    VirfsVmInfo *info = lv_domain_read (seen->domain, &seen->facts);
+    VirfsVmInfo *info = lv_domain_read (link, seen->domain, &seen->facts);
 
     if (info == NULL)
       continue;

@@ -48,6 +48,7 @@ typedef struct LvLink {
   GThreadPool *lanes[2];    /* of LvTask*; see task.h */
   gboolean has_events;      /* of guests' lives */
   gboolean as_caller;       /* operations are in the name of who asks; see identity.h */
+  gint cpus;                /* atomic: see lv_node_cpus() */
   LvInventory *inventory;   /* of its storage; see inventory.h */
 
   /* of who polls, one at a time */

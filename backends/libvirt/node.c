@@ -78,6 +78,21 @@ read_hardware (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
   }
 }
 
+/* Those that are offline have numbers, too. */
+guint
+lv_node_cpus (LvLink *link, virConnectPtr conn)
+{
+  gint n = g_atomic_int_get (&link->cpus);
+  virNodeInfo node;
+
+  if (n == 0 && !lv_link_lacks (link, LV_CALL_CPU_MAP))
+    n = LV (virNodeGetCPUMap (conn, NULL, NULL, 0));
+  if (n <= 0)
+    n = LV (virNodeGetInfo (conn, &node)) == 0 ? (gint) VIR_NODEINFO_MAXCPUS (node) : 1;
+  g_atomic_int_set (&link->cpus, n);
+  return (guint) n;
+}
+
 void
 lv_node_read (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
 {

@@ -9,5 +9,8 @@
 void lv_node_read (LvLink *link, virConnectPtr conn, VirfsHostInfo *info);
 void lv_node_read_resources (LvLink *link, virConnectPtr conn, VirfsHostInfo *info);
 
+/* How many CPUs the host can have, whatever is online now; asked once. */
+guint lv_node_cpus (LvLink *link, virConnectPtr conn);
+
 /* LAST: what was seen at the last look, and is at this one then. */
 void lv_node_read_load (LvLink *link, virConnectPtr conn, LvLoad *last, VirfsHostInfo *info);

@@ -4,13 +4,17 @@
 #include "fail.h"
 #include "gate.h"
 #include "operate.h"
+#include "resource.h"
 #include "wait.h"
 
-/* Seconds. */
+#include <string.h>
+
+/* Seconds; those for vCPUs come after the five that libvirt itself waits. */
 #define MEMORY_TIMEOUT 30
+#define VCPUS_TIMEOUT  15
 
 static int
-set_title (virDomainPtr domain, const LvTask *task, guint flags)
+set_title (virDomainPtr domain, LvTask *task, guint flags)
 {
   const char *text = *task->text ? task->text : NULL;
 
@@ -18,7 +22,7 @@ set_title (virDomainPtr domain, const LvTask *task, guint flags)
 }
 
 static int
-set_description (virDomainPtr domain, const LvTask *task, guint flags)
+set_description (virDomainPtr domain, LvTask *task, guint flags)
 {
   const char *text = *task->text ? task->text : NULL;
 
@@ -27,19 +31,25 @@ set_description (virDomainPtr domain, const LvTask *task, guint flags)
 }
 
 static int
-set_autostart (virDomainPtr domain, const LvTask *task, guint flags)
+set_autostart (virDomainPtr domain, LvTask *task, guint flags)
 {
   return LV (virDomainSetAutostart (domain, task->number != 0));
 }
 
+/* What a guest starts with can be taken from it later if its definition says so. */
 static int
-set_vcpus (virDomainPtr domain, const LvTask *task, guint flags)
+set_vcpus (virDomainPtr domain, LvTask *task, guint flags)
 {
-  return LV (virDomainSetVcpusFlags (domain, task->number, flags));
+  guint plug = lv_resource_plugs_vcpus (task) ? VIR_DOMAIN_VCPU_HOTPLUGGABLE : 0;
+  int result = LV (virDomainSetVcpusFlags (domain, task->number, flags | plug));
+
+  if (result < 0 && plug != 0 && lv_last_refused_flags ())
+    result = LV (virDomainSetVcpusFlags (domain, task->number, flags));
+  return result;
 }
 
 static int
-set_vcpus_max (virDomainPtr domain, const LvTask *task, guint flags)
+set_vcpus_max (virDomainPtr domain, LvTask *task, guint flags)
 {
   return LV (virDomainSetVcpusFlags (domain, task->number, flags | VIR_DOMAIN_VCPU_MAXIMUM));
 }
@@ -51,13 +61,13 @@ kib (guint64 bytes)
 }
 
 static int
-set_memory (virDomainPtr domain, const LvTask *task, guint flags)
+set_memory (virDomainPtr domain, LvTask *task, guint flags)
 {
   return LV (virDomainSetMemoryFlags (domain, kib (task->number), flags));
 }
 
 static int
-set_memory_max (virDomainPtr domain, const LvTask *task, guint flags)
+set_memory_max (virDomainPtr domain, LvTask *task, guint flags)
 {
   return LV (virDomainSetMemoryFlags (domain, kib (task->number), flags | VIR_DOMAIN_MEM_MAXIMUM));
 }
@@ -75,21 +85,21 @@ set_schedule (virDomainPtr domain, const char *name, int type, guint64 value, gu
 }
 
 static int
-set_cpu_shares (virDomainPtr domain, const LvTask *task, guint flags)
+set_cpu_shares (virDomainPtr domain, LvTask *task, guint flags)
 {
   return set_schedule (domain, VIR_DOMAIN_SCHEDULER_CPU_SHARES, VIR_TYPED_PARAM_ULLONG,
                        task->number, flags);
 }
 
 static int
-set_cpu_quota (virDomainPtr domain, const LvTask *task, guint flags)
+set_cpu_quota (virDomainPtr domain, LvTask *task, guint flags)
 {
   return set_schedule (domain, VIR_DOMAIN_SCHEDULER_VCPU_QUOTA, VIR_TYPED_PARAM_LLONG, task->number,
                        flags);
 }
 
 static int
-set_cpu_period (virDomainPtr domain, const LvTask *task, guint flags)
+set_cpu_period (virDomainPtr domain, LvTask *task, guint flags)
 {
   return set_schedule (domain, VIR_DOMAIN_SCHEDULER_VCPU_PERIOD, VIR_TYPED_PARAM_ULLONG,
                        task->number, flags);
@@ -98,7 +108,7 @@ set_cpu_period (virDomainPtr domain, const LvTask *task, guint flags)
 static const struct {
   VirfsVmField field;
   const char *what;
-  int (*call) (virDomainPtr domain, const LvTask *task, guint flags);
+  int (*call) (virDomainPtr domain, LvTask *task, guint flags);
   gboolean offline;    /* only while it is shut off: nothing else would show what was written */
   gboolean definition; /* only where there is one */
 } attributes[] = {
@@ -112,7 +122,17 @@ static const struct {
   { VIRFS_VM_CPU_SHARES, "set cpu_shares of", set_cpu_shares },
   { VIRFS_VM_CPU_QUOTA, "set cpu_quota of", set_cpu_quota },
   { VIRFS_VM_CPU_PERIOD, "set cpu_period of", set_cpu_period },
+  { VIRFS_VM_VCPU_PINS, "pin the vCPUs of", lv_resource_set },
+  { VIRFS_VM_EMULATOR_CPUSET, "pin the emulator of", lv_resource_set },
+  { VIRFS_VM_NUMA_NODESET, "set the NUMA nodes of", lv_resource_set },
+  { VIRFS_VM_NUMA_MODE, "set numa_mode of", lv_resource_set, .offline = TRUE },
+  { VIRFS_VM_BOOT, "set the boot order of", lv_resource_set, .definition = TRUE },
+  { VIRFS_VM_FIRMWARE, "set the firmware of", lv_resource_set, .offline = TRUE },
+  { VIRFS_VM_MACHINE, "set the machine type of", lv_resource_set, .offline = TRUE },
 };
+
+/* The set of calls that a driver lacks has a bit for each. */
+G_STATIC_ASSERT (LV_CALL_SET + VIRFS_VM_MACHINE < 64);
 
 static guint
 find_row (VirfsVmField field)
@@ -146,7 +166,8 @@ check_limit (const LvTask *task, const VirfsVmInfo *known, GError **error)
 }
 
 static gboolean
-check (LvTask *task, guint row, const LvFacts *facts, const VirfsVmInfo *known, GError **error)
+check (LvTask *task, guint row, virDomainPtr domain, const LvFacts *facts, const VirfsVmInfo *known,
+       GError **error)
 {
   const char *what = attributes[row].what;
 
@@ -162,7 +183,8 @@ check (LvTask *task, guint row, const LvFacts *facts, const VirfsVmInfo *known, 
     return FALSE;
   }
   return check_limit (task, known, error)
-         && lv_operate_check (task, LV_CALL_SET + task->field, what, error);
+         && lv_operate_check (task, LV_CALL_SET + task->field, what, error)
+         && lv_resource_check (task, domain, facts, known, error);
 }
 
 /* Libvirt changes the running guest and its definition one after the other. */
@@ -208,6 +230,30 @@ wait_for_memory (LvTask *task)
   return lv_wait_add (task, &wish);
 }
 
+static gboolean
+has_vcpus (const LvTask *task, const VirfsVmInfo *info)
+{
+  return info != NULL && info->vcpus == task->number;
+}
+
+/* Neither does it give back vCPUs at once; what is set for its next start comes after that. */
+static LvOutcome
+wait_for_vcpus (LvTask *task)
+{
+  LvWish wish = { .is_done = has_vcpus, .seconds = VCPUS_TIMEOUT, .again = TRUE };
+
+  wish.what = "give vCPUs back";
+  wish.hint = "it may still do so; nothing is set for its next start";
+  return lv_wait_add (task, &wish);
+}
+
+static gboolean
+is_waited_for (const LvTask *task, int result)
+{
+  return result < 0 && task->field == VIRFS_VM_VCPUS && lv_last_code () == VIR_ERR_OPERATION_TIMEOUT
+         && strstr (lv_last_error ()->message, "unplug") != NULL;
+}
+
 static LvOutcome
 run_set (LvTask *task, GError **error)
 {
@@ -216,19 +262,22 @@ run_set (LvTask *task, GError **error)
   g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
   g_autoptr (VirfsVmInfo) before = NULL;
   LvOutcome outcome;
+  int result;
 
   if (domain == NULL)
     return LV_FAILED;
   lv_task_refresh (task);
   before = virfs_vm_info (task->vm);
-  if (!check (task, row, &facts, before, error))
+  if (!check (task, row, domain, &facts, before, error))
     return LV_FAILED;
   if (virfs_vm_state_active (facts.state))
     flags |= VIR_DOMAIN_AFFECT_LIVE;
   if (facts.persistent)
     flags |= VIR_DOMAIN_AFFECT_CONFIG;
-  outcome = lv_operate_end (task, call (task, row, domain, flags), LV_CALL_SET + task->field,
-                            attributes[row].what, error);
+  result = call (task, row, domain, flags);
+  if (is_waited_for (task, result))
+    return wait_for_vcpus (task);
+  outcome = lv_operate_end (task, result, LV_CALL_SET + task->field, attributes[row].what, error);
   if (outcome == LV_FAILED)
     tell_half_done (task, before, error);
   else if (task->field == VIRFS_VM_MEMORY && facts.state == VIRFS_VM_RUNNING)

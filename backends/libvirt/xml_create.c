@@ -5,7 +5,7 @@
 #include "error.h"
 #include "xml.h"
 #include "xml_metadata.h"
-#include "xml_tools.h"
+#include "xml_stream.h"
 
 /* Slots that devices can be plugged into while it runs. */
 #define SPARE_SLOTS 8
@@ -163,12 +163,9 @@ add_os (LvXml *xml, xmlNode *root, const VirfsDraftInfo *info, const char *arch)
   add_boot (xml, os, info);
 }
 
-static void
-add_slots (xmlNode *devices, const VirfsDraftInfo *info, const char *arch)
+void
+lv_xml_add_slots (xmlNode *devices)
 {
-  /* only machines with PCI Express need ports to plug into */
-  if (info->machine != NULL || !g_str_equal (arch, "x86_64"))
-    return;
   lv_xml_set (add_with (devices, "controller", "type", "pci"), "model", "pcie-root");
   for (guint i = 0; i < SPARE_SLOTS; i++)
     lv_xml_set (add_with (devices, "controller", "type", "pci"), "model", "pcie-root-port");
@@ -228,7 +225,9 @@ lv_xml_new_domain (const VirfsDraftInfo *info, const char *type, const char *arc
     add_with (root, "cpu", "mode", "host-model");
   lv_xml_add (root, "on_crash", "restart");
   devices = lv_xml_add (root, "devices", NULL);
-  add_slots (devices, info, arch);
+  /* only machines with PCI Express need ports to plug into */
+  if (info->machine == NULL && g_str_equal (arch, "x86_64"))
+    lv_xml_add_slots (devices);
   for (guint i = 0; i < disks->len; i++)
     add_disk (xml, devices, disks->pdata[i]);
   if (network != NULL)

@@ -26,30 +26,10 @@ lv_devices_clear (LvDevices *devices)
 
 /* Nodes. */
 
-static xmlNode *
-child (const xmlNode *node, const char *name)
-{
-  for (xmlNode *c = node ? node->children : NULL; c; c = c->next)
-    if (c->type == XML_ELEMENT_NODE && strcmp ((const char *) c->name, name) == 0)
-      return c;
-  return NULL;
-}
-
-/* The caller owns it; NULL if there is none. */
-static char *
-attribute (xmlNode *node, const char *name)
-{
-  xmlChar *value = node ? xmlGetProp (node, BAD_CAST name) : NULL;
-  char *copy = g_strdup ((char *) value);
-
-  xmlFree (value);
-  return copy;
-}
-
 static const char *
 word (xmlNode *node, const char *name)
 {
-  g_autofree char *value = attribute (node, name);
+  g_autofree char *value = lv_xml_attribute (node, name);
 
   return g_intern_string (value);
 }
@@ -57,7 +37,7 @@ word (xmlNode *node, const char *name)
 static GRefString *
 text (xmlNode *node, const char *name)
 {
-  g_autofree char *value = attribute (node, name);
+  g_autofree char *value = lv_xml_attribute (node, name);
 
   return value ? g_ref_string_new (value) : NULL;
 }
@@ -66,7 +46,7 @@ text (xmlNode *node, const char *name)
 static GRefString *
 shared_text (xmlNode *node, const char *name)
 {
-  g_autofree char *value = attribute (node, name);
+  g_autofree char *value = lv_xml_attribute (node, name);
 
   return value ? g_ref_string_new_intern (value) : NULL;
 }
@@ -74,7 +54,7 @@ shared_text (xmlNode *node, const char *name)
 static guint64
 number (xmlNode *node, const char *name)
 {
-  g_autofree char *value = attribute (node, name);
+  g_autofree char *value = lv_xml_attribute (node, name);
 
   return value ? g_ascii_strtoull (value, NULL, 10) : 0;
 }
@@ -106,9 +86,9 @@ content_number (xmlNode *node)
 static GRefString *
 url_of (xmlNode *source)
 {
-  g_autofree char *protocol = attribute (source, "protocol");
-  g_autofree char *name = attribute (source, "name");
-  g_autofree char *host = attribute (child (source, "host"), "name");
+  g_autofree char *protocol = lv_xml_attribute (source, "protocol");
+  g_autofree char *name = lv_xml_attribute (source, "name");
+  g_autofree char *host = lv_xml_attribute (lv_xml_child (source, "host"), "name");
   g_autofree char *url
     = g_strdup_printf ("%s://%s/%s", protocol ? protocol : "", host ? host : "", name ? name : "");
 
@@ -118,8 +98,8 @@ url_of (xmlNode *source)
 static GRefString *
 volume_of (xmlNode *source)
 {
-  g_autofree char *pool = attribute (source, "pool");
-  g_autofree char *volume = attribute (source, "volume");
+  g_autofree char *pool = lv_xml_attribute (source, "pool");
+  g_autofree char *volume = lv_xml_attribute (source, "volume");
   g_autofree char *path = g_strconcat (pool, "/", volume, NULL);
 
   return g_ref_string_new (path);
@@ -148,19 +128,19 @@ read_limits (xmlNode *tune, VirfsDiskInfo *disk)
 {
   if (tune == NULL)
     return;
-  disk->read_bytes_max = content_number (child (tune, "read_bytes_sec"));
-  disk->write_bytes_max = content_number (child (tune, "write_bytes_sec"));
-  disk->total_bytes_max = content_number (child (tune, "total_bytes_sec"));
-  disk->read_iops_max = content_number (child (tune, "read_iops_sec"));
-  disk->write_iops_max = content_number (child (tune, "write_iops_sec"));
-  disk->total_iops_max = content_number (child (tune, "total_iops_sec"));
+  disk->read_bytes_max = content_number (lv_xml_child (tune, "read_bytes_sec"));
+  disk->write_bytes_max = content_number (lv_xml_child (tune, "write_bytes_sec"));
+  disk->total_bytes_max = content_number (lv_xml_child (tune, "total_bytes_sec"));
+  disk->read_iops_max = content_number (lv_xml_child (tune, "read_iops_sec"));
+  disk->write_iops_max = content_number (lv_xml_child (tune, "write_iops_sec"));
+  disk->total_iops_max = content_number (lv_xml_child (tune, "total_iops_sec"));
 }
 
 static void
 read_disk (xmlNode *node, LvDevices *devices)
 {
-  xmlNode *driver = child (node, "driver"), *target = child (node, "target");
-  g_autofree char *name = attribute (target, "dev");
+  xmlNode *driver = lv_xml_child (node, "driver"), *target = lv_xml_child (node, "target");
+  g_autofree char *name = lv_xml_attribute (target, "dev");
   const char *device = word (node, "device");
   VirfsDiskInfo *disk;
 
@@ -174,12 +154,12 @@ read_disk (xmlNode *node, LvDevices *devices)
   disk->cache = word (driver, "cache");
   disk->discard = word (driver, "discard");
   disk->io = word (driver, "io");
-  disk->serial = content (child (node, "serial"));
-  disk->readonly = child (node, "readonly") != NULL;
-  disk->shareable = child (node, "shareable") != NULL;
-  disk->boot = number (child (node, "boot"), "order");
-  read_source (child (node, "source"), disk);
-  read_limits (child (node, "iotune"), disk);
+  disk->serial = content (lv_xml_child (node, "serial"));
+  disk->readonly = lv_xml_child (node, "readonly") != NULL;
+  disk->shareable = lv_xml_child (node, "shareable") != NULL;
+  disk->boot = number (lv_xml_child (node, "boot"), "order");
+  read_source (lv_xml_child (node, "source"), disk);
+  read_limits (lv_xml_child (node, "iotune"), disk);
   g_ptr_array_add (devices->disks, disk);
 }
 
@@ -188,7 +168,7 @@ read_disk (xmlNode *node, LvDevices *devices)
 static char *
 nic_alias (xmlNode *node)
 {
-  g_autofree char *alias = attribute (child (node, "alias"), "name");
+  g_autofree char *alias = lv_xml_attribute (lv_xml_child (node, "alias"), "name");
   const char *name
     = alias && g_str_has_prefix (alias, LV_ALIAS_PREFIX) ? alias + strlen (LV_ALIAS_PREFIX) : "";
 
@@ -198,7 +178,7 @@ nic_alias (xmlNode *node)
 static void
 read_place (xmlNode *node, VirfsNicInfo *nic)
 {
-  xmlNode *source = child (node, "source");
+  xmlNode *source = lv_xml_child (node, "source");
 
   nic->type = word (node, "type");
   nic->network = shared_text (source, "network");
@@ -216,25 +196,25 @@ read_place (xmlNode *node, VirfsNicInfo *nic)
 static guint64
 read_rate (xmlNode *bandwidth, const char *direction)
 {
-  return number (child (bandwidth, direction), "average") * 1024;
+  return number (lv_xml_child (bandwidth, direction), "average") * 1024;
 }
 
 static void
 read_nic (xmlNode *node, LvDevices *devices)
 {
   g_autofree char *name = nic_alias (node);
-  g_autofree char *link = attribute (child (node, "link"), "state");
+  g_autofree char *link = lv_xml_attribute (lv_xml_child (node, "link"), "state");
   VirfsNicInfo *nic = virfs_part_info_new (&virfs_nic_class, name);
 
   read_place (node, nic);
-  nic->mac = text (child (node, "mac"), "address");
-  nic->device = text (child (node, "target"), "dev");
-  nic->model = word (child (node, "model"), "type");
-  nic->filter = shared_text (child (node, "filterref"), "filter");
+  nic->mac = text (lv_xml_child (node, "mac"), "address");
+  nic->device = text (lv_xml_child (node, "target"), "dev");
+  nic->model = word (lv_xml_child (node, "model"), "type");
+  nic->filter = shared_text (lv_xml_child (node, "filterref"), "filter");
   nic->link_down = g_strcmp0 (link, "down") == 0;
-  nic->boot = number (child (node, "boot"), "order");
-  nic->rx_max = read_rate (child (node, "bandwidth"), "inbound");
-  nic->tx_max = read_rate (child (node, "bandwidth"), "outbound");
+  nic->boot = number (lv_xml_child (node, "boot"), "order");
+  nic->rx_max = read_rate (lv_xml_child (node, "bandwidth"), "inbound");
+  nic->tx_max = read_rate (lv_xml_child (node, "bandwidth"), "outbound");
   g_ptr_array_add (devices->nics, nic);
 }
 
@@ -399,4 +379,51 @@ lv_devices_tell (const LvDevices *now, const LvDevices *next, VirfsVmInfo *info)
   virfs_part_lists_set (info->parts, VIRFS_VM_DISKS,
                         merge (now ? now->disks : NULL, next ? next->disks : NULL));
   virfs_part_lists_set (info->parts, VIRFS_VM_NICS, merge (nics_now, nics_next));
+}
+
+/* Boot order. */
+
+static guint64
+boot_of (const VirfsPartInfo *info)
+{
+  return info->class == &virfs_disk_class ? ((const VirfsDiskInfo *) info)->boot
+                                          : ((const VirfsNicInfo *) info)->boot;
+}
+
+static gint
+compare_boot (gconstpointer a, gconstpointer b)
+{
+  guint64 first = boot_of (*(const VirfsPartInfo *const *) a);
+  guint64 second = boot_of (*(const VirfsPartInfo *const *) b);
+
+  return first < second ? -1 : first > second;
+}
+
+static void
+add_bootable (GPtrArray *list, GPtrArray *devices)
+{
+  for (guint i = 0; i < devices->len; i++)
+    if (boot_of (devices->pdata[i]) != 0)
+      g_ptr_array_add (list, devices->pdata[i]);
+}
+
+void
+lv_devices_tell_boot (const LvDevices *devices, VirfsVmInfo *info)
+{
+  g_autoptr (GPtrArray) list = g_ptr_array_new ();
+  g_autoptr (GString) order = NULL;
+
+  add_bootable (list, devices->disks);
+  add_bootable (list, devices->nics);
+  if (list->len == 0)
+    return;
+  g_ptr_array_sort (list, compare_boot);
+  order = g_string_new (NULL);
+  for (guint i = 0; i < list->len; i++) {
+    const VirfsPartInfo *device = list->pdata[i];
+
+    g_string_append_printf (order, "%s%s/%s", i ? "\n" : "", device->class->directory,
+                            device->name);
+  }
+  virfs_ref_string_set (&info->boot, order->str);
 }

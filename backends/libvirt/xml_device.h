@@ -28,6 +28,10 @@ void lv_devices_clear (LvDevices *devices);
  * definition (NULL if it has none); both keep what they have. */
 void lv_devices_tell (const LvDevices *now, const LvDevices *next, VirfsVmInfo *info);
 
+/* What the definition that has DEVICES, which have their names now, boots from, if it says so of
+ * them. */
+void lv_devices_tell_boot (const LvDevices *devices, VirfsVmInfo *info);
+
 /* A new device, as its info says; the caller owns the text. */
 char *lv_xml_make_disk (const VirfsDiskInfo *disk);
 char *lv_xml_make_nic (const VirfsNicInfo *nic);

@@ -3,6 +3,7 @@
 #include "xml_device.h"
 
 #include "xml.h"
+#include "xml_stream.h"
 #include "xml_tools.h"
 
 #include <string.h>
@@ -292,8 +293,8 @@ is_device (LvXml *xml, xmlNode *node, const VirfsPartInfo *device)
   return key != NULL && its != NULL && g_ascii_strcasecmp (its, key) == 0;
 }
 
-static xmlNode *
-find (LvXml *xml, const VirfsPartInfo *device)
+xmlNode *
+lv_xml_device_node (LvXml *xml, const VirfsPartInfo *device)
 {
   g_autoptr (GPtrArray) nodes = lv_xml_nodes (
     xml, NULL,
@@ -309,7 +310,7 @@ char *
 lv_xml_find_device (const char *text, const VirfsPartInfo *device)
 {
   g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
-  xmlNode *node = xml ? find (xml, device) : NULL;
+  xmlNode *node = xml ? lv_xml_device_node (xml, device) : NULL;
 
   return node ? lv_xml_print (xml, node) : NULL;
 }
@@ -318,7 +319,7 @@ char *
 lv_xml_device_alias (const char *text, const VirfsPartInfo *device)
 {
   g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
-  xmlNode *node = xml ? find (xml, device) : NULL;
+  xmlNode *node = xml ? lv_xml_device_node (xml, device) : NULL;
 
   return node ? lv_xml_text (xml, node, "alias/@name") : NULL;
 }
@@ -339,7 +340,7 @@ lv_xml_edit_device (const char *text, const VirfsPartInfo *device, const VirfsPa
                     gsize member)
 {
   g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
-  xmlNode *node = xml ? find (xml, device) : NULL;
+  xmlNode *node = xml ? lv_xml_device_node (xml, device) : NULL;
 
   if (node == NULL)
     return NULL;
@@ -352,7 +353,7 @@ lv_xml_edit_definition (const char *text, const VirfsPartInfo *device, const Vir
                         gsize member)
 {
   g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
-  xmlNode *node = xml ? find (xml, device) : NULL;
+  xmlNode *node = xml ? lv_xml_device_node (xml, device) : NULL;
 
   if (node == NULL)
     return NULL;

@@ -10,8 +10,8 @@
 
 #include <string.h>
 
-/* The summary, and disks and NICs (xml_device.c).  They are read for every guest of a host whenever we
- * connect, so it is streamed. */
+/* The summary, resources (xml_resource.c), and disks and NICs (xml_device.c).  They are read for every
+ * guest of a host whenever we connect, so it is streamed. */
 
 static char *
 take_string (xmlChar *string)
@@ -20,14 +20,6 @@ take_string (xmlChar *string)
 
   xmlFree (string);
   return copy;
-}
-
-static guint64
-read_number (xmlTextReader *reader)
-{
-  g_autofree char *text = take_string (xmlTextReaderReadString (reader));
-
-  return text ? g_ascii_strtoull (text, NULL, 10) : 0;
 }
 
 static guint64
@@ -69,63 +61,27 @@ read_memory (xmlTextReader *reader, VirfsVmInfo *info)
   info->memory = read_bytes (reader);
 }
 
-static void
-read_vcpus (xmlTextReader *reader, VirfsVmInfo *info)
-{
-  g_autofree char *current = take_string (xmlTextReaderGetAttribute (reader, BAD_CAST "current"));
-
-  info->vcpus_max = read_number (reader);
-  info->vcpus = current ? g_ascii_strtoull (current, NULL, 10) : info->vcpus_max;
-}
-
-static void
-read_shares (xmlTextReader *reader, VirfsVmInfo *info)
-{
-  info->cpu_shares = read_number (reader);
-}
-
-static void
-read_period (xmlTextReader *reader, VirfsVmInfo *info)
-{
-  info->cpu_period = read_number (reader);
-}
-
-static void
-read_quota (xmlTextReader *reader, VirfsVmInfo *info)
-{
-  g_autofree char *text = take_string (xmlTextReaderReadString (reader));
-
-  info->cpu_quota = text ? MAX (g_ascii_strtoll (text, NULL, 10), -1) : 0;
-}
-
 static const struct {
-  int depth;
   const char *name;
   void (*read) (xmlTextReader *reader, VirfsVmInfo *info);
 } elements[] = {
-  { 1, "title", read_title },       { 1, "description", read_description },
-  { 1, "memory", read_memory_max }, { 1, "currentMemory", read_memory },
-  { 1, "vcpu", read_vcpus },        { 1, "metadata", lv_xml_read_metadata },
-  { 2, "shares", read_shares }, /* below cputune, as the next */
-  { 2, "period", read_period },     { 2, "quota", read_quota },
+  { "title", read_title },
+  { "description", read_description },
+  { "memory", read_memory_max },
+  { "currentMemory", read_memory },
+  { "vcpu", lv_xml_stream_vcpu },
+  { "cputune", lv_xml_stream_cputune },
+  { "numatune", lv_xml_stream_numatune },
+  { "os", lv_xml_stream_os },
+  { "metadata", lv_xml_read_metadata },
 };
 
 static void
-read_element (xmlTextReader *reader, int depth, const char *name, VirfsVmInfo *info)
+read_element (xmlTextReader *reader, const char *name, VirfsVmInfo *info)
 {
   for (guint i = 0; i < G_N_ELEMENTS (elements); i++)
-    if (elements[i].depth == depth && strcmp (elements[i].name, name) == 0)
+    if (strcmp (elements[i].name, name) == 0)
       elements[i].read (reader, info);
-}
-
-/* What is outside of the devices; returns whether what is inside of it is of no interest. */
-static gboolean
-read_summary (xmlTextReader *reader, int depth, const char *name, VirfsVmInfo *info)
-{
-  if (info != NULL)
-    read_element (reader, depth, name, info);
-  /* what others keep in the metadata may have any name */
-  return depth == 1 && (info == NULL || strcmp (name, "cputune") != 0);
 }
 
 void
@@ -136,18 +92,18 @@ lv_xml_read_domain (const char *xml, VirfsVmInfo *info, LvDevices *devices)
   int more = reader ? xmlTextReaderRead (reader) : 0;
 
   while (more == 1) {
-    int depth = xmlTextReaderDepth (reader);
-    gboolean skip = FALSE;
+    gboolean below = xmlTextReaderDepth (reader) == 1;
 
-    if (xmlTextReaderNodeType (reader) == XML_READER_TYPE_ELEMENT) {
+    if (below && xmlTextReaderNodeType (reader) == XML_READER_TYPE_ELEMENT) {
       const char *name = (const char *) xmlTextReaderConstLocalName (reader);
 
       /* nothing of interest comes after them */
-      if (depth == 1 && strcmp (name, "devices") == 0)
+      if (strcmp (name, "devices") == 0)
         break;
-      skip = read_summary (reader, depth, name, info);
+      if (info != NULL)
+        read_element (reader, name, info);
     }
-    more = skip ? xmlTextReaderNext (reader) : xmlTextReaderRead (reader);
+    more = below ? xmlTextReaderNext (reader) : xmlTextReaderRead (reader);
   }
   if (more == 1 && devices != NULL)
     lv_xml_stream_devices (reader, devices);

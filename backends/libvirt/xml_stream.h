@@ -1,9 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The part of a guest's definition that xml_device.c reads from the stream; for xml*.c only. */
+/* What is read of a guest's definition as it comes from the stream, and what else xml*.c share of
+ * one. */
 #pragma once
 
 #include "xml_device.h"
 #include "xml_tools.h"
 
-/* READER stands at <devices>. */
+/* READER stands at <vcpu>, <cputune>, <numatune> or <os> (xml_resource.c). */
+void lv_xml_stream_vcpu (xmlTextReader *reader, VirfsVmInfo *info);
+void lv_xml_stream_cputune (xmlTextReader *reader, VirfsVmInfo *info);
+void lv_xml_stream_numatune (xmlTextReader *reader, VirfsVmInfo *info);
+void lv_xml_stream_os (xmlTextReader *reader, VirfsVmInfo *info);
+
+/* A bus of PCI Express with free ports for devices that are plugged in (xml_create.c). */
+void lv_xml_add_slots (xmlNode *devices);
+
+/* The element of DEVICE; NULL if there is none (xml_device_edit.c). */
+xmlNode *lv_xml_device_node (LvXml *xml, const VirfsPartInfo *device);
+
+/* READER stands at <devices> (xml_device.c). */
 void lv_xml_stream_devices (xmlTextReader *reader, LvDevices *devices);

@@ -87,6 +87,25 @@ lv_xml_text (LvXml *xml, xmlNode *node, const char *path)
 }
 
 xmlNode *
+lv_xml_child (const xmlNode *node, const char *name)
+{
+  for (xmlNode *c = node ? node->children : NULL; c; c = c->next)
+    if (c->type == XML_ELEMENT_NODE && strcmp ((const char *) c->name, name) == 0)
+      return c;
+  return NULL;
+}
+
+char *
+lv_xml_attribute (const xmlNode *node, const char *name)
+{
+  xmlChar *value = node ? xmlGetProp (node, BAD_CAST name) : NULL;
+  char *copy = g_strdup ((char *) value);
+
+  xmlFree (value);
+  return copy;
+}
+
+xmlNode *
 lv_xml_add (xmlNode *parent, const char *name, const char *text)
 {
   return xmlNewTextChild (parent, NULL, BAD_CAST name, BAD_CAST text);

@@ -25,11 +25,16 @@ xmlNode *lv_xml_node (LvXml *xml, xmlNode *node, const char *path);
 /* The text of the first, or NULL; the caller owns it. */
 char *lv_xml_text (LvXml *xml, xmlNode *node, const char *path);
 
+/* Without XPath, of a tree that a stream was expanded to: the first child element of that name, NULL if
+ * there is none (or no NODE), and an attribute; the caller owns it. */
+xmlNode *lv_xml_child (const xmlNode *node, const char *name);
+char *lv_xml_attribute (const xmlNode *node, const char *name);
+
 /* Adds an element with TEXT (NULL: none, escaped as needed). */
 xmlNode *lv_xml_add (xmlNode *parent, const char *name, const char *text);
 void lv_xml_set (xmlNode *node, const char *attribute, const char *value);
 void lv_xml_remove (xmlNode *node);
-/* All that PATH finds. */
+/* All that PATH finds; none may be within another. */
 void lv_xml_remove_all (LvXml *xml, const char *path);
 /* A document with nothing but its root. */
 LvXml *lv_xml_create (const char *root);

@@ -125,3 +125,11 @@ virfs_cpuset_covers (const GByteArray *set, const GByteArray *other)
       return FALSE;
   return TRUE;
 }
+
+gboolean
+virfs_cpuset_text_covers (const char *text, const GByteArray *other)
+{
+  g_autoptr (GByteArray) set = text ? virfs_cpuset_parse (text, NULL) : NULL;
+
+  return set != NULL && virfs_cpuset_covers (set, other);
+}

@@ -19,3 +19,5 @@ void virfs_cpuset_add (GByteArray *set, const GByteArray *other);
 gboolean virfs_cpuset_has (const GByteArray *set, guint number);
 /* Whether all of OTHER are in SET. */
 gboolean virfs_cpuset_covers (const GByteArray *set, const GByteArray *other);
+/* The same of a set as text; NULL, or what is none, covers nothing. */
+gboolean virfs_cpuset_text_covers (const char *text, const GByteArray *other);

@@ -17,9 +17,9 @@
 /* One attribute of a guest, to be set live and for its next start. */
 typedef struct {
   VirfsVmField field; /* TITLE, DESCRIPTION, AUTOSTART, VCPUS, VCPUS_MAX, MEMORY, MEMORY_MAX,
-                         CPU_SHARES, CPU_QUOTA or CPU_PERIOD */
+                         CPU_SHARES to MACHINE */
   guint64 number;     /* units as in VirfsVmInfo; CPU_QUOTA as a gint64 */
-  const char *text;   /* TITLE, DESCRIPTION */
+  const char *text;   /* of what is a text there: "" for none */
 } VirfsVmSetting;
 
 /* One thing of what virfs keeps with a guest. */

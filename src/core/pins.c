@@ -90,6 +90,18 @@ virfs_pins_cpuset (const char *pins, guint vcpus)
   return virfs_cpuset_print (all);
 }
 
+char *
+virfs_pins_forget (const char *pins, const char *next, guint vcpus, const GByteArray *all)
+{
+  g_autoptr (GPtrArray) each = virfs_pins_split (pins, vcpus);
+  g_autoptr (GPtrArray) later = virfs_pins_split (next, vcpus);
+
+  for (guint i = 0; i < each->len; i++)
+    if (later->pdata[i] == NULL && virfs_cpuset_text_covers (each->pdata[i], all))
+      g_clear_pointer (&each->pdata[i], g_free);
+  return virfs_pins_join (each);
+}
+
 GPtrArray *
 virfs_pins_split (const char *pins, guint vcpus)
 {

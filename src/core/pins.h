@@ -16,6 +16,9 @@ char *virfs_pins_all (const char *cpuset, guint vcpus);
 /* The CPUs that any of them may use; "" if one of them is not pinned. */
 char *virfs_pins_cpuset (const char *pins, guint vcpus);
 
+/* Without those that may use ALL CPUs and that NEXT does not pin: they are pinned by name alone. */
+char *virfs_pins_forget (const char *pins, const char *next, guint vcpus, const GByteArray *all);
+
 /* The cpuset of each (char *, NULL for one that is not pinned), and the way back; PINS may be NULL. */
 GPtrArray *virfs_pins_split (const char *pins, guint vcpus);
 char *virfs_pins_join (const GPtrArray *each);

@@ -62,12 +62,19 @@ typedef enum {
   VIRFS_VM_SAVED,
   VIRFS_VM_CREATED,
   VIRFS_VM_VCPUS,
+  VIRFS_VM_VCPU_PINS, /* the row that sets it shows the next, too, see virfs_vm_set() */
   VIRFS_VM_VCPUS_MAX,
   VIRFS_VM_MEMORY,
   VIRFS_VM_MEMORY_MAX,
   VIRFS_VM_CPU_SHARES,
   VIRFS_VM_CPU_QUOTA,
   VIRFS_VM_CPU_PERIOD,
+  VIRFS_VM_EMULATOR_CPUSET,
+  VIRFS_VM_NUMA_MODE,
+  VIRFS_VM_NUMA_NODESET,
+  VIRFS_VM_BOOT,
+  VIRFS_VM_FIRMWARE,
+  VIRFS_VM_MACHINE,
   VIRFS_VM_XML,
   VIRFS_VM_XML_INACTIVE,
   VIRFS_VM_OWNER,
@@ -111,10 +118,18 @@ typedef struct {
   gboolean saved;      /* its memory was saved and will be restored by the next start */
   gint64 created;      /* microseconds since the epoch; 0: not known */
   guint vcpus, vcpus_max;
-  guint64 memory, memory_max; /* bytes */
-  guint64 cpu_shares;         /* 0: hypervisor's default */
-  gint64 cpu_quota;           /* microseconds a period, -1: no limit; 0: hypervisor's default */
-  guint64 cpu_period;         /* microseconds; 0: hypervisor's default */
+  guint64 memory, memory_max;  /* bytes */
+  guint64 cpu_shares;          /* 0: hypervisor's default */
+  gint64 cpu_quota;            /* microseconds a period, -1: no limit; 0: hypervisor's default */
+  guint64 cpu_period;          /* microseconds; 0: hypervisor's default */
+  GRefString *vcpu_pins;       /* see pins.h */
+  GRefString *emulator_cpuset; /* CPUs of the host for its hypervisor's other threads */
+  const char *numa_mode;       /* interned, as the next: how it gets memory from numa_nodeset */
+  GRefString *numa_nodeset;
+  GRefString *boot;     /* where its next start looks for a system: kinds of devices (`disk`) or
+                           devices (`disks/vda`), one a line */
+  const char *firmware; /* interned: bios or efi */
+  GRefString *machine;
   /* what virfs keeps with the guest itself, so that it goes wherever that goes */
   gboolean owned;         /* somebody has been given it; else the registry fills in the next */
   VirfsOwner owner;       /* who may do what with it */
