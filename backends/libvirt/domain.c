@@ -84,10 +84,11 @@ forget_pins (LvLink *link, virDomainPtr domain, VirfsVmInfo *info, const VirfsVm
 
 /* What INFO, of a running guest, tells of its definition, which NEXT is read from. */
 static void
-tell_next (LvLink *link, virDomainPtr domain, VirfsVmInfo *info, const VirfsVmInfo *next)
+tell_next (LvLink *link, virDomainPtr domain, VirfsVmInfo *info, VirfsVmInfo *next)
 {
   forget_pins (link, domain, info, next);
-  virfs_ref_string_set (&info->boot, next->boot);
+  g_clear_pointer (&info->boot, g_ref_string_release);
+  info->boot = g_steal_pointer (&next->boot);
 }
 
 static void

@@ -58,6 +58,7 @@ set_vcpus (LvXml *xml, const VirfsDraftInfo *info)
   g_autofree char *all = g_strdup_printf ("%" G_GUINT64_FORMAT, most);
 
   set_text (xml, "vcpu", all);
+  set_text (xml, "vcpus", NULL); /* a list of each that there was */
   if (most > info->vcpus)
     lv_xml_set (lv_xml_node (xml, NULL, "/domain/vcpu"), "current", now);
 }
