@@ -187,6 +187,15 @@ check (LvTask *task, guint row, virDomainPtr domain, const LvFacts *facts, const
          && lv_resource_check (task, domain, facts, known, error);
 }
 
+static void
+append (GError **error, const char *text)
+{
+  char *message = g_strconcat ((*error)->message, text, NULL);
+
+  g_free ((*error)->message);
+  (*error)->message = message;
+}
+
 /* Libvirt changes the running guest and its definition one after the other. */
 static void
 tell_half_done (LvTask *task, const VirfsVmInfo *before, GError **error)
@@ -195,13 +204,19 @@ tell_half_done (LvTask *task, const VirfsVmInfo *before, GError **error)
   guint64 own = VIRFS_BIT (task->field), stored = VIRFS_BIT (VIRFS_VM_XML_INACTIVE);
   guint64 changed = after ? virfs_vm_info_diff (before, after) : 0;
   const char *half = changed & own ? "running guest" : changed & stored ? "definition" : NULL;
-  g_autofree char *message = NULL;
+  g_autofree char *text = half ? g_strdup_printf (" (the %s was changed)", half) : NULL;
 
-  if (half == NULL || error == NULL || *error == NULL)
-    return;
-  message = g_strdup_printf ("%s (the %s was changed)", (*error)->message, half);
-  g_free ((*error)->message);
-  (*error)->message = g_steal_pointer (&message);
+  if (text != NULL)
+    append (error, text);
+}
+
+/* What libvirt says here is of no help. */
+static void
+tell_advice (const LvTask *task, const VirfsVmInfo *before, GError **error)
+{
+  if (task->field == VIRFS_VM_VCPUS && task->number < before->vcpus
+      && g_error_matches (*error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED))
+    append (error, "; those that it was made with can be taken away while it is shut off");
 }
 
 /* Some drivers change one of the running guest and its definition at a time. */
@@ -278,10 +293,12 @@ run_set (LvTask *task, GError **error)
   if (is_waited_for (task, result))
     return wait_for_vcpus (task);
   outcome = lv_operate_end (task, result, LV_CALL_SET + task->field, attributes[row].what, error);
-  if (outcome == LV_FAILED)
-    tell_half_done (task, before, error);
-  else if (task->field == VIRFS_VM_MEMORY && facts.state == VIRFS_VM_RUNNING)
-    return wait_for_memory (task);
+  if (outcome != LV_FAILED)
+    return task->field == VIRFS_VM_MEMORY && facts.state == VIRFS_VM_RUNNING
+             ? wait_for_memory (task)
+             : outcome;
+  tell_advice (task, before, error);
+  tell_half_done (task, before, error);
   return outcome;
 }
 

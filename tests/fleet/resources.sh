@@ -11,6 +11,10 @@
 fleet 2 xmllint
 guest w1 h1 --wait
 guest w2 h1 --no-start
+tiny t1 h1
+on h1 setvcpus t1 2 --maximum --config
+on h1 setvcpus t1 2 --config
+on h1 start t1
 mount_tree
 g=vms/w1
 most=$(($(<hosts/h1/cpus) - 1)) # the last CPU of the host
@@ -46,6 +50,10 @@ ok 'the guest gives memory back' '
   eventually 20 "((\$(seen_memory) == memory - (24 << 10)))"'
 ok 'and gets it again' 'echo 128M > $g/memory && eventually 20 "((\$(seen_memory) == memory))"'
 no 'no more than at most' EINVAL 'echo 129M > $g/memory'
+no 'memory of a guest without a balloon' EBUSY 'echo 8M > vms/t1/memory'
+ok 'the sentence says what it needs' 'tells vms/t1/error "balloon"'
+no 'CPUs that a guest was made with' EOPNOTSUPP 'echo 1 > vms/t1/vcpus'
+ok 'the sentence says when they can be taken away' 'tells vms/t1/error "while it is shut off"'
 
 # --- Pinning -------------------------------------------------------------------------------------
 
