@@ -154,6 +154,7 @@ show_addresses (const VirfsNode *node, GString *out)
 #define F(field)                      VIRFS_BIT (VIRFS_PART_##field)
 #define SHOW(function, field, member) F (field), .show = function, .offset = MEMBER (member)
 #define WRITE                         S_IFREG | 0640, VIRFS_ROW_NEEDS, F (READY)
+#define WRITE_TRUSTED                 S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_TRUSTED, F (READY)
 #define READ                          S_IFREG | 0440, .fields =
 
 static const VirfsRow rows[] = {
@@ -162,7 +163,7 @@ static const VirfsRow rows[] = {
     .help = "its MAC address; can be set while the guest is shut off" },
   { "network", WRITE | SHOW (virfs_show_text, CONFIG, network), .store = store_network,
     .help = "the libvirt network that it is in; makes a NIC of a draft; can be changed live" },
-  { "bridge", WRITE | SHOW (virfs_show_text, CONFIG, bridge), .store = store_bridge,
+  { "bridge", WRITE_TRUSTED | SHOW (virfs_show_text, CONFIG, bridge), .store = store_bridge,
     .help = "the host's bridge or interface that it is at, if it is in no network; likewise" },
   { "model", WRITE | SHOW (virfs_show_text, CONFIG, model), .store = store_model,
     .help = "what the guest sees: virtio, e1000 …; can be set while it is shut off" },

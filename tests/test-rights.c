@@ -178,6 +178,8 @@ test_give (Fixture *f, gconstpointer data)
   assert_belongs (f, "vms/h1-1/xml", BOB, BOB, 0440);
   assert_belongs (f, "vms/h1-1/disks/vda/cache", BOB, BOB, 0640);
   assert_belongs (f, "vms/h1-1/disks/vda/format", BOB, BOB, 0440);
+  assert_belongs (f, "vms/h1-1/nics/net0/network", BOB, BOB, 0640);
+  assert_belongs (f, "vms/h1-1/nics/net0/bridge", BOB, BOB, 0440);
   assert_belongs (f, "vms/h1-1/snapshots/first/ctl", BOB, BOB, 0640);
   assert_belongs (f, "vms/h1-2", 0, getgid (), 0750);
   g_assert_cmpint (AS (BOB, chown_at (f, "vms/h1-1", CAROL, BOB)), ==, EPERM);
