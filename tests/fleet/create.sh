@@ -28,13 +28,6 @@ inventory() {
   (cd "$VIRFS_LAB/shared" && printf 'shared %s\n' *)
 }
 
-dies() { # the program, and another is started
-  cd / || return
-  kill -9 "$(pid)"
-  wait "$(pid)" 2>/dev/null
-  umount --lazy "$scratch/mnt" # somebody may be waiting there
-  start_program
-}
 
 purge() { # GUESTS...
   local vm
@@ -112,6 +105,26 @@ ok 'the disks hold what differs' '
   for i in $(seq 10); do (($(cat vms/web$i/disks/vda/allocation) < 8000000)); done'
 ok 'they go with their disks' 'purge web{1..10} && lists vms'
 ok 'nothing is left of them' '[[ $(inventory) == "$before" ]]'
+
+ok 'the example does the same, with cloud-init' '
+  "$top/examples/web-servers" shared/golden.qcow2 "$PWD" 3 && reads vms/web3/state running && reads vms/web3/title web
+  grep -q "hostname: web3" vms/web3/cloud-init/user-data && purge web{1..3} && [[ $(inventory) == "$before" ]]'
+
+# --- One after the other -------------------------------------------------------------------------
+
+for name in web1 web2; do
+  mkdir "vms/$name"
+  boots "$name"
+  echo running >"vms/$name/state"
+  echo web >"vms/$name/tags"
+done
+ok 'guests with a tag have addresses' '
+  eventually 60 "grep -q . vms/web1/nics/eth0/addresses && grep -q . vms/web2/nics/eth0/addresses"'
+ok 'they are rebooted one after the other' '
+  before=$(cat vms/web1/id vms/web2/id)
+  [[ $("$top/examples/rolling-reboot" "$PWD" | xargs) == "web1 is back web2 is back" ]]
+  [[ $(cat vms/web1/id vms/web2/id) != "$before" ]] && reads vms/web1/state running && reads vms/web2/state running'
+ok 'and go' 'purge web1 web2 && [[ $(inventory) == "$before" ]]'
 
 # --- Other guests --------------------------------------------------------------------------------
 

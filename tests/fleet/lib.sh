@@ -224,6 +224,15 @@ start_program() {
 
 pid() { cat "$scratch/pid"; }
 
+# It is killed and another is started. Not in a step: that is a shell of its own.
+dies() {
+  cd / || return
+  kill -9 "$(pid)"
+  wait "$(pid)" 2>/dev/null
+  umount --lazy "$scratch/mnt" # somebody may still be there
+  start_program
+}
+
 # A line of the log that the test brings about, and that would be a fault otherwise: a warning, or
 # what does not come from virfs itself.
 announce() { announced+=("$1"); }

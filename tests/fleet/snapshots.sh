@@ -21,13 +21,6 @@ mount_tree
 
 snapshots=vms/w1/snapshots
 
-dies() { # the program, and another is started
-  cd / || return
-  kill -9 "$(pid)"
-  wait "$(pid)" 2>/dev/null
-  umount "$scratch/mnt"
-  start_program
-}
 
 ticking() { eventually 30 "[[ \$(last_tick $1 $2) -ge ${3:-1} ]]"; } # HOST GUEST [TICKS]
 

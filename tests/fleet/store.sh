@@ -18,12 +18,6 @@ lab() { # h2 is not in the configuration: it is made with mkdir
 }
 mount_tree connect_timeout=1
 
-dies() { # the program, and another is started
-  cd / || return
-  kill -9 "$(pid)"
-  wait "$(pid)" 2>/dev/null
-  umount "$scratch/mnt"
-}
 stored() { sqlite3 "$scratch/store/virfs.db" "$1"; } # when nobody has it open
 
 # --- Hosts ---------------------------------------------------------------------------------------
@@ -33,7 +27,6 @@ ok 'a host is made' '
   reads vms/far/state shutoff && mkdir hosts/bare'
 ok 'and one that goes again' 'mkdir hosts/wrong && rmdir hosts/wrong'
 dies
-start_program
 ok 'virfs is killed: the next one has them, and that has not' '
   lists hosts bare h1 made && reads hosts/made/uri "$uri" && eventually 10 "reads hosts/made/state up"
   reads hosts/bare/state unconfigured && soon "reads vms/far/state shutoff"'
@@ -67,7 +60,6 @@ begin shutoff vms/idle/state
 job=$(eventually 3 running_job >/dev/null; running_job)
 ok 'what runs is in the store soon' 'soon "grep -aqF \"bring to shutoff\" $scratch/store/virfs.db-wal"'
 dies
-start_program
 ok 'what ran when virfs was killed has failed, and says so' '
   reads "$job/state" failed && tells "$job/error" "virfs was ended while this ran"'
 ok 'later numbers are larger' '
@@ -90,7 +82,6 @@ ok 'the tree can be walked' 'timeout 2 ls -lR . >/dev/null && timeout 2 grep -r 
 no 'they cannot be written' EHOSTDOWN 'timeout 1 bash -c "echo paused > vms/w1/state"'
 ok 'others can' 'echo paused > vms/far/state && echo running > vms/far/state'
 dies
-start_program
 ok 'so it is after the next start' 'reads vms/w1/state running && [[ $(<vms/w1/xml) == "$xml" ]]'
 lab start h1
 on h1 undefine idle
