@@ -11,6 +11,7 @@
 #include "gate.h"
 #include "make_disk.h"
 #include "operate.h"
+#include "resource.h"
 
 #include <string.h>
 
@@ -75,6 +76,24 @@ add_media (LvMaking *making, GError **error)
   return lv_making_add_iso (making, error) && lv_making_add_seed (making, error);
 }
 
+/* libvirt's own words for a machine that it does not have lead nowhere. */
+static gboolean
+check_hardware (LvMaking *making, const char *type, const char *arch, GError **error)
+{
+  const VirfsDraftInfo *info = making->creation->info;
+  LvTask *task = making->task;
+  LvPlatform platform
+    = { .arch = (char *) arch, .type = (char *) type, .machine = (char *) info->machine };
+  g_autofree char *canonical = NULL;
+
+  return (info->machine == NULL
+          || lv_resource_find_machine (task, task->here.conn, &platform, info->machine, &canonical,
+                                       error))
+         && (info->firmware == NULL
+             || lv_resource_find_firmware (task, task->here.conn, &platform, info->firmware,
+                                           error));
+}
+
 static char *
 new_definition (LvMaking *making, GError **error)
 {
@@ -88,7 +107,8 @@ new_definition (LvMaking *making, GError **error)
                  making->task->link->connection->name);
     return NULL;
   }
-  if (!lv_making_add_disk (making, error) || !add_media (making, error))
+  if (!check_hardware (making, type, host->arch, error) || !lv_making_add_disk (making, error)
+      || !add_media (making, error))
     return NULL;
   return lv_xml_new_domain (info, type, host->arch, making->disks, choose_network (info, host));
 }

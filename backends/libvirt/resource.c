@@ -121,9 +121,9 @@ check_emulator (LvTask *task, virDomainPtr domain, const LvFacts *facts, const V
 
 /* Of a driver that does not tell nothing is known. */
 static char *
-read_capabilities (virDomainPtr domain)
+read_capabilities (virConnectPtr conn)
 {
-  char *text = LV (virConnectGetCapabilities (virDomainGetConnect (domain)));
+  char *text = LV (virConnectGetCapabilities (conn));
   char *copy = g_strdup (text);
 
   free (text);
@@ -134,7 +134,7 @@ static gboolean
 check_nodes (LvTask *task, virDomainPtr domain, const LvFacts *facts, const VirfsVmInfo *known,
              GError **error)
 {
-  g_autofree char *capabilities = read_capabilities (domain);
+  g_autofree char *capabilities = read_capabilities (virDomainGetConnect (domain));
   g_autoptr (GByteArray) nodes = capabilities ? lv_xml_offered_nodes (capabilities) : NULL;
 
   if (*task->text == '\0' && virfs_vm_state_active (facts->state)) {
@@ -171,30 +171,62 @@ read_platform (const VirfsVmInfo *known, LvPlatform *platform)
 
 /* libvirt takes names without a version for the newest: so it does here, for its definition has to say
  * whether the machine is of another family. */
+gboolean
+lv_resource_find_machine (LvTask *task, virConnectPtr conn, const LvPlatform *platform,
+                          const char *name, char **canonical, GError **error)
+{
+  g_autofree char *capabilities = read_capabilities (conn), *some = NULL;
+  g_autoptr (GPtrArray) names
+    = capabilities ? lv_xml_offered_machines (capabilities, platform) : g_ptr_array_new ();
+
+  if (names->len > 0 && !g_ptr_array_find_with_equal_func (names, name, g_str_equal, NULL)) {
+    some = join_some (names);
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                 "%s has no machine type \"%s\" for %s guests; there are: %s",
+                 task->link->connection->name, name, platform->type, some);
+    return FALSE;
+  }
+  *canonical
+    = capabilities ? lv_xml_canonical_machine (capabilities, platform, name) : g_strdup (name);
+  return TRUE;
+}
+
 static gboolean
 check_machine (LvTask *task, virDomainPtr domain, const LvFacts *facts, const VirfsVmInfo *known,
                GError **error)
 {
   g_auto (LvPlatform) platform = { 0 };
-  g_autofree char *capabilities = read_capabilities (domain), *some = NULL;
-  g_autoptr (GPtrArray) names = NULL;
   char *canonical;
 
   read_platform (known, &platform);
-  if (capabilities == NULL)
-    return TRUE;
-  names = lv_xml_offered_machines (capabilities, &platform);
-  if (names->len > 0 && !g_ptr_array_find_with_equal_func (names, task->text, g_str_equal, NULL)) {
-    some = join_some (names);
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
-                 "%s has no machine type \"%s\" for %s guests; there are: %s",
-                 task->link->connection->name, task->text, platform.type, some);
+  if (!lv_resource_find_machine (task, virDomainGetConnect (domain), &platform, task->text,
+                                 &canonical, error))
     return FALSE;
-  }
-  canonical = lv_xml_canonical_machine (capabilities, &platform, task->text);
   g_free (task->text);
   task->text = canonical;
   return TRUE;
+}
+
+gboolean
+lv_resource_find_firmware (LvTask *task, virConnectPtr conn, const LvPlatform *platform,
+                           const char *name, GError **error)
+{
+  char *capabilities;
+  gboolean offered;
+
+  /* what a machine has by itself needs no file on the host */
+  if (strcmp (name, "bios") == 0)
+    return TRUE;
+  capabilities = LV (virConnectGetDomainCapabilities (conn, platform->emulator, platform->arch,
+                                                      platform->machine, platform->type, 0));
+  offered = capabilities == NULL || lv_xml_offers_firmware (capabilities, name);
+  free (capabilities);
+  if (!offered)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                 "%s has no firmware %s for %s guests, only bios; install it there (ovmf)",
+                 task->link->connection->name, name,
+                 platform->machine ? platform->machine : "these");
+  return offered;
 }
 
 static gboolean
@@ -202,24 +234,10 @@ check_firmware (LvTask *task, virDomainPtr domain, const LvFacts *facts, const V
                 GError **error)
 {
   g_auto (LvPlatform) platform = { 0 };
-  char *capabilities;
-  gboolean offered;
 
   read_platform (known, &platform);
-  /* what a machine has by itself needs no file on the host */
-  if (strcmp (task->text, "bios") == 0)
-    return TRUE;
-  capabilities
-    = LV (virConnectGetDomainCapabilities (virDomainGetConnect (domain), platform.emulator,
-                                           platform.arch, platform.machine, platform.type, 0));
-  offered = capabilities == NULL || lv_xml_offers_firmware (capabilities, task->text);
-  free (capabilities);
-  if (!offered)
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
-                 "%s has no firmware %s for %s guests, only bios; install it there (ovmf)",
-                 task->link->connection->name, task->text,
-                 platform.machine ? platform.machine : "these");
-  return offered;
+  return lv_resource_find_firmware (task, virDomainGetConnect (domain), &platform, task->text,
+                                    error);
 }
 
 gboolean

@@ -83,6 +83,9 @@ no 'a kernel that there is not' EIO '
   echo 128M > vms/bad/memory && echo 1M > vms/bad/disk_size && echo /no/kernel > vms/bad/kernel
   echo running > vms/bad/state'
 ok 'it is a draft again, and nothing is left' 'reads vms/bad/state draft && [[ $(inventory) == "$before" ]]'
+no 'a machine that there is not' EINVAL '
+  echo > vms/bad/kernel && echo teapot > vms/bad/machine && echo running > vms/bad/state'
+ok 'those that there are are named' 'tells vms/bad/error "no machine type .teapot.*there are: .*q35" && echo > vms/bad/machine'
 no 'XML that is none' EINVAL 'cp <(echo "<guest/>") vms/bad/xml'
 ok 'a draft goes like a directory' 'rmdir vms/bad && gone vms/bad'
 
