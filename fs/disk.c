@@ -226,6 +226,8 @@ store_pool (VirfsCall *call, const VirfsNode *node, const char *text)
 #define READ          S_IFREG | 0440, .fields =
 #define LIMIT(member)                                                                              \
   WRITE | SHOW (virfs_show_u64, CONFIG, member), .store_size = virfs_device_set_number
+#define COUNT(member)                                                                              \
+  WRITE | SHOW (virfs_show_u64, CONFIG, member), .store_number = virfs_device_set_number
 
 static const VirfsRow rows[] = {
   { "", S_IFDIR | 0750, .fields = F (BIRTH) | F (USE),
@@ -268,9 +270,9 @@ static const VirfsRow rows[] = {
     .help = "bytes a second that are written; 0: no limit" },
   { "total_bytes_max", LIMIT (total_bytes_max),
     .help = "bytes a second that are read and written, in place of the two; 0: no limit" },
-  { "read_iops_max", LIMIT (read_iops_max), .help = "reads a second; 0: no limit" },
-  { "write_iops_max", LIMIT (write_iops_max), .help = "writes a second; 0: no limit" },
-  { "total_iops_max", LIMIT (total_iops_max),
+  { "read_iops_max", COUNT (read_iops_max), .help = "reads a second; 0: no limit" },
+  { "write_iops_max", COUNT (write_iops_max), .help = "writes a second; 0: no limit" },
+  { "total_iops_max", COUNT (total_iops_max),
     .help = "reads and writes a second, in place of the two; 0: no limit" },
   { "live", READ SHOW (virfs_show_bool, STATE, live), .help = "1: the running guest has it" },
   { "persistent", READ SHOW (virfs_show_bool, STATE, persistent),

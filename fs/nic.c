@@ -35,16 +35,38 @@ store_model (VirfsCall *call, const VirfsNode *node, const char *text)
   virfs_device_set_word (call, node, text, words, G_N_ELEMENTS (words));
 }
 
+/* The other NIC of the guest that has this MAC address; borrowed from INFO, NULL for none. */
+static const VirfsNicInfo *
+find_mac (const VirfsNode *node, const VirfsVmInfo *info, const char *mac)
+{
+  const VirfsPartInfo *self = node->snapshot;
+  GPtrArray *nics = info->parts[VIRFS_VM_NICS];
+
+  for (guint i = 0; nics && i < nics->len; i++) {
+    const VirfsNicInfo *nic = nics->pdata[i];
+
+    if (strcmp (nic->part.name, self->name) != 0 && nic->mac
+        && g_ascii_strcasecmp (nic->mac, mac) == 0)
+      return nic;
+  }
+  return NULL;
+}
+
 static void
 store_mac (VirfsCall *call, const VirfsNode *node, const char *text)
 {
   g_autofree char *mac = g_ascii_strdown (text, -1);
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info ((VirfsVm *) virfs_part_root (node->object));
+  const VirfsNicInfo *other = find_mac (node, info, mac);
 
-  if (virfs_mac_is_valid (mac))
-    virfs_device_set_text (call, node, mac);
-  else
+  if (!virfs_mac_is_valid (mac))
     virfs_call_fail (call, VIRFS_ERROR_INVALID,
                      "\"%s\" is no MAC address of a NIC; write one as in 52:54:00:12:34:56", text);
+  else if (other != NULL)
+    virfs_call_fail (call, VIRFS_ERROR_EXISTS, "%s of this guest has the MAC address %s already",
+                     other->part.name, mac);
+  else
+    virfs_device_set_text (call, node, mac);
 }
 
 /* network, bridge: what makes a NIC of a draft */

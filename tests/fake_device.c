@@ -30,8 +30,10 @@ make_device (const Change *change)
   info->draft = FALSE;
   if (info->class == &virfs_disk_class) {
     disk->live = disk->persistent = TRUE;
-    if (disk->source == NULL && disk->size != 0)
+    if (disk->source == NULL && disk->size != 0) {
       virfs_ref_string_set (&disk->source, "/images/new.qcow2");
+      disk->allocation = 1 << 20;
+    }
   }
   return info;
 }

@@ -316,15 +316,6 @@ merge (GPtrArray *now, GPtrArray *next)
   return list;
 }
 
-static VirfsNicInfo *
-find_mac (GPtrArray *nics, const char *mac)
-{
-  for (guint i = 0; mac && nics && i < nics->len; i++)
-    if (g_strcmp0 (((VirfsNicInfo *) nics->pdata[i])->mac, mac) == 0)
-      return nics->pdata[i];
-  return NULL;
-}
-
 static void
 take_name (VirfsNicInfo *nic, const char *name)
 {
@@ -356,13 +347,33 @@ number_nics (GPtrArray *list, GPtrArray *other)
     }
 }
 
+/* Of those in NEXT that have the MAC address of NIC, the one of its name, or else the first whose name
+ * nobody in NOW has.  Nothing keeps a guest from having two of one address. */
+static VirfsNicInfo *
+find_same (GPtrArray *now, GPtrArray *next, const VirfsNicInfo *nic)
+{
+  VirfsNicInfo *found = NULL;
+
+  for (guint i = 0; nic->mac && next && i < next->len; i++) {
+    VirfsNicInfo *other = next->pdata[i];
+
+    if (g_strcmp0 (other->mac, nic->mac) != 0)
+      continue;
+    if (strcmp (other->part.name, nic->part.name) == 0)
+      return other;
+    if (found == NULL && !has_name (now, other->part.name))
+      found = other;
+  }
+  return found;
+}
+
 /* One is the same in both if it has the same MAC address. */
 static void
 name_nics (GPtrArray *now, GPtrArray *next)
 {
   number_nics (next, now);
   for (guint i = 0; now && i < now->len; i++) {
-    VirfsNicInfo *nic = now->pdata[i], *same = find_mac (next, nic->mac);
+    VirfsNicInfo *nic = now->pdata[i], *same = find_same (now, next, nic);
 
     if (same != NULL)
       take_name (nic, same->part.name);

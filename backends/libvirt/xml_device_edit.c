@@ -293,17 +293,33 @@ is_device (LvXml *xml, xmlNode *node, const VirfsPartInfo *device)
   return key != NULL && its != NULL && g_ascii_strcasecmp (its, key) == 0;
 }
 
+/* Whether the NIC was made with that NAME. */
+static gboolean
+has_alias (LvXml *xml, xmlNode *node, const char *name)
+{
+  g_autofree char *alias = lv_xml_text (xml, node, "alias/@name");
+  gboolean named = alias && g_str_has_prefix (alias, LV_ALIAS_PREFIX);
+
+  return named && strcmp (alias + strlen (LV_ALIAS_PREFIX), name) == 0;
+}
+
+/* Of several NICs with one MAC address the one that has the name, or else the first. */
 xmlNode *
 lv_xml_device_node (LvXml *xml, const VirfsPartInfo *device)
 {
-  g_autoptr (GPtrArray) nodes = lv_xml_nodes (
-    xml, NULL,
-    device->class == &virfs_disk_class ? "/domain/devices/disk" : "/domain/devices/interface");
+  gboolean is_disk = device->class == &virfs_disk_class;
+  g_autoptr (GPtrArray) nodes
+    = lv_xml_nodes (xml, NULL, is_disk ? "/domain/devices/disk" : "/domain/devices/interface");
+  xmlNode *found = NULL;
 
-  for (guint i = 0; i < nodes->len; i++)
-    if (is_device (xml, nodes->pdata[i], device))
+  for (guint i = 0; i < nodes->len; i++) {
+    if (!is_device (xml, nodes->pdata[i], device))
+      continue;
+    if (is_disk || has_alias (xml, nodes->pdata[i], device->name))
       return nodes->pdata[i];
-  return NULL;
+    found = found ? found : nodes->pdata[i];
+  }
+  return found;
 }
 
 char *
