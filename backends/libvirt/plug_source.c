@@ -93,8 +93,17 @@ may_share (const VirfsDiskInfo *a, const VirfsDiskInfo *b)
 typedef struct {
   LvTask *task;
   const VirfsDiskInfo *disk;
-  char *owner; /* who has it, as in `vdb of web`; NULL: nobody */
+  const char *path, *name; /* what others may call it, on the host that is looked at */
+  char *owner;             /* who has it, as in `vdb of web`; NULL: nobody */
 } Search;
+
+static gboolean
+is_it (const Search *search, const VirfsDiskInfo *disk)
+{
+  gboolean named = g_strcmp0 (disk->type, "volume") == 0;
+
+  return disk->source != NULL && g_strcmp0 (disk->source, named ? search->name : search->path) == 0;
+}
 
 static void
 search_vm (VirfsVm *vm, const VirfsVmInfo *info, gpointer data)
@@ -106,19 +115,32 @@ search_vm (VirfsVm *vm, const VirfsVmInfo *info, gpointer data)
     const VirfsDiskInfo *disk = disks->pdata[i];
     gboolean own = g_str_equal (info->uuid, search->task->uuid);
 
-    if (g_strcmp0 (disk->source, search->disk->source) == 0 && !may_share (disk, search->disk)
+    if (is_it (search, disk) && !may_share (disk, search->disk)
         && (own ? strcmp (disk->part.name, search->disk->part.name) != 0 : disk->live))
       search->owner = g_strdup_printf ("%s of %s", disk->part.name, info->name);
   }
+}
+
+static void
+search_host (VirfsHost *host, const char *path, const char *name, gpointer data)
+{
+  Search *search = data;
+
+  search->path = path;
+  search->name = name;
+  virfs_infra_foreach_vm (host->object.infra, host, search_vm, search);
 }
 
 static gboolean
 check_free (LvTask *task, const VirfsDiskInfo *disk, GError **error)
 {
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (task->vm);
-  Search search = { task, disk, NULL };
+  Search search = { .task = task, .disk = disk };
 
-  virfs_infra_foreach_vm (task->vm->object.infra, info->host, search_vm, &search);
+  if (*disk->source == '/')
+    virfs_path_places (info->host, disk->source, search_host, &search);
+  else
+    search_host (info->host, disk->source, disk->source, &search);
   if (search.owner == NULL)
     return TRUE;
   g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,

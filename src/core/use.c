@@ -225,13 +225,13 @@ append_users (GPtrArray *users, VirfsHost *host, const char *path)
 
 /* Where that pool has VOLUME, of which its host need not have heard; the caller owns it. */
 static char *
-path_in (const VirfsPoolInfo *pool, const VirfsVolumeInfo *volume)
+path_in (const VirfsPoolInfo *pool, const char *volume)
 {
-  const VirfsVolumeInfo *same = virfs_part_list_find (pool->part.parts, volume->part.name);
+  const VirfsVolumeInfo *same = virfs_part_list_find (pool->part.parts, volume);
 
   if (same != NULL && same->path != NULL)
     return g_strdup (same->path);
-  return pool->path ? g_build_filename (pool->path, volume->part.name, NULL) : NULL;
+  return pool->path ? g_build_filename (pool->path, volume, NULL) : NULL;
 }
 
 /* The same volume as another host has it. */
@@ -243,7 +243,8 @@ append_users_there (GPtrArray *users, VirfsHost *host, const VirfsPoolInfo *pool
 
   for (guint i = 0; i < pools->len; i++) {
     const VirfsPoolInfo *other = pools->pdata[i];
-    g_autofree char *path = virfs_pool_is_same (pool, other) ? path_in (other, volume) : NULL;
+    g_autofree char *path
+      = virfs_pool_is_same (pool, other) ? path_in (other, volume->part.name) : NULL;
 
     if (path != NULL)
       append_users (users, host, path);
@@ -282,6 +283,54 @@ virfs_volume_users (VirfsPart *volume)
       append_users_there (users, hosts->pdata[i], pool, known);
   g_ptr_array_sort (users, compare_users);
   return users;
+}
+
+/* Places of a path. */
+
+static const VirfsPoolInfo *
+pool_at (GPtrArray *pools, const char *directory)
+{
+  for (guint i = 0; i < pools->len; i++) {
+    const VirfsPoolInfo *pool = pools->pdata[i];
+
+    if (virfs_pool_is_active (pool) && g_strcmp0 (pool->path, directory) == 0)
+      return pool;
+  }
+  return NULL;
+}
+
+static void
+visit (VirfsHost *host, const VirfsPoolInfo *pool, const char *volume, VirfsPlaceFunc func,
+       gpointer data)
+{
+  g_autoptr (GPtrArray) pools = pools_of (host);
+
+  for (guint i = 0; i < pools->len; i++) {
+    const VirfsPoolInfo *other = pools->pdata[i];
+    g_autofree char *path = virfs_pool_is_same (pool, other) ? path_in (other, volume) : NULL;
+    g_autofree char *name = g_strdup_printf ("%s/%s", other->part.name, volume);
+
+    if (path != NULL)
+      func (host, path, name, data);
+  }
+}
+
+void
+virfs_path_places (VirfsHost *host, const char *path, VirfsPlaceFunc func, gpointer data)
+{
+  g_autofree char *directory = g_path_get_dirname (path), *volume = g_path_get_basename (path);
+  g_autoptr (GPtrArray) pools = pools_of (host);
+  g_autoptr (GPtrArray) hosts = g_ptr_array_new_with_free_func (virfs_object_unref);
+  const VirfsPoolInfo *pool = pool_at (pools, directory);
+  g_autofree char *name = pool ? g_strdup_printf ("%s/%s", pool->part.name, volume) : NULL;
+
+  func (host, path, name, data);
+  if (pool == NULL)
+    return;
+  virfs_infra_foreach_host (host->object.infra, add_host, hosts);
+  for (guint i = 0; i < hosts->len; i++)
+    if (hosts->pdata[i] != host)
+      visit (hosts->pdata[i], pool, volume, func, data);
 }
 
 const VirfsUser *
@@ -385,8 +434,9 @@ find_overlay_there (VirfsHost *host, const VirfsPoolInfo *pool, const VirfsVolum
   char *found = NULL;
 
   for (guint i = 0; i < pools->len && found == NULL; i++) {
-    g_autofree char *path
-      = virfs_pool_is_same (pool, pools->pdata[i]) ? path_in (pools->pdata[i], volume) : NULL;
+    g_autofree char *path = virfs_pool_is_same (pool, pools->pdata[i])
+                              ? path_in (pools->pdata[i], volume->part.name)
+                              : NULL;
 
     found = path ? find_overlay (host, path) : NULL;
   }

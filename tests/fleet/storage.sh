@@ -153,7 +153,9 @@ no 'nor on the other host that has the pool' EBUSY 'polled "[[ -d hosts/h2/pools
 ok 'where it is said, too' 'tells hosts/h2/error "is used by vms/web" && reads hosts/h2/pools/shared/volumes/disk/used_by vms/web'
 no 'nor wiped' EBUSY 'echo wipe > $s/disk/ctl'
 ok 'while the guest is off it can grow' 'echo 12M > $s/disk/size && polled "reads vms/web/disks/vda/size $((12 << 20))"'
-no 'while it runs only as its disk' EBUSY 'echo running > vms/web/state; echo 16M > $s/disk/size'
+no 'a guest of the other host does not get it while it runs' EBUSY 'echo running > vms/web/state; mkdir vms/other/disks/vdb; echo shared/disk > vms/other/disks/vdb/source'
+ok 'it is told who has it' 'tells vms/other/error "is the disk vda of web already" && rmdir vms/other/disks/vdb'
+no 'while it runs only as its disk' EBUSY 'echo 16M > $s/disk/size'
 ok 'the error says where' '
   tells hosts/h1/error "write the size to vms/web/disks/vda/size" && echo 16M > vms/web/disks/vda/size
   is_image "$shared/disk" virtual-size $((16 << 20)) && reads $s/disk/size $((16 << 20))'
