@@ -45,7 +45,7 @@ lv_define (LvTask *task, virConnectPtr conn, const char *xml)
 }
 
 int
-lv_redefine_in_turn (LvTask *task, virDomainPtr domain, LvEdit edit, gconstpointer data)
+lv_redefine (LvTask *task, virDomainPtr domain, LvEdit edit, gconstpointer data)
 {
   char *stored = read_stored (domain);
   g_autofree char *xml = stored ? edit (stored, data) : NULL;
@@ -54,17 +54,6 @@ lv_redefine_in_turn (LvTask *task, virDomainPtr domain, LvEdit edit, gconstpoint
   free (stored);
   defined = xml ? lv_define (task, virDomainGetConnect (domain), xml) : NULL;
   return defined ? 0 : -1;
-}
-
-int
-lv_redefine (LvTask *task, virDomainPtr domain, LvEdit edit, gconstpointer data)
-{
-  int result;
-
-  lv_operate_take_turn (task->uuid);
-  result = lv_redefine_in_turn (task, domain, edit, data);
-  lv_operate_end_turn (task->uuid);
-  return result;
 }
 
 /* Returns whether it is defined; *TRIED: whether that was tried. */

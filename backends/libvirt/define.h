@@ -9,8 +9,6 @@ virDomainPtr lv_define (LvTask *task, virConnectPtr conn, const char *xml);
 
 /* The whole text of a definition, changed; the caller owns it, NULL: it cannot be. */
 typedef char *(*LvEdit) (const char *xml, gconstpointer data);
-/* Reads the definition, has it changed and defines it: -1 with libvirt's last error.  One at a time for
- * each guest. */
+/* Reads the definition, has it changed and defines it: -1 with libvirt's last error.  For who has taken the
+ * guest's turn (operate.h). */
 int lv_redefine (LvTask *task, virDomainPtr domain, LvEdit edit, gconstpointer data);
-/* For who has taken the guest's turn (operate.h). */
-int lv_redefine_in_turn (LvTask *task, virDomainPtr domain, LvEdit edit, gconstpointer data);

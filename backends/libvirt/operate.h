@@ -38,7 +38,7 @@ virDomainPtr lv_operate_on (LvTask *task, LvFacts *facts, GError **error);
 gboolean lv_operate_check (LvTask *task, LvCall call, const char *what, GError **error);
 
 /* Between these only one thread changes the guest's definition or metadata, of those that read it, edit it
- * and write it back (metadata.c).  UUID must live until the end. */
+ * and write it back, and of those that change something in it (metadata.c).  UUID must live until the end. */
 void lv_operate_take_turn (const char *uuid);
 void lv_operate_end_turn (const char *uuid);
 

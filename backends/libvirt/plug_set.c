@@ -115,7 +115,7 @@ static gboolean
 set_definition (const Setting *set, GError **error)
 {
   return check_off (set, error)
-         && (lv_redefine_in_turn (set->task, set->domain, edit, set) == 0 || fail (set, error));
+         && (lv_redefine (set->task, set->domain, edit, set) == 0 || fail (set, error));
 }
 
 /* source */

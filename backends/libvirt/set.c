@@ -289,7 +289,10 @@ run_set (LvTask *task, GError **error)
     flags |= VIR_DOMAIN_AFFECT_LIVE;
   if (facts.persistent)
     flags |= VIR_DOMAIN_AFFECT_CONFIG;
+  /* else who edits the definition meanwhile would undo it */
+  lv_operate_take_turn (task->uuid);
   result = call (task, row, domain, flags);
+  lv_operate_end_turn (task->uuid);
   if (is_waited_for (task, result))
     return wait_for_vcpus (task);
   outcome = lv_operate_end (task, result, LV_CALL_SET + task->field, attributes[row].what, error);

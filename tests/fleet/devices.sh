@@ -210,6 +210,10 @@ ok 'several at once, and a setting meanwhile, do not take from each other' '
   echo none > vms/w2/disks/vda/cache
   wait
   lists vms/w2/disks vda vdb && defined w2 "count(//disk)" 2 && rmdir $v/w2-vd[efgh].qcow2'
+ok 'nor do settings of the guest itself get lost meanwhile' '
+  for i in {1..12}; do echo none > vms/w2/disks/vda/cache; echo writeback > vms/w2/disks/vda/cache; done &
+  for i in {1..24}; do echo $i > vms/w2/title && defined w2 "string(/domain/title)" $i; done
+  wait; echo none > vms/w2/disks/vda/cache; echo > vms/w2/title'
 ok 'virsh start shows it' '
   on h1 start w2 && soon "reads vms/w2/disks/vdb/live 1" && on h1 destroy w2 && soon "reads vms/w2/disks/vdb/live 0"'
 
