@@ -394,16 +394,6 @@ show_uuid (const VirfsNode *node, GString *out)
   g_string_append_printf (out, "%s\n", info->uuid);
 }
 
-/* 0 stands for the hypervisor's default, which libvirt does not tell. */
-static void
-show_tuned (const VirfsNode *node, GString *out)
-{
-  gint64 value = *(const gint64 *) ((const char *) node->snapshot + node->row->offset);
-
-  if (value != 0)
-    g_string_append_printf (out, "%" G_GINT64_FORMAT "\n", value);
-}
-
 static const VirfsBlob *
 blob_of (const VirfsNode *node)
 {
@@ -441,16 +431,6 @@ static void
 store_number (VirfsCall *call, const VirfsNode *node, guint64 value)
 {
   virfs_vm_set (call, node, value, NULL);
-}
-
-/* What libvirt takes; some of its drivers check it only when the guest starts. */
-static void
-store_quota (VirfsCall *call, const VirfsNode *node, gint64 value)
-{
-  if (value != -1 && value < 1000)
-    virfs_call_fail (call, VIRFS_ERROR_INVALID, "a quota is 1000 microseconds at least, or -1");
-  else
-    virfs_vm_set (call, node, (guint64) value, NULL);
 }
 
 static void
@@ -626,13 +606,17 @@ static const VirfsRow rows[] = {
     .help = "memory in bytes; hot up to memory_max where the guest has a balloon" },
   { "memory_max", WRITE | SHOW (virfs_show_u64, MEMORY_MAX, memory_max), .store_size = store_number,
     .help = "memory in bytes at most; can be set while it is shut off" },
-  { "cpu_shares", WRITE | SHOW (show_tuned, CPU_SHARES, cpu_shares), .store_number = store_number,
-    .help = "weight among the guests of its host when CPU time is scarce" },
-  { "cpu_quota", WRITE | SHOW (show_tuned, CPU_QUOTA, cpu_quota), .store_signed = store_quota,
+  { "cpu_shares", WRITE | SHOW (virfs_vm_show_tuned, CPU_SHARES, cpu_shares),
+    .store_signed = virfs_vm_store_tuned,
     .help
-    = "microseconds of CPU time that each virtual CPU may use in a cpu_period; -1: no limit" },
-  { "cpu_period", WRITE | SHOW (show_tuned, CPU_PERIOD, cpu_period), .store_number = store_number,
-    .help = "microseconds of the period that cpu_quota is about" },
+    = "weight among the guests of its host when CPU time is scarce; 0: the hypervisor's choice" },
+  { "cpu_quota", WRITE | SHOW (virfs_vm_show_tuned, CPU_QUOTA, cpu_quota),
+    .store_signed = virfs_vm_store_tuned,
+    .help
+    = "microseconds of CPU time for each virtual CPU in a cpu_period; -1: no limit; 0: likewise" },
+  { "cpu_period", WRITE | SHOW (virfs_vm_show_tuned, CPU_PERIOD, cpu_period),
+    .store_signed = virfs_vm_store_tuned,
+    .help = "microseconds of the period that cpu_quota is about; 0: the hypervisor's choice" },
   { "cpuset", WRITE | F (VCPUS_MAX) | SHOW (virfs_vm_show_cpuset, VCPU_PINS, vcpu_pins),
     .store = virfs_vm_store_cpuset,
     .help = "CPUs of its host that its virtual CPUs may use, as in 0-3,8; nothing: all" },

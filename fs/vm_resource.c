@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pinning, NUMA, boot order, firmware and machine of a guest.  What is written is checked here as far as
+ * Shares, pinning, NUMA, boot order, firmware and machine of a guest.  What is written is checked here as far as
  * the text goes, and as far as the host goes by its backend.
  */
 #include "vm_resource.h"
@@ -23,6 +23,46 @@ virfs_vm_show_lines (const VirfsNode *node, GString *out)
 {
   if (*shown (node) != '\0')
     g_string_append_printf (out, "%s\n", shown (node));
+}
+
+/* Shares and quotas. */
+
+void
+virfs_vm_show_tuned (const VirfsNode *node, GString *out)
+{
+  gint64 value = *(const gint64 *) ((const char *) node->snapshot + node->row->offset);
+
+  if (value != 0)
+    g_string_append_printf (out, "%" G_GINT64_FORMAT "\n", value);
+}
+
+/* What libvirt takes; it would check some of it only when the guest starts. */
+static const struct {
+  gsize member;
+  gint64 least, most;
+  const char *also;
+} limits[] = {
+  { G_STRUCT_OFFSET (VirfsVmInfo, cpu_shares), 2, 262144, "" },
+  { G_STRUCT_OFFSET (VirfsVmInfo, cpu_quota), 1000, G_GINT64_CONSTANT (17592186044415),
+    ", -1 for no limit" },
+  { G_STRUCT_OFFSET (VirfsVmInfo, cpu_period), 1000, 1000000, "" },
+};
+
+void
+virfs_vm_store_tuned (VirfsCall *call, const VirfsNode *node, gint64 value)
+{
+  guint i = 0;
+
+  while (i < G_N_ELEMENTS (limits) - 1 && limits[i].member != node->row->offset)
+    i++;
+  if (value == 0 || (value >= limits[i].least && value <= limits[i].most)
+      || (value == -1 && *limits[i].also != '\0'))
+    virfs_vm_set (call, node, (guint64) value, NULL);
+  else
+    virfs_call_fail (call, VIRFS_ERROR_INVALID,
+                     "%s is %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT
+                     "%s, or 0 for the hypervisor's choice",
+                     node->row->path, limits[i].least, limits[i].most, limits[i].also);
 }
 
 /* Pinning. */

@@ -590,6 +590,26 @@ is_stored (Fixture *f, const char *uuid, const char *text)
   return strstr (xml, text) != NULL;
 }
 
+/* What is left to the hypervisor is not in the definition any more.  The driver itself sets none. */
+static void
+test_schedule (Fixture *f, gconstpointer data)
+{
+  static const VirfsVmField fields[]
+    = { VIRFS_VM_CPU_SHARES, VIRFS_VM_CPU_QUOTA, VIRFS_VM_CPU_PERIOD };
+
+  for (guint i = 0; i < G_N_ELEMENTS (fields); i++) {
+    g_assert_cmpint (set (f, "web", fields[i], 0, NULL), ==, EBUSY);
+    assert_said ("shut off");
+  }
+  g_assert_cmpint (bring (f, "web", VIRFS_VM_SHUTOFF), ==, 0);
+  assert_vm (f, "web", info->cpu_shares == 2048 && info->cpu_period == 100000);
+  for (guint i = 0; i < G_N_ELEMENTS (fields); i++)
+    g_assert_cmpint (set (f, "web", fields[i], 0, NULL), ==, 0);
+  assert_vm (f, "web", info->cpu_shares == 0 && info->cpu_period == 0 && info->cpu_quota == 0);
+  g_assert_false (is_stored (f, WEB, "<shares>") || is_stored (f, WEB, "<quota>"));
+  g_assert_false (is_stored (f, WEB, "<period>"));
+}
+
 /* vCPUs that run are pinned at once, and in the definition. */
 static void
 test_pins (Fixture *f, gconstpointer data)
@@ -1273,6 +1293,7 @@ main (int argc, char **argv)
   add ("/backend/crashed", test_crashed);
   add ("/backend/set", test_set);
   add ("/backend/set-refused", test_set_refused);
+  add ("/backend/schedule", test_schedule);
   add ("/backend/pins", test_pins);
   add ("/backend/common-cpuset", test_common_cpuset);
   add ("/backend/numa", test_numa);

@@ -187,6 +187,15 @@ test_attributes (Fixture *f, gconstpointer data)
   assert_reads (f, "vms/h1-1/autostart", "1\n");
   g_assert_cmpint (echo (f, "-1", "vms/h1-1/cpu_quota"), ==, 0);
   assert_reads (f, "vms/h1-1/cpu_quota", "-1\n");
+  g_assert_cmpint (echo (f, "0", "vms/h1-1/cpu_quota"), ==, 0);
+  assert_reads (f, "vms/h1-1/cpu_quota", "");
+  g_assert_cmpint (echo (f, "999", "vms/h1-1/cpu_quota"), ==, EINVAL);
+  g_assert_cmpint (echo (f, "-2", "vms/h1-1/cpu_quota"), ==, EINVAL);
+  assert_says (f, "vms/h1-1/error", "-1 for no limit");
+  g_assert_cmpint (echo (f, "-1", "vms/h1-1/cpu_shares"), ==, EINVAL);
+  assert_says (f, "vms/h1-1/error", "2 to 262144");
+  g_assert_cmpint (echo (f, "1000001", "vms/h1-1/cpu_period"), ==, EINVAL);
+  assert_reads (f, "vms/h1-1/cpu_quota", "");
   g_assert_cmpint (echo (f, "two\\nlines, grün", "vms/h1-1/description"), ==, 0);
   assert_reads (f, "vms/h1-1/description", "two\\nlines, grün\n");
   g_assert_cmpint (echo (f, "", "vms/h1-1/description"), ==, 0);

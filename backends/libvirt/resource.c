@@ -148,6 +148,19 @@ check_nodes (LvTask *task, virDomainPtr domain, const LvFacts *facts, const Virf
   return nodes == NULL || check_numbers (task, "NUMA nodes", nodes, task->text, error);
 }
 
+static gboolean
+check_schedule (LvTask *task, virDomainPtr domain, const LvFacts *facts, const VirfsVmInfo *known,
+                GError **error)
+{
+  if (task->number != 0 || !virfs_vm_state_active (facts->state))
+    return TRUE;
+  g_set_error (
+    error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+    "this cannot be left to the hypervisor of %s again: only while it is shut off, it is %s",
+    task->name, virfs_vm_state_name (facts->state));
+  return FALSE;
+}
+
 static char *
 join_some (GPtrArray *names)
 {
@@ -259,6 +272,9 @@ static const struct {
                      const VirfsVmInfo *known, GError **error);
   int (*live) (virDomainPtr domain, LvTask *task, const VirfsVmInfo *known);
 } rows[] = {
+  { VIRFS_VM_CPU_SHARES, check_schedule },
+  { VIRFS_VM_CPU_QUOTA, check_schedule },
+  { VIRFS_VM_CPU_PERIOD, check_schedule },
   { VIRFS_VM_VCPU_PINS, check_pins, pin_vcpus },
   { VIRFS_VM_EMULATOR_CPUSET, check_emulator, pin_emulator },
   { VIRFS_VM_NUMA_NODESET, check_nodes, move_memory },

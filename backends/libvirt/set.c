@@ -72,37 +72,38 @@ set_memory_max (virDomainPtr domain, LvTask *task, guint flags)
   return LV (virDomainSetMemoryFlags (domain, kib (task->number), flags | VIR_DOMAIN_MEM_MAXIMUM));
 }
 
+/* 0: the hypervisor's choice; libvirt would keep that, too. */
 static int
-set_schedule (virDomainPtr domain, const char *name, int type, guint64 value, guint flags)
+set_schedule (virDomainPtr domain, LvTask *task, guint flags, const char *name)
 {
   g_auto (LvParams) params = { 0 };
 
-  if (type == VIR_TYPED_PARAM_LLONG)
-    virTypedParamsAddLLong (&params.items, &params.n, &params.allocated, name, (gint64) value);
+  if (task->number == 0)
+    return lv_resource_set (domain, task, flags);
+  if (task->field == VIRFS_VM_CPU_QUOTA)
+    virTypedParamsAddLLong (&params.items, &params.n, &params.allocated, name,
+                            (gint64) task->number);
   else
-    virTypedParamsAddULLong (&params.items, &params.n, &params.allocated, name, value);
+    virTypedParamsAddULLong (&params.items, &params.n, &params.allocated, name, task->number);
   return LV (virDomainSetSchedulerParametersFlags (domain, params.items, params.n, flags));
 }
 
 static int
 set_cpu_shares (virDomainPtr domain, LvTask *task, guint flags)
 {
-  return set_schedule (domain, VIR_DOMAIN_SCHEDULER_CPU_SHARES, VIR_TYPED_PARAM_ULLONG,
-                       task->number, flags);
+  return set_schedule (domain, task, flags, VIR_DOMAIN_SCHEDULER_CPU_SHARES);
 }
 
 static int
 set_cpu_quota (virDomainPtr domain, LvTask *task, guint flags)
 {
-  return set_schedule (domain, VIR_DOMAIN_SCHEDULER_VCPU_QUOTA, VIR_TYPED_PARAM_LLONG, task->number,
-                       flags);
+  return set_schedule (domain, task, flags, VIR_DOMAIN_SCHEDULER_VCPU_QUOTA);
 }
 
 static int
 set_cpu_period (virDomainPtr domain, LvTask *task, guint flags)
 {
-  return set_schedule (domain, VIR_DOMAIN_SCHEDULER_VCPU_PERIOD, VIR_TYPED_PARAM_ULLONG,
-                       task->number, flags);
+  return set_schedule (domain, task, flags, VIR_DOMAIN_SCHEDULER_VCPU_PERIOD);
 }
 
 static const struct {

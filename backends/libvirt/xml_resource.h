@@ -15,8 +15,9 @@ typedef struct {
 #define LV_N_BOOT_KINDS 4
 extern const LvBootKind lv_boot_kinds[LV_N_BOOT_KINDS];
 
-/* XML, a definition of the guest that KNOWN tells of, with FIELD as TEXT says (VCPU_PINS to MACHINE but
- * VCPUS_MAX; as in VirfsVmInfo).  The caller owns it; NULL: it is broken. */
+/* XML, a definition of the guest that KNOWN tells of, with FIELD as TEXT says: VCPU_PINS, EMULATOR_CPUSET
+ * to MACHINE, as in VirfsVmInfo; CPU_SHARES to CPU_PERIOD: without it.  The caller owns it; NULL: it is
+ * broken. */
 char *lv_xml_edit_resource (const char *xml, const VirfsVmInfo *known, VirfsVmField field,
                             const char *text);
 

@@ -98,6 +98,26 @@ write_emulator (LvXml *xml, const VirfsVmInfo *known, const char *text)
   set_emulator (xml, text);
 }
 
+/* Shares and quotas, which are set by libvirt, but not taken away. */
+
+static void
+remove_shares (LvXml *xml, const VirfsVmInfo *known, const char *text)
+{
+  lv_xml_remove_all (xml, "/domain/cputune/shares");
+}
+
+static void
+remove_quota (LvXml *xml, const VirfsVmInfo *known, const char *text)
+{
+  lv_xml_remove_all (xml, "/domain/cputune/quota");
+}
+
+static void
+remove_period (LvXml *xml, const VirfsVmInfo *known, const char *text)
+{
+  lv_xml_remove_all (xml, "/domain/cputune/period");
+}
+
 /* NUMA. */
 
 static void
@@ -212,7 +232,8 @@ static const struct {
   { VIRFS_VM_VCPU_PINS, write_pins },     { VIRFS_VM_EMULATOR_CPUSET, write_emulator },
   { VIRFS_VM_NUMA_NODESET, write_nodes }, { VIRFS_VM_NUMA_MODE, write_mode },
   { VIRFS_VM_BOOT, write_boot },          { VIRFS_VM_FIRMWARE, write_firmware },
-  { VIRFS_VM_MACHINE, write_machine },
+  { VIRFS_VM_MACHINE, write_machine },    { VIRFS_VM_CPU_SHARES, remove_shares },
+  { VIRFS_VM_CPU_QUOTA, remove_quota },   { VIRFS_VM_CPU_PERIOD, remove_period },
 };
 
 char *

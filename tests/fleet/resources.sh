@@ -126,7 +126,10 @@ no 'a mode for no nodes' EINVAL 'echo strict > vms/w2/numa_mode'
 ok 'shares and quotas' '
   echo 512 > vms/w2/cpu_shares && echo 50000 > vms/w2/cpu_quota && echo 100000 > vms/w2/cpu_period
   w2 "concat(//shares, \" \", //quota, \" \", //period)" "512 50000 100000"
-  on h1 schedinfo w2 --config --set cpu_shares=0 --set vcpu_quota=0 --set vcpu_period=0'
+  for file in shares quota period; do echo 0 > vms/w2/cpu_$file && reads vms/w2/cpu_$file ""; done
+  w2 "count(//cputune/*)" 0'
+no 'shares that there are not' EINVAL 'echo 1 > vms/w2/cpu_shares'
+no 'nor quotas' EINVAL 'echo 10 > vms/w2/cpu_quota'
 no 'a machine that there is not' EINVAL 'echo pc-none > vms/w2/machine'
 ok 'the sentence says which there are' 'tells vms/w2/error "there are: .*pc, .*q35, "'
 if on h1 domcapabilities | xmllint --xpath "//os/enum[@name='firmware']/value[.='efi']" - >/dev/null 2>&1; then
