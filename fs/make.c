@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-#define DEFAULT_MEMORY (G_GUINT64_CONSTANT (1) << 30)
-
 static VirfsDraftInfo *
 info_of (const VirfsNode *node)
 {
@@ -137,8 +135,8 @@ want_of (VirfsInfra *infra, const VirfsDraftInfo *info, GError **error)
     if (want->needs == NULL)
       return NULL;
   }
-  want->wish.memory = info->memory ? info->memory : base ? base->memory : DEFAULT_MEMORY;
-  want->wish.vcpus = info->vcpus ? info->vcpus : base ? base->vcpus : 1;
+  want->wish.memory = info->memory ? info->memory : base ? base->memory : VIRFS_DRAFT_MEMORY;
+  want->wish.vcpus = info->vcpus ? info->vcpus : base ? base->vcpus : VIRFS_DRAFT_VCPUS;
   if (info->network != NULL && !g_str_equal (info->network, "none"))
     want->wish.network = info->network;
   if (info->network != NULL && want->needs != NULL) {

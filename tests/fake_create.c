@@ -43,8 +43,8 @@ make (VirfsHost *host, const VirfsCreation *creation)
   vm->owned = TRUE;
   virfs_draft_owner (info, &vm->owner);
   virfs_ref_string_set (&vm->image, info->image);
-  vm->memory = vm->memory_max = info->memory;
-  vm->vcpus = vm->vcpus_max = info->vcpus;
+  vm->memory = vm->memory_max = info->memory ? info->memory : VIRFS_DRAFT_MEMORY;
+  vm->vcpus = vm->vcpus_max = info->vcpus ? info->vcpus : VIRFS_DRAFT_VCPUS;
   virfs_infra_update_vm (host->object.infra, host, vm);
   return NULL;
 }

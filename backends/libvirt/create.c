@@ -94,10 +94,23 @@ check_hardware (LvMaking *making, const char *type, const char *arch, GError **e
                                            error));
 }
 
+static VirfsPartInfo *
+with_defaults (const VirfsDraftInfo *info)
+{
+  VirfsDraftInfo *filled = virfs_part_info_copy (info);
+
+  if (filled->vcpus == 0)
+    filled->vcpus = VIRFS_DRAFT_VCPUS;
+  if (filled->memory == 0)
+    filled->memory = VIRFS_DRAFT_MEMORY;
+  return &filled->part;
+}
+
 static char *
 new_definition (LvMaking *making, GError **error)
 {
   const VirfsDraftInfo *info = making->creation->info;
+  g_autoptr (VirfsPartInfo) filled = NULL;
   g_autoptr (VirfsHostInfo) host = lv_gate_copy_host (making->task->link->connection);
   const char *type = host && host->arch ? best_type (host, host->arch) : NULL;
 
@@ -110,7 +123,9 @@ new_definition (LvMaking *making, GError **error)
   if (!check_hardware (making, type, host->arch, error) || !lv_making_add_disk (making, error)
       || !add_media (making, error))
     return NULL;
-  return lv_xml_new_domain (info, type, host->arch, making->disks, choose_network (info, host));
+  filled = with_defaults (info);
+  return lv_xml_new_domain ((VirfsDraftInfo *) filled, type, host->arch, making->disks,
+                            choose_network (info, host));
 }
 
 static char *

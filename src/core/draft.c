@@ -57,8 +57,7 @@ const VirfsPartClass virfs_draft_class = {
   .n_members = G_N_ELEMENTS (members),
 };
 
-#define GROUP          "draft"
-#define DEFAULT_MEMORY (G_GUINT64_CONSTANT (1) << 30)
+#define GROUP "draft"
 
 static const char draft_state[] = "draft";
 static const char creating[] = "creating";
@@ -86,8 +85,6 @@ new_info (const char *name, const char *uuid)
 
   info->uuid = g_ref_string_new (uuid);
   info->state = draft_state;
-  info->vcpus = 1;
-  info->memory = DEFAULT_MEMORY;
   info->mode = VIRFS_OWNER_MODE;
   return info;
 }

@@ -38,6 +38,10 @@ struct VirfsDraftInfo {
 
 extern const VirfsPartClass virfs_draft_class;
 
+/* What a guest has that is made of nothing that says otherwise. */
+#define VIRFS_DRAFT_VCPUS  1
+#define VIRFS_DRAFT_MEMORY (G_GUINT64_CONSTANT (1) << 30)
+
 void virfs_draft_owner (const VirfsDraftInfo *info, VirfsOwner *owner);
 
 /* As a record, and back; the caller owns both.  NULL: INVALID. */

@@ -139,6 +139,7 @@ echo shutoff >vms/base/state
 ok 'made, but not started' 'says h1 base "shut off" && reads vms/base/state shutoff'
 ok 'a clone of a guest' '
   mkdir vms/copy && echo vms/base > vms/copy/image && echo shutoff > vms/copy/state && says h1 copy "shut off"
+  reads vms/copy/memory "$(<vms/base/memory)" && reads vms/copy/vcpus "$(<vms/base/vcpus)"
   [[ $(<vms/copy/uuid) != $(<vms/base/uuid) && $(<vms/copy/nics/eth0/mac) != $(<vms/base/nics/eth0/mac) ]]
   reads vms/copy/disks/vda/source /var/lib/libvirt/images/copy-vda.qcow2'
 ok 'a linked one' '
