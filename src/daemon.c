@@ -5,6 +5,7 @@
  */
 #include "daemon.h"
 
+#include "guard.h"
 #include "infra.h"
 #include "libvirt.h"
 #include "store.h"
@@ -131,9 +132,12 @@ mount_and_serve (VirfsInfra *infra, VirfsStore *store, const VirfsDaemon *daemon
   if (session == NULL)
     return FALSE;
   if (virfs_session_mount (session, daemon->mountpoint, error)) {
+    int guard = virfs_guard_start (daemon->mountpoint);
+
     virfs_tree_set_session (tree, session);
     served = serve (session, infra, store, daemon, error);
     virfs_tree_set_session (tree, NULL);
+    virfs_guard_end (guard);
   }
   virfs_session_free (session);
   return served;

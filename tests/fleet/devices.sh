@@ -274,7 +274,7 @@ ok 'kill -9 while a pool is made to look at a file that is in none' '
 cd /
 umount --lazy "$scratch/mnt"
 start_program
-ok 'it is gone when virfs is back' 'eventually 10 no_pools && lists hosts/h1/pools default shared'
+ok 'it is gone when virfs is back' 'eventually 10 no_pools && soon "lists hosts/h1/pools default shared"'
 
 # --- A guest without a definition ----------------------------------------------------------------
 
