@@ -220,6 +220,17 @@ tell (LvLink *link, virDomainPtr domain, GHashTable *extents)
   lv_gate_end_reading (link);
 }
 
+void
+lv_measure_tell (LvLink *link, virDomainPtr domain, const char *target, guint64 size,
+                 guint64 allocation)
+{
+  g_autoptr (GHashTable) extents = new_extents ();
+  Extent extent = { size, allocation };
+
+  g_hash_table_insert (extents, g_strdup (target), g_memdup2 (&extent, sizeof extent));
+  tell (link, domain, extents);
+}
+
 static void
 tell_each (LvLink *link, GPtrArray *domains)
 {

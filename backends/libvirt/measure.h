@@ -19,6 +19,10 @@ void lv_measure_keep (const VirfsVmInfo *known, VirfsVmInfo *info);
  * busy is left out, unless WAIT: then it is waited for. */
 void lv_measure_disks (LvLink *link, GPtrArray *domains, gboolean wait);
 
+/* What somebody has found out about the disk TARGET of DOMAIN; bytes. */
+void lv_measure_tell (LvLink *link, virDomainPtr domain, const char *target, guint64 size,
+                      guint64 allocation);
+
 /* The addresses of all NICs, as far as the networks' leases tell; of the others, of some guests: CURSOR
  * goes round.  Guests' agents are asked, so CONN must be shared with nobody. */
 void lv_measure_addresses (LvLink *link, virConnectPtr conn, guint *cursor);

@@ -142,11 +142,16 @@ lv_plug_measure (LvTask *task, virDomainPtr domain, const char *source)
   g_autoptr (GPtrArray) domains = g_ptr_array_new ();
   g_autoptr (virStorageVol) volume
     = source && *source == '/' ? LV (virStorageVolLookupByPath (task->here.conn, source)) : NULL;
+  virStorageVolInfo info;
 
   g_ptr_array_add (domains, domain);
   lv_measure_disks (task->link, domains, TRUE);
-  if (volume != NULL)
-    tell_volume (task, volume);
+  if (volume == NULL)
+    return;
+  tell_volume (task, volume);
+  /* a disk that the running guest does not have yet cannot be asked of the guest */
+  if (LV (virStorageVolGetInfo (volume, &info)) == 0)
+    lv_measure_tell (task->link, domain, task->plug->device->name, info.capacity, info.allocation);
 }
 
 static gboolean

@@ -22,10 +22,18 @@ typedef struct {
   gsize member;
 } Setting;
 
+/* What there is of the guest and has the device. */
 static guint
 flags_of (const Setting *set)
 {
-  return lv_plug_flags (&set->facts);
+  const VirfsDiskInfo *disk = (const VirfsDiskInfo *) set->known;
+  const VirfsNicInfo *nic = (const VirfsNicInfo *) set->known;
+  gboolean is_disk = set->known->class == &virfs_disk_class;
+  gboolean live = is_disk ? disk->live : nic->live;
+  gboolean persistent = is_disk ? disk->persistent : nic->persistent;
+
+  return lv_plug_flags (&set->facts)
+         & ((live ? VIR_DOMAIN_AFFECT_LIVE : 0) | (persistent ? VIR_DOMAIN_AFFECT_CONFIG : 0));
 }
 
 static gboolean
@@ -183,13 +191,12 @@ static gboolean
 set_size (const Setting *set, GError **error)
 {
   guint64 bytes = ((VirfsDiskInfo *) set->wanted)->size;
-  gboolean live
-    = virfs_vm_state_active (set->facts.state) && ((const VirfsDiskInfo *) set->known)->live;
 
+  /* libvirt would shrink it while it is in use, but not as a volume */
+  if (!(flags_of (set) & VIR_DOMAIN_AFFECT_LIVE))
+    return resize_volume (set, bytes, error);
   if (!check_growth (set, bytes, error))
     return FALSE;
-  if (!live)
-    return resize_volume (set, bytes, error);
   return LV (virDomainBlockResize (set->domain, set->known->name, bytes,
                                    VIR_DOMAIN_BLOCK_RESIZE_BYTES))
            == 0

@@ -119,6 +119,7 @@ ok 'its volume stays and can be plugged in again' '
   reads $d/vdb/size $((48 << 20)) && reads $d/vdb/format qcow2 && eventually 20 "sees w1 \"vdb=$((48 << 20))\""'
 ok 'what virsh plugs in and out shows' '
   on h1 detach-disk w1 vdb --live && soon "reads $d/vdb/live 0" && reads $d/vdb/persistent 1
+  echo 55 > $d/vdb/read_iops_max && reads $d/vdb/read_iops_max 55 && echo 52M > $d/vdb/size && reads $d/vdb/size $((52 << 20))
   on h1 detach-disk w1 vdb --config && polled "lists $d vda"'
 ok 'a new volume beside the old one' '
   mkdir $d/vdb && echo 8M > $d/vdb/size && reads $d/vdb/source "$VIRFS_LAB/shared/w1-vdb-2.qcow2" && rmdir $d/vdb'
