@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pools that are made for a directory that is in none, for as long as an operation needs it.  Each is
- * noted before it is made, so that one that a crash has left goes when its host is connected again.
+ * Pools that are made for a directory that is in none, for as long as an operation needs it.  Each
+ * is noted before it is made, so that one that a crash has left goes when its host is connected again.
  * Their names begin with what only this process has: those of others are shown as what they are.
  */
 #pragma once

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pools that several hosts have.  A host learns what another has changed in one only when it is told to
- * look, which is done with its next poll: however much is changed, each looks once.
+ * Pools that several hosts have.  A host learns what another has changed in one only when it is told
+ * to look, which is done with its next poll: however much is changed, each looks once.
  */
 #pragma once
 
@@ -9,8 +9,8 @@
 
 /* The pool of that NAME was changed through LINK.  Makes no call. */
 void lv_share_tell (LvLink *link, const char *name);
-/* The pools of LINK are known for the first time: whatever was changed in them before, all who have them
- * look.  Makes no call. */
+/* The pools of LINK are known for the first time: whatever was changed in them before, all who have
+ * them look.  Makes no call. */
 void lv_share_join (LvLink *link);
 /* For who polls: lets the host look where others have changed something. */
 void lv_share_look (LvLink *link, virConnectPtr conn);

@@ -24,9 +24,9 @@ const VirfsUser *virfs_users_active (VirfsInfra *infra, GPtrArray *users);
  * caller owns it.  NULL: none is known. */
 char *virfs_volume_overlay (VirfsPart *volume);
 
-/* Calls FUNC for HOST, where the file or device has PATH, and for each other host that has it through a pool
- * that they share: with its path there, and the name that a disk may have for it (POOL/VOLUME; NULL: it
- * is in no pool). */
+/* Calls FUNC for HOST, where the file or device has PATH, and for each other host that has it through
+ * a pool that they share: with its path there, and the name that a disk may have for it (POOL/VOLUME;
+ * NULL: it is in no pool). */
 typedef void (*VirfsPlaceFunc) (VirfsHost *host, const char *path, const char *name, gpointer data);
 void virfs_path_places (VirfsHost *host, const char *path, VirfsPlaceFunc func, gpointer data);
 

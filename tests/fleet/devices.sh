@@ -177,6 +177,8 @@ ok 'nothing is lost, and the reason is told' '
 ok 'Ctrl-C ends the waiting' '
   ! timeout --signal INT 1 rmdir vms/deaf/disks/vda
   soon "tells vms/deaf/error \"cancelled: deaf has been asked to let go of the device\""'
+ok 'should it let go later, that is shown' '
+  echo reset > vms/deaf/ctl && soon "reads vms/deaf/disks/vda/live 0" && reads vms/deaf/disks/vda/persistent 1'
 ok 'it goes when the guest is off' '
   echo destroy > vms/deaf/ctl && rmdir vms/deaf/disks/vda && lists vms/deaf/disks && has_no deaf "//disk"'
 
