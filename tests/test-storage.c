@@ -2,6 +2,7 @@
 /* Pools and volumes as files, on the fake. */
 #include "device.h"
 #include "fixture.h"
+#include "use.h"
 
 #include <string.h>
 #include <sys/statvfs.h>
@@ -198,6 +199,56 @@ test_used (Fixture *f, gconstpointer data)
 }
 
 static void
+set_uuid (gpointer info, gpointer uuid)
+{
+  virfs_ref_string_set (&((VirfsPoolInfo *) info)->uuid, uuid);
+}
+
+static void
+name_pool (Fixture *f, const char *host, const char *uuid)
+{
+  g_autoptr (VirfsHost) owner = virfs_infra_host (f->infra, host);
+  g_autoptr (VirfsPart) pool = virfs_infra_part (f->infra, owner, &virfs_pool_class, "default");
+
+  virfs_infra_edit_part (f->infra, pool, set_uuid, (gpointer) uuid);
+}
+
+static void
+add_place (VirfsHost *host, const char *path, const char *name, gpointer places)
+{
+  g_string_append_printf (places, "%s:%s:%s ", host->name, path, name ? name : "");
+}
+
+static void
+assert_places (Fixture *f, const char *path, const char *wanted)
+{
+  g_autoptr (VirfsHost) host = virfs_infra_host (f->infra, "h1");
+  g_autoptr (GString) places = g_string_new (NULL);
+
+  virfs_path_places (host, path, add_place, places);
+  g_assert_cmpstr (places->str, ==, wanted);
+}
+
+/* Pools with one UUID are one storage, whichever host has them. */
+static void
+test_shared (Fixture *f, gconstpointer data)
+{
+  use (f, "h2-1", "file", "/images/disk.qcow2");
+  name_pool (f, "h1", "1");
+  name_pool (f, "h2", "2");
+  assert_reads (f, DISK "/used_by", "");
+  assert_places (f, "/images/disk.qcow2", "h1:/images/disk.qcow2:default/disk.qcow2 ");
+  name_pool (f, "h2", "1");
+  assert_reads (f, DISK "/used_by", "vms/h2-1\n");
+  g_assert_cmpint (rmdir_at (f, DISK), ==, EBUSY);
+  assert_says (f, "hosts/h1/error", "used by vms/h2-1");
+  assert_places (f, "/images/disk.qcow2",
+                 "h1:/images/disk.qcow2:default/disk.qcow2"
+                 " h2:/images/disk.qcow2:default/disk.qcow2 ");
+  assert_places (f, "/elsewhere/disk", "h1:/elsewhere/disk: ");
+}
+
+static void
 test_df (Fixture *f, gconstpointer data)
 {
   g_autofree char *disk = at (f, DISK), *top = at (f, "");
@@ -239,6 +290,7 @@ main (int argc, char **argv)
   ADD ("/storage/volume", test_volume);
   ADD ("/storage/clones", test_clones);
   ADD ("/storage/used", test_used);
+  fixture_add ("/storage/shared", "h1=fake:2 h2=fake:2", test_shared);
   ADD ("/storage/df", test_df);
   ADD ("/storage/host-down", test_host_down);
   return g_test_run ();
