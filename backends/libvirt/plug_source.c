@@ -150,6 +150,27 @@ check_free (LvTask *task, const VirfsDiskInfo *disk, GError **error)
   return FALSE;
 }
 
+/* A guest that runs would write to it. */
+static gboolean
+check_base (LvTask *task, const VirfsDiskInfo *disk, GError **error)
+{
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (task->vm);
+  g_autoptr (VirfsPart) volume = NULL;
+  g_autofree char *overlay = NULL;
+
+  if (disk->readonly || virfs_disk_is_removable (disk) || !virfs_vm_state_active (info->state))
+    return TRUE;
+  volume = virfs_volume_find (info->host, NULL, disk->source, NULL);
+  overlay = volume ? virfs_volume_overlay (volume) : NULL;
+  if (overlay == NULL)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+               "%s is based on %s, which must not change therefore: write 1 to readonly first, or"
+               " take a full clone of it",
+               overlay, disk->source);
+  return FALSE;
+}
+
 static gboolean
 use_source (LvTask *task, VirfsDiskInfo *disk, GError **error)
 {
@@ -165,7 +186,7 @@ use_source (LvTask *task, VirfsDiskInfo *disk, GError **error)
     if (volume == NULL || !take_volume (disk, volume, error))
       return FALSE;
   }
-  return check_free (task, disk, error);
+  return check_free (task, disk, error) && check_base (task, disk, error);
 }
 
 /* Making. */

@@ -167,6 +167,12 @@ ok 'a chain: the base is used by what is based on it, on whatever host' '
   reads $s/disk/used_by "hosts/h1/pools/shared/volumes/middle
 hosts/h2/pools/shared/volumes/middle" && tells $s/middle/used_by "volumes/top$"
   mkdir vms/other/disks/vda && echo shared/top > vms/other/disks/vda/source && reads $s/top/used_by vms/other'
+no 'a guest that runs does not get what others are based on' EBUSY '
+  echo running > vms/web/state; mkdir vms/web/disks/vdb; echo shared/middle > vms/web/disks/vdb/source'
+ok 'but may read it' '
+  tells vms/web/error "volumes/top is based on" && echo 1 > vms/web/disks/vdb/readonly
+  echo shared/middle > vms/web/disks/vdb/source && tells $s/middle/used_by vms/web
+  echo destroy > vms/web/ctl && rmdir vms/web/disks/vdb'
 no 'its middle is not deleted' EBUSY 'rmdir $s/middle'
 no 'nor its top, which a guest of the other host has' EBUSY 'rmdir $s/top'
 ok 'the error says so' 'tells hosts/h1/error "the volume top is used by vms/other"'
