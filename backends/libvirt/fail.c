@@ -101,6 +101,7 @@ find_words (const char *message, VirfsError otherwise)
     { "Failed to load TC action module", VIRFS_ERROR_UNSUPPORTED },
     { "unknown filesystem type", VIRFS_ERROR_UNSUPPORTED },
     { "special device", VIRFS_ERROR_NOT_FOUND },
+    { "does not support hotplugging", VIRFS_ERROR_UNSUPPORTED },
     { "Tray of device", VIRFS_ERROR_BUSY },
     { "Storage source conflict", VIRFS_ERROR_EXISTS },
     { "already exists", VIRFS_ERROR_EXISTS },

@@ -60,6 +60,15 @@ lv_plug_xml (LvTask *task, virDomainPtr domain, guint flags, GError **error)
   return xml;
 }
 
+static const VirfsPartInfo *
+find_device (const LvTask *task, const VirfsVmInfo *info)
+{
+  const VirfsPart *device = task->plug->device;
+
+  return info ? virfs_part_list_find (info->parts[virfs_vm_part (device->class)], device->name)
+              : NULL;
+}
+
 /* Attaching. */
 
 /* libvirt would take one for a disk and stumble over what is not in it. */
@@ -127,11 +136,14 @@ tell_volume (LvTask *task, virStorageVolPtr volume)
                           virStorageVolGetName (volume));
 }
 
-/* Nobody would know what it is for. */
+/* Nobody would know what it is for, unless half of it was done. */
 static void
 undo (LvTask *task, virStorageVolPtr made, GError **error)
 {
-  if (LV (virStorageVolDelete (made, 0)) < 0)
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (task->vm);
+  const VirfsPartInfo *device = find_device (task, info);
+
+  if ((device != NULL && !device->draft) || LV (virStorageVolDelete (made, 0)) < 0)
     g_prefix_error (error, "(the new volume %s is left) ", virStorageVolGetName (made));
   tell_volume (task, made);
 }
@@ -185,9 +197,9 @@ attach_disk (LvTask *task, virDomainPtr domain, guint flags, GError **error)
     xml = lv_xml_make_disk (disk);
     done = attach (task, domain, xml, flags, error);
   }
+  lv_task_refresh (task);
   if (!done && made != NULL)
     undo (task, made, error);
-  lv_task_refresh (task);
   if (done)
     lv_plug_measure (task, domain, disk->source);
   return done;
@@ -227,15 +239,6 @@ is_live (const VirfsPartInfo *info)
 {
   return info->class == &virfs_disk_class ? ((const VirfsDiskInfo *) info)->live
                                           : ((const VirfsNicInfo *) info)->live;
-}
-
-static const VirfsPartInfo *
-find_device (const LvTask *task, const VirfsVmInfo *info)
-{
-  const VirfsPart *device = task->plug->device;
-
-  return info ? virfs_part_list_find (info->parts[virfs_vm_part (device->class)], device->name)
-              : NULL;
 }
 
 static gboolean

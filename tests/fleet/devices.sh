@@ -107,7 +107,8 @@ no 'in a directory that does not' ENOENT 'echo /nowhere/none.qcow2 > $d/vdc/sour
 no 'in a pool that does not' ENOENT 'echo nowhere/none.qcow2 > $d/vdc/source'
 no 'what is no source' EINVAL 'echo none > $d/vdc/source'
 no 'a size that no image can have' EINVAL 'echo 3000000T > $d/vdc/size'
-ok 'nothing was made for those' 'no_pools && ! on h1 vol-info --pool shared w1-vdc.qcow2 2>/dev/null
+no 'a bus that takes nothing while the guest runs' EOPNOTSUPP 'mkdir $d/hdb; echo 1M > $d/hdb/size'
+ok 'nothing was made for those' 'rmdir $d/hdb && ! ls "$VIRFS_LAB/shared" | grep hdb && no_pools && ! on h1 vol-info --pool shared w1-vdc.qcow2 2>/dev/null
   rmdir $d/vdc vms/w2/disks/vdc && lists $d vda vdb && has_no w1 "//disk[target/@dev=\"vdc\"]"'
 
 ok 'rmdir waits until the guest has let go' '
