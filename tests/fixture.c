@@ -149,6 +149,8 @@ add_hosts (Fixture *f, const char *hosts)
   g_assert_true (virfs_infra_settle (f->infra, PATIENCE));
 }
 
+const VirfsKeeper *fixture_keeper;
+
 static gboolean
 mount_tree (Fixture *f, const char *options, GError **error)
 {
@@ -158,6 +160,8 @@ mount_tree (Fixture *f, const char *options, GError **error)
   f->watchdog = start_watchdog (f->dir);
   g_atomic_int_set (&virfs_fake_delay, 0);
   f->infra = virfs_infra_new (&virfs_fake_backend, 60);
+  if (fixture_keeper != NULL)
+    virfs_infra_set_keeper (f->infra, fixture_keeper);
   f->tree = virfs_tree_new (f->infra);
   f->session = virfs_session_new (&virfs_tree_ops, f->tree, options, error);
   if (f->session == NULL || !virfs_session_mount (f->session, f->dir, error))

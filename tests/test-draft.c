@@ -11,13 +11,16 @@
 #define FLEET "h1=fake:2 h2=fake:0"
 
 /* A keeper that remembers drafts, and refuses when it is told to. */
-static GHashTable *kept; /* kind and UUID -> text */
-static gboolean full;
+static GMutex lock;
+static GHashTable *kept; /* under lock: kind and UUID -> text */
+static gint full;        /* atomic */
 
 static gboolean
 keep (gpointer data, const char *kind, const char *key, const char *text, GError **error)
 {
-  if (full) {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+
+  if (g_atomic_int_get (&full)) {
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NO_SPACE, "the disk is full");
     return FALSE;
   }
@@ -28,10 +31,19 @@ keep (gpointer data, const char *kind, const char *key, const char *text, GError
 static gboolean
 forget (gpointer data, const char *kind, const char *key, GError **error)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
   g_autofree char *name = g_strconcat (kind, " ", key, NULL);
 
   g_hash_table_remove (kept, name);
   return TRUE;
+}
+
+static guint
+records (void)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+
+  return g_hash_table_size (kept);
 }
 
 static const VirfsKeeper keeper = { .keep = keep, .forget = forget };
@@ -40,9 +52,9 @@ static void
 set_up (Fixture *f, gconstpointer data)
 {
   kept = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  full = FALSE;
+  g_atomic_int_set (&full, FALSE);
+  fixture_keeper = &keeper;
   fixture_set_up (f, FLEET);
-  virfs_infra_set_keeper (f->infra, &keeper);
 }
 
 static void
@@ -63,7 +75,7 @@ test_make (Fixture *f, gconstpointer data)
   g_assert_cmpint (echo (f, "512M", "vms/db/memory"), ==, 0);
   g_assert_cmpint (echo (f, "2", "vms/db/vcpus"), ==, 0);
   uuid = cat (f, "vms/db/uuid");
-  g_assert_cmpuint (g_hash_table_size (kept), ==, 1);
+  g_assert_cmpuint (records (), ==, 1);
   g_assert_cmpint (echo (f, "running", "vms/db/state"), ==, 0);
   assert_reads (f, "vms/db/state", "running\n");
   assert_reads (f, "vms/db/uuid", uuid);
@@ -71,7 +83,7 @@ test_make (Fixture *f, gconstpointer data)
   /* h1 has promised memory to a guest already */
   assert_leads (f, "vms/db/host", "../../hosts/h2");
   assert_leads (f, "hosts/h2/vms/db", "../../../vms/db");
-  g_assert_cmpuint (g_hash_table_size (kept), ==, 0);
+  g_assert_cmpuint (records (), ==, 0);
 }
 
 static void
@@ -98,12 +110,12 @@ test_attributes (Fixture *f, gconstpointer data)
 static void
 test_full (Fixture *f, gconstpointer data)
 {
-  full = TRUE;
+  g_atomic_int_set (&full, TRUE);
   g_assert_cmpint (mkdir_at (f, "vms/db"), ==, ENOSPC);
   g_assert_false (exists (f, "vms/db"));
-  full = FALSE;
+  g_atomic_int_set (&full, FALSE);
   g_assert_cmpint (mkdir_at (f, "vms/db"), ==, 0);
-  full = TRUE;
+  g_atomic_int_set (&full, TRUE);
   g_assert_cmpint (echo (f, "2", "vms/db/vcpus"), ==, ENOSPC);
   assert_reads (f, "vms/db/vcpus", "");
 }
@@ -144,24 +156,24 @@ test_kept (Fixture *f, gconstpointer data)
   g_assert_cmpint (echo (f, "shutoff", "vms/db/state"), ==, 0);
   assert_reads (f, "vms/db/cloud-init/user-data", "#cloud-config\n");
   assert_reads (f, "vms/db/cloud-init/meta-data", "");
-  g_assert_cmpuint (g_hash_table_size (kept), ==, 1);
+  g_assert_cmpuint (records (), ==, 1);
   g_assert_cmpint (echo_n (f, "version: 2\n", -1, "vms/db/cloud-init/network-config"), ==, 0);
   g_assert_cmpint (echo_n (f, "", 0, "vms/db/cloud-init/user-data"), ==, 0);
   assert_reads (f, "vms/db/cloud-init/network-config", "version: 2\n");
   assert_says (f, "vms/db/ctl", "purge");
   g_assert_cmpint (echo (f, "purge", "vms/db/ctl"), ==, 0);
   assert_says (f, "vms/db/ctl", "keep");
-  full = TRUE;
+  g_atomic_int_set (&full, TRUE);
   g_assert_cmpint (echo (f, "keep", "vms/db/ctl"), ==, ENOSPC);
   assert_says (f, "vms/db/ctl", "keep");
-  full = FALSE;
+  g_atomic_int_set (&full, FALSE);
   uuid = cat (f, "vms/db/uuid");
   g_strchomp (uuid);
   virfs_infra_restore_kept (f->infra, uuid, "[guest]\nuser_data=as it was\n");
   assert_soon_reads (f, "vms/db/cloud-init/user-data", "as it was");
   assert_says (f, "vms/db/ctl", "purge");
   g_assert_cmpint (rmdir_at (f, "vms/db"), ==, 0);
-  g_assert_cmpuint (g_hash_table_size (kept), ==, 0);
+  g_assert_cmpuint (records (), ==, 0);
 }
 
 /* A failure leaves the draft, which can be tried again. */
@@ -198,7 +210,7 @@ test_left_behind (Fixture *f, gconstpointer data)
   g_assert_cmpint (echo (f, "broken", "vms/other/title"), ==, 0);
   g_assert_cmpint (echo (f, "running", "vms/other/state"), ==, EIO);
   g_assert_cmpint (rmdir_at (f, "vms/other"), ==, 0);
-  g_assert_cmpuint (g_hash_table_size (kept), ==, 0);
+  g_assert_cmpuint (records (), ==, 0);
 }
 
 static void
@@ -207,7 +219,7 @@ test_remove (Fixture *f, gconstpointer data)
   g_assert_cmpint (mkdir_at (f, "vms/db"), ==, 0);
   g_assert_cmpint (rmdir_at (f, "vms/db"), ==, 0);
   g_assert_false (exists (f, "vms/db"));
-  g_assert_cmpuint (g_hash_table_size (kept), ==, 0);
+  g_assert_cmpuint (records (), ==, 0);
   /* h1-1 runs, h1-2 is shut off */
   g_assert_cmpint (rmdir_at (f, "vms/h1-1"), ==, EBUSY);
   assert_says (f, "error", "h1-1 is running; write shutoff to vms/h1-1/state");
@@ -264,7 +276,7 @@ test_restore (Fixture *f, gconstpointer data)
   virfs_infra_update_vm (f->infra, host, vm);
   assert_soon_reads (f, "vms/made/state", "shutoff\n");
   assert_lists (f, "vms", "h1-1 h1-2 made other");
-  g_assert_cmpuint (g_hash_table_size (kept), ==, 0);
+  g_assert_cmpuint (records (), ==, 0);
 }
 
 static void
