@@ -40,7 +40,7 @@ ok 'a guest without a system takes a disk' '
 # --- What there is -------------------------------------------------------------------------------
 
 ok 'disks and NICs are there' '
-  lists $d vda && lists $n eth0 && lists vms/deaf/disks && lists vms/deaf/nics
+  lists $d vda && lists $n eth0 && lists vms/w2/disks vda && lists vms/deaf/nics
   reads $d/vda/source "$VIRFS_LAB/shared/w1.qcow2" && reads $d/vda/format qcow2
   reads $d/vda/bus virtio && reads $d/vda/cache none && reads $d/vda/device disk
   reads $d/vda/live 1 && reads $d/vda/persistent 1

@@ -42,15 +42,27 @@ tell() { # STATUS DESCRIPTION OUTPUT
   fi
 }
 
+# Makes a function of COMMANDS that ends at the first statement that fails. set -e does not see those of
+# which && follows one that fails, nor what ! turns round.
+define_step() { # COMMANDS
+  eval "step() {
+$1
+}"
+  eval "$(declare -f step |
+    sed -E '/^ *(for|while|until|if|elif|case|select) |;;$/! s/;$/ || return;/')"
+}
+
 ok() { # DESCRIPTION COMMANDS
   local output
-  output=$(set -e; eval "$2" 2>&1 </dev/null)
+  define_step "$2"
+  output=$(set -e; step 2>&1 </dev/null)
   tell $? "$1" "$output"
 }
 
 no() { # DESCRIPTION ERRNO COMMANDS
   local output status
-  output=$(set -e; eval "$3" 2>&1 </dev/null)
+  define_step "$3"
+  output=$(set -e; step 2>&1 </dev/null)
   status=$?
   [[ $status != 0 && $output == *"${errors[$2]}"* ]]
   tell $? "$1: $2" "status $status, ${output:-no message}; wanted: ${errors[$2]}"
