@@ -262,16 +262,16 @@ virfs_call_fail (VirfsCall *call, VirfsError code, const char *format, ...)
 }
 
 static VirfsCall *
-new_call (VirfsSession *session, gpointer request, guint uid, const Kind *kind, VirfsNode *node)
+new_call (gpointer request, const Kind *kind, VirfsNode *node)
 {
   VirfsCall *call = g_new0 (VirfsCall, 1);
 
   g_atomic_ref_count_init (&call->refs);
   g_mutex_init (&call->lock);
-  call->session = session;
+  call->session = virfs_request_session (request);
   call->request = request;
   call->thread = virfs_request_thread (request);
-  call->uid = uid;
+  call->uid = virfs_request_uid (request);
   call->kind = kind;
   call->node = *node;
   *node = (VirfsNode){ 0 };
@@ -377,13 +377,12 @@ answer_done (VirfsCall *call)
 }
 
 void
-virfs_call_lines (VirfsSession *session, gpointer request, guint uid, VirfsNode *node, char *text,
-                  gsize bytes)
+virfs_call_lines (gpointer request, VirfsNode *node, char *text, gsize bytes)
 {
   static const Kind lines = { begin_line, answer_written };
   static const Kind list = { begin_document, answer_written };
   gboolean whole = node->row->flags & VIRFS_ROW_LIST;
-  VirfsCall *call = new_call (session, request, uid, whole ? &list : &lines, node);
+  VirfsCall *call = new_call (request, whole ? &list : &lines, node);
 
   call->text = call->next = text;
   call->pending = TRUE;
@@ -392,12 +391,12 @@ virfs_call_lines (VirfsSession *session, gpointer request, guint uid, VirfsNode 
 }
 
 void
-virfs_call_rest (VirfsSession *session, gpointer request, guint uid, VirfsNode *node, char *text)
+virfs_call_rest (gpointer request, VirfsNode *node, char *text)
 {
   static const Kind line = { begin_line, answer_done };
   static const Kind document = { begin_document, answer_done };
   gboolean whole = node->row->flags & (VIRFS_ROW_DOCUMENT | VIRFS_ROW_LIST);
-  VirfsCall *call = new_call (session, request, uid, whole ? &document : &line, node);
+  VirfsCall *call = new_call (request, whole ? &document : &line, node);
 
   call->text = call->next = text;
   call->pending = TRUE;
@@ -453,7 +452,7 @@ answer_made (VirfsCall *call)
 {
   guint64 child = virfs_node_child (call->session, &call->node, call->name);
 
-  virfs_reply_node (call->session, call->request, child);
+  virfs_reply_node (call->request, child);
 }
 
 /* The kernel now believes that what was moved is at its new place at once; let it look. */
@@ -486,7 +485,7 @@ answer_unlinked (VirfsCall *call)
 static void
 answer_given (VirfsCall *call)
 {
-  virfs_reply_attributes (call->session, call->request, virfs_node_inode (&call->node));
+  virfs_reply_attributes (call->request, virfs_node_inode (&call->node));
 }
 
 static void
@@ -498,32 +497,30 @@ begin_named (VirfsCall *call, const char *name)
 }
 
 void
-virfs_call_make (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
-                 const char *name)
+virfs_call_make (gpointer request, VirfsNode *dir, const char *name)
 {
   static const Kind kind = { begin_make, answer_made };
 
-  begin_named (new_call (session, request, uid, &kind, dir), name);
+  begin_named (new_call (request, &kind, dir), name);
 }
 
 void
-virfs_call_remove (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
-                   const char *name)
+virfs_call_remove (gpointer request, VirfsNode *dir, const char *name)
 {
   static const Kind kind = { begin_remove, answer_removed };
-  guint64 child = virfs_node_child (session, dir, name);
-  VirfsCall *call = new_call (session, request, uid, &kind, dir);
+  guint64 child = virfs_node_child (virfs_request_session (request), dir, name);
+  VirfsCall *call = new_call (request, &kind, dir);
 
   call->child = child;
   begin_named (call, name);
 }
 
 void
-virfs_call_move (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
-                 const char *name, VirfsNode *to, const char *new_name)
+virfs_call_move (gpointer request, VirfsNode *dir, const char *name, VirfsNode *to,
+                 const char *new_name)
 {
   static const Kind kind = { begin_move, answer_moved };
-  VirfsCall *call = new_call (session, request, uid, &kind, dir);
+  VirfsCall *call = new_call (request, &kind, dir);
 
   call->to = *to;
   *to = (VirfsNode){ 0 };
@@ -532,34 +529,31 @@ virfs_call_move (VirfsSession *session, gpointer request, guint uid, VirfsNode *
 }
 
 void
-virfs_call_link (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
-                 const char *name, const char *target)
+virfs_call_link (gpointer request, VirfsNode *dir, const char *name, const char *target)
 {
   static const Kind kind = { begin_link, answer_made };
-  VirfsCall *call = new_call (session, request, uid, &kind, dir);
+  VirfsCall *call = new_call (request, &kind, dir);
 
   call->target = g_strdup (target);
   begin_named (call, name);
 }
 
 void
-virfs_call_unlink (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
-                   const char *name)
+virfs_call_unlink (gpointer request, VirfsNode *dir, const char *name)
 {
   static const Kind kind = { begin_unlink, answer_unlinked };
-  guint64 child = virfs_node_child (session, dir, name);
-  VirfsCall *call = new_call (session, request, uid, &kind, dir);
+  guint64 child = virfs_node_child (virfs_request_session (request), dir, name);
+  VirfsCall *call = new_call (request, &kind, dir);
 
   call->child = child;
   begin_named (call, name);
 }
 
 void
-virfs_call_give (VirfsSession *session, gpointer request, guint uid, VirfsNode *node,
-                 const VirfsOwner *owner)
+virfs_call_give (gpointer request, VirfsNode *node, const VirfsOwner *owner)
 {
   static const Kind kind = { begin_give, answer_given };
-  VirfsCall *call = new_call (session, request, uid, &kind, node);
+  VirfsCall *call = new_call (request, &kind, node);
 
   call->owner = *owner;
   call->pending = TRUE;
@@ -567,11 +561,11 @@ virfs_call_give (VirfsSession *session, gpointer request, guint uid, VirfsNode *
 }
 
 void
-virfs_call_refuse (VirfsSession *session, gpointer request, guint uid, VirfsNode *node,
-                   const char *name, VirfsError code, const char *why)
+virfs_call_refuse (gpointer request, VirfsNode *node, const char *name, VirfsError code,
+                   const char *why)
 {
   static const Kind kind = { NULL, answer_done };
-  VirfsCall *call = new_call (session, request, uid, &kind, node);
+  VirfsCall *call = new_call (request, &kind, node);
 
   call->error = g_error_new_literal (VIRFS_ERROR, code, why);
   call->name = g_strdup (name);

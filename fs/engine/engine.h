@@ -2,12 +2,16 @@
 /*
  * The inside of the engine, shared by its files and by no others.
  *
- *   session.c  what FUSE asks and is answered; the only file that includes its header
+ *   session.c  its life, and words to the kernel
+ *   request.c  what FUSE asks and is answered, with request_*.c: see request.h
  *   node.c     inode numbers, lookup, attributes
  *   listing.c  the entries of an open directory
  *   open.c     open files: their text, lines and documents, streams, poll
  *   call.c     what is answered later
+ *   signal.c   whether a signal is a wish to stop
  *   notify.c   what the kernel has to forget
+ *
+ * FUSE's own types stay in session.c and request*.c; the others know a request as a pointer.
  */
 #pragma once
 
@@ -66,27 +70,20 @@ gboolean virfs_listing_get (const VirfsListing *listing, guint64 index, const ch
 /* call.c: each takes the node and ends by answering REQUEST. */
 
 /* Carries out the lines of TEXT (taken); answered with BYTES written. */
-void virfs_call_lines (VirfsSession *session, gpointer request, guint uid, VirfsNode *node,
-                       char *text, gsize bytes);
+void virfs_call_lines (gpointer request, VirfsNode *node, char *text, gsize bytes);
 /* Carries out a document, or a last line without newline; answered with success. */
-void virfs_call_rest (VirfsSession *session, gpointer request, guint uid, VirfsNode *node,
-                      char *text);
-void virfs_call_make (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
-                      const char *name);
-void virfs_call_remove (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
-                        const char *name);
-void virfs_call_move (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
-                      const char *name, VirfsNode *to, const char *new_name);
-void virfs_call_link (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
-                      const char *name, const char *target);
-void virfs_call_unlink (VirfsSession *session, gpointer request, guint uid, VirfsNode *dir,
-                        const char *name);
+void virfs_call_rest (gpointer request, VirfsNode *node, char *text);
+void virfs_call_make (gpointer request, VirfsNode *dir, const char *name);
+void virfs_call_remove (gpointer request, VirfsNode *dir, const char *name);
+void virfs_call_move (gpointer request, VirfsNode *dir, const char *name, VirfsNode *to,
+                      const char *new_name);
+void virfs_call_link (gpointer request, VirfsNode *dir, const char *name, const char *target);
+void virfs_call_unlink (gpointer request, VirfsNode *dir, const char *name);
 /* Answered with the attributes. */
-void virfs_call_give (VirfsSession *session, gpointer request, guint uid, VirfsNode *node,
-                      const VirfsOwner *owner);
+void virfs_call_give (gpointer request, VirfsNode *node, const VirfsOwner *owner);
 /* A refusal that needs no more than its sentence. */
-void virfs_call_refuse (VirfsSession *session, gpointer request, guint uid, VirfsNode *node,
-                        const char *name, VirfsError code, const char *why);
+void virfs_call_refuse (gpointer request, VirfsNode *node, const char *name, VirfsError code,
+                        const char *why);
 VirfsCall *virfs_call_ref (VirfsCall *call);
 void virfs_call_unref (VirfsCall *call);
 /* The caller has got a signal, whichever; may be called under FUSE's locks. */
@@ -153,27 +150,30 @@ void virfs_notifier_then (VirfsNotifier *notifier, void (*func) (gpointer), gpoi
 void virfs_notifier_busy (VirfsNotifier *notifier, guint64 ino);
 void virfs_notifier_idle (VirfsNotifier *notifier, guint64 ino);
 
-/* session.c: answers, and words to the kernel (0 or a negative errno). */
+/* request.c: who asks, and the answers. */
 
-/* Runs FUNC soon in a thread where it may take any lock. */
-void virfs_session_defer (VirfsSession *session, void (*func) (gpointer), gpointer data);
-
-void virfs_reply_error (gpointer request, int error);
-void virfs_reply_written (gpointer request, gsize bytes);
-void virfs_reply_data (gpointer request, const char *data, gsize size);
-void virfs_reply_node (VirfsSession *session, gpointer request, guint64 ino);
-/* The attributes, which the kernel must not keep: it would believe them also if it has been told of a
- * change meanwhile. */
-void virfs_reply_attributes (VirfsSession *session, gpointer request, guint64 ino);
-/* Of whoever asked. */
+VirfsSession *virfs_request_session (gpointer request);
+guint virfs_request_uid (gpointer request);
 guint virfs_request_gid (gpointer request);
 gboolean virfs_request_in_group (gpointer request, guint gid);
 /* The thread that sleeps until REQUEST is answered; 0 if it is not one of this PID namespace. */
 int virfs_request_thread (gpointer request);
+void virfs_reply_error (gpointer request, int error);
+void virfs_reply_written (gpointer request, gsize bytes);
+void virfs_reply_data (gpointer request, const char *data, gsize size);
+void virfs_reply_node (gpointer request, guint64 ino);
+/* The attributes, which the kernel must not keep: it would believe them also if it has been told of a
+ * change meanwhile. */
+void virfs_reply_attributes (gpointer request, guint64 ino);
 /* An interrupt of REQUEST interrupts CALL; NULL: no longer. */
 void virfs_request_watch_call (gpointer request, VirfsCall *call);
-void virfs_request_watch_open (gpointer request, VirfsSession *session, VirfsOpen *open);
+void virfs_request_watch_open (gpointer request, VirfsOpen *open);
+
+/* session.c: words to the kernel (0 or a negative errno). */
+
 int virfs_kernel_forget_inode (VirfsSession *session, guint64 ino);
 int virfs_kernel_forget_entry (VirfsSession *session, guint64 dir, const char *name, guint64 child);
 void virfs_kernel_wake_poll (gpointer handle);
 void virfs_kernel_drop_poll (gpointer handle);
+/* Runs FUNC soon in a thread where it may take any lock. */
+void virfs_session_defer (VirfsSession *session, void (*func) (gpointer), gpointer data);

@@ -302,7 +302,7 @@ virfs_open_follow (VirfsSession *session, VirfsOpen *open, const VirfsNode *node
     open->request = request;
     open->request_size = size;
     wait_for_change (session, open);
-    virfs_request_watch_open (request, session, open);
+    virfs_request_watch_open (request, open);
     got = G_MAXSIZE;
   }
   g_mutex_unlock (&session->waiting_lock);
@@ -373,7 +373,7 @@ static void
 answer_woken (Woken *one)
 {
   if (one->request != NULL) {
-    virfs_request_watch_open (one->request, NULL, NULL);
+    virfs_request_watch_open (one->request, NULL);
     virfs_reply_data (one->request, one->data, one->size);
   }
   if (one->poll_handle != NULL) {
@@ -425,7 +425,7 @@ interrupt (gpointer data)
   stop_waiting (self->session, self->open);
   g_mutex_unlock (&self->session->waiting_lock);
   if (request != NULL) {
-    virfs_request_watch_open (request, NULL, NULL);
+    virfs_request_watch_open (request, NULL);
     virfs_reply_error (request, EINTR);
   }
   open_unref (self->open);

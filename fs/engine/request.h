@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What FUSE asks: its requests as plain values for the other files of the engine, and their answers as
+ * FUSE wants them.  The only file that includes its header; see fuse_lowlevel.h for the functions called
+ * do_…  A request ends with its answer, and is not to be touched behind it.
+ *
+ *   request.c            who asks, the answers, interrupts
+ *   request_inode.c      looking up names, attributes, links
+ *   request_directory.c  reading directories and changing what is in them
+ *   request_file.c       open files
+ */
+#pragma once
+
+#define FUSE_USE_VERSION 312
+
+#include "engine.h"
+
+#include <fuse_lowlevel.h>
+
+/* The functions of each file, for the session. */
+void virfs_request_serve_inodes (struct fuse_lowlevel_ops *ops);
+void virfs_request_serve_directories (struct fuse_lowlevel_ops *ops);
+void virfs_request_serve_files (struct fuse_lowlevel_ops *ops);
+
+/* The node INO; FALSE: REQ has been answered with ESTALE, for it is gone. */
+gboolean virfs_request_node (fuse_req_t req, fuse_ino_t ino, VirfsNode *node);
+/* INO as an entry that the kernel is about to be told of; FALSE if there is no such node (any more). */
+gboolean virfs_request_entry (fuse_req_t req, guint64 ino, struct fuse_entry_param *entry);
+/* How long the kernel may keep the attributes, in seconds. */
+double virfs_request_timeout (const VirfsNode *node);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Requests: open files. */
+#include "request.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+
+static VirfsOpen *
+open_of (struct fuse_file_info *fi)
+{
+  return (VirfsOpen *) (uintptr_t) fi->fh;
+}
+
+/* Two changes while it is read would make the kernel drop the size that it asks for, and cut the text at
+ * an older one: what has just changed may do so again and is not read through the kernel's pages. */
+static gboolean
+is_restless (const VirfsNode *node)
+{
+  return g_get_real_time () - virfs_node_changed (node) < G_TIME_SPAN_SECOND;
+}
+
+static void
+do_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+  g_auto (VirfsNode) node = { 0 };
+  VirfsSession *session = virfs_request_session (req); /* req ends with its answer */
+  gboolean writes = (fi->flags & O_ACCMODE) != O_RDONLY;
+  gboolean stream;
+
+  if (!virfs_request_node (req, ino, &node))
+    return;
+  if (writes && !virfs_row_is_writable (node.row)) {
+    virfs_call_refuse (req, &node, NULL, VIRFS_ERROR_DENIED, "this can only be read");
+    return;
+  }
+  stream = node.row->follow != NULL;
+  fi->direct_io = writes || stream || node.row->flags & VIRFS_ROW_MEASURED || is_restless (&node)
+                  || virfs_notifier_is_pending (session->notifier, ino);
+  fi->keep_cache = !fi->direct_io;
+  fi->noflush = !writes;
+  fi->nonseekable = stream;
+  fi->fh = (uintptr_t) virfs_open_new (&node, writes, fi->direct_io);
+  if (fuse_reply_open (req, fi) == -ENOENT) /* interrupted: nobody will close it */
+    virfs_open_close (session, open_of (fi));
+}
+
+static void
+do_follow (fuse_req_t req, const VirfsNode *node, size_t size, struct fuse_file_info *fi)
+{
+  VirfsSession *session = virfs_request_session (req);
+  g_autofree char *buffer = NULL;
+  gsize got = virfs_open_follow (session, open_of (fi), node, size, !(fi->flags & O_NONBLOCK), req,
+                                 &buffer);
+
+  if (got == 0)
+    fuse_reply_err (req, EAGAIN);
+  else if (got != G_MAXSIZE)
+    fuse_reply_buf (req, buffer, got);
+}
+
+static void
+do_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
+{
+  g_auto (VirfsNode) node = { 0 };
+  g_autofree char *buffer = NULL;
+  gsize got;
+
+  if (!virfs_request_node (req, ino, &node))
+    return;
+  if (node.row->follow != NULL) {
+    do_follow (req, &node, size, fi);
+    return;
+  }
+  got = virfs_open_read (virfs_request_session (req), open_of (fi), &node, offset, size, &buffer);
+  fuse_reply_buf (req, buffer, got);
+}
+
+static void
+refuse (fuse_req_t req, VirfsNode *node, const GError *error)
+{
+  virfs_call_refuse (req, node, NULL, error->code, error->message);
+}
+
+static void
+do_write (fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
+          struct fuse_file_info *fi)
+{
+  g_auto (VirfsNode) node = { 0 };
+  g_autoptr (GError) error = NULL;
+  char *lines;
+
+  if (!virfs_request_node (req, ino, &node))
+    return;
+  if (!virfs_open_write (open_of (fi), &node, data, size, offset, &lines, &error))
+    refuse (req, &node, error);
+  else if (lines != NULL)
+    virfs_call_lines (req, &node, lines, size);
+  else
+    fuse_reply_write (req, size);
+}
+
+static void
+do_flush (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+  g_auto (VirfsNode) node = { 0 };
+  g_autoptr (GError) error = NULL;
+  char *rest;
+
+  if (!virfs_node_get (virfs_request_session (req), ino, &node))
+    fuse_reply_err (req, 0);
+  else if (!virfs_open_take_rest (open_of (fi), &node, &rest, &error))
+    refuse (req, &node, error);
+  else if (rest != NULL)
+    virfs_call_rest (req, &node, rest);
+  else
+    fuse_reply_err (req, 0);
+}
+
+static void
+do_fsync (fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+  fuse_reply_err (req, 0);
+}
+
+static void
+do_release (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+  virfs_open_close (virfs_request_session (req), open_of (fi));
+  fuse_reply_err (req, 0);
+}
+
+static void
+do_poll (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *ph)
+{
+  g_auto (VirfsNode) node = { 0 };
+  gboolean writes = (fi->flags & O_ACCMODE) != O_RDONLY;
+
+  if (!virfs_node_get (virfs_request_session (req), ino, &node)) {
+    if (ph != NULL)
+      fuse_pollhandle_destroy (ph);
+    fuse_reply_poll (req, POLLERR | POLLHUP);
+    return;
+  }
+  fuse_reply_poll (req, virfs_open_poll (virfs_request_session (req), open_of (fi), &node, ph)
+                          | (writes ? POLLOUT | POLLWRNORM : 0));
+}
+
+void
+virfs_request_serve_files (struct fuse_lowlevel_ops *ops)
+{
+  ops->open = do_open;
+  ops->read = do_read;
+  ops->write = do_write;
+  ops->flush = do_flush;
+  ops->fsync = do_fsync;
+  ops->release = do_release;
+  ops->poll = do_poll;
+}
