@@ -399,3 +399,29 @@ virfs_infra_forget_made (VirfsInfra *infra, VirfsPart *draft, const char *line)
 
   change (infra, draft, remove_made, (gpointer) line, NULL);
 }
+
+void
+virfs_registry_dissolve_draft (VirfsInfra *infra, const char *uuid)
+{
+  VirfsPart *draft = infra->drafts && !g_hash_table_contains (infra->hidden, uuid)
+                       ? virfs_registry_draft_by_uuid (infra, uuid)
+                       : NULL;
+
+  if (draft == NULL)
+    return;
+  g_ptr_array_add (infra->dissolved, g_strdup (uuid));
+  virfs_registry_drop_draft (draft);
+}
+
+void
+virfs_registry_forget_dissolved (VirfsInfra *infra)
+{
+  g_autoptr (GPtrArray) uuids = g_ptr_array_new_with_free_func (g_free);
+
+  g_mutex_lock (&infra->lock);
+  while (infra->dissolved->len > 0)
+    g_ptr_array_add (uuids, g_ptr_array_steal_index (infra->dissolved, 0));
+  g_mutex_unlock (&infra->lock);
+  for (guint i = 0; i < uuids->len; i++)
+    virfs_infra_forget (infra, VIRFS_RECORD_DRAFT, uuids->pdata[i], NULL);
+}

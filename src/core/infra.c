@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The registry itself: its tables and its listeners.  Hosts are in registry_host.c, guests in
- * registry_vm.c, jobs in job.c; paths, events and errors in registry_tell.c.
+ * registry_vm.c and the files that this names, jobs in job.c; paths, events and errors in
+ * registry_tell.c.
  */
 #include "infra.h"
 

@@ -101,6 +101,9 @@ void virfs_registry_host_turned (VirfsHost *host);
 void virfs_registry_hide (VirfsInfra *infra, const char *uuid, gboolean hide);
 /* Nobody has that name any more: who would like to gets it.  Takes the lock. */
 void virfs_registry_offer (VirfsInfra *infra, const char *label);
+/* The guest with that UUID is there: was it a draft, and nobody makes it now, then it was made when virfs
+ * ended, and the draft goes. */
+void virfs_registry_dissolve_draft (VirfsInfra *infra, const char *uuid);
 /* Drafts of guests that are there were kept by mistake; without the lock. */
 void virfs_registry_forget_dissolved (VirfsInfra *infra);
 /* The draft of that name, or with that UUID; borrowed. */
