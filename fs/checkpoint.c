@@ -4,12 +4,6 @@
 
 /* The directory. */
 
-static const VirfsBackend *
-backend_of (const VirfsNode *dir)
-{
-  return virfs_infra_backend (virfs_node_infra (dir));
-}
-
 static void
 make_checkpoint (VirfsCall *call, const VirfsNode *dir, const char *name)
 {
@@ -20,7 +14,7 @@ make_checkpoint (VirfsCall *call, const VirfsNode *dir, const char *name)
   if (!virfs_part_check_name (call, dir, name) || !virfs_vm_check_settled (call, dir->object))
     return;
   job = virfs_call_job (call, operation, dir->object, info->host, NULL);
-  backend_of (dir)->checkpoint_make (dir->object, name, job);
+  virfs_node_backend (dir)->checkpoint_make (dir->object, name, job);
 }
 
 static void
@@ -38,7 +32,7 @@ delete_checkpoint (VirfsCall *call, const VirfsNode *dir, const char *name)
   if (!virfs_vm_check_settled (call, dir->object))
     return;
   job = virfs_call_job (call, operation, dir->object, info->host, NULL);
-  backend_of (dir)->checkpoint_delete (dir->object, part->name, job);
+  virfs_node_backend (dir)->checkpoint_delete (dir->object, part->name, job);
 }
 
 const VirfsDir virfs_checkpoints_dir = { .list = virfs_part_list,
@@ -60,8 +54,8 @@ static const VirfsRow rows[] = {
     .help = "the checkpoint that came before it" },
   { "description", S_IFREG | 0440, .fields = SHOW (virfs_show_text, CONFIG, description),
     .help = "a text" },
-  { "xml", S_IFREG | 0440, .fields = SHOW (virfs_part_show_blob, XML, xml),
-    .size = virfs_part_blob_size, .help = "libvirt's XML of it, with that of the guest as it was" },
+  { "xml", S_IFREG | 0440, .fields = SHOW (virfs_show_blob, XML, xml), .size = virfs_size_of_blob,
+    .help = "libvirt's XML of it, with that of the guest as it was" },
 };
 
 VirfsClass virfs_checkpoint_files = {

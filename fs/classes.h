@@ -31,6 +31,10 @@ extern const VirfsDir virfs_by_ip_dir;
 /* The guests of a host, as links, for the host's tables. */
 extern const VirfsDir virfs_host_vms_dir;
 
+/* A VirfsBlob at the row's offset, and its exact size (show.c). */
+void virfs_show_blob (const VirfsNode *node, GString *out);
+gsize virfs_size_of_blob (const VirfsNode *node);
+
 /* What README shows (help.c). */
 void virfs_show_readme (const VirfsNode *node, GString *out);
 
@@ -47,6 +51,12 @@ static inline VirfsInfra *
 virfs_node_infra (const VirfsNode *node)
 {
   return ((VirfsObject *) node->object)->infra;
+}
+
+static inline const VirfsBackend *
+virfs_node_backend (const VirfsNode *node)
+{
+  return virfs_infra_backend (virfs_node_infra (node));
 }
 
 /* A job for CALL, which ends with it; an interrupt of the call cancels the job.  Give it to the backend

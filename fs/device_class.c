@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-static const VirfsBackend *
-backend_of (const VirfsNode *node)
-{
-  return virfs_infra_backend (virfs_node_infra (node));
-}
-
 /* A guest that moves takes nothing else. */
 static gboolean
 check_settled (VirfsCall *call, const VirfsNode *node, VirfsVm *vm)
@@ -46,7 +40,7 @@ virfs_device_remove (VirfsCall *call, const VirfsNode *dir, const char *name)
     virfs_call_finish (call, NULL);
   } else if (check_settled (call, dir, vm)) {
     job = virfs_call_job (call, operation, vm, info->host, NULL);
-    backend_of (dir)->device_detach (device, job);
+    virfs_node_backend (dir)->device_detach (device, job);
   }
 }
 
@@ -60,7 +54,7 @@ virfs_device_attach (VirfsCall *call, const VirfsNode *node, gpointer taken)
   if (!check_settled (call, node, (VirfsVm *) virfs_part_root (node->object)))
     return;
   job = virfs_part_job (call, node, operation);
-  backend_of (node)->device_attach (node->object, wanted, job);
+  virfs_node_backend (node)->device_attach (node->object, wanted, job);
 }
 
 /* Setting. */
@@ -86,7 +80,7 @@ set (VirfsCall *call, const VirfsNode *node, guint64 number, const char *text)
     virfs_call_finish (call, NULL);
   } else if (check_settled (call, node, (VirfsVm *) virfs_part_root (node->object))) {
     job = virfs_part_job (call, node, operation);
-    backend_of (node)->device_set (node->object, &setting, job);
+    virfs_node_backend (node)->device_set (node->object, &setting, job);
   }
 }
 

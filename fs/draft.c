@@ -298,7 +298,7 @@ static const VirfsRow rows[] = {
     = DOCUMENT (meta_data) },
   { SECRET ("cloud-init/network-config", "its network configuration") = DOCUMENT (network_config) },
   { "xml", S_IFREG | 0640, VIRFS_ROW_DOCUMENT | VIRFS_ROW_TRUSTED, .fields = F (XML),
-    .show = virfs_part_show_blob, .size = virfs_part_blob_size,
+    .show = virfs_show_blob, .size = virfs_size_of_blob,
     .offset = G_STRUCT_OFFSET (VirfsDraftInfo, xml), .store = store_xml,
     .help = "a whole definition of libvirt's, in place of most of the others" },
   { "error", S_IFREG | 0440, .fields = F (STATE), .show = virfs_show_text,

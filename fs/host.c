@@ -63,24 +63,6 @@ show_cpu_load (const VirfsNode *node, GString *out)
     g_string_append_printf (out, "%d\n", info->cpu_load);
 }
 
-static const VirfsBlob *
-blob_of (const VirfsNode *node)
-{
-  return *(VirfsBlob *const *) ((const char *) node->snapshot + node->row->offset);
-}
-
-static void
-show_blob (const VirfsNode *node, GString *out)
-{
-  virfs_blob_append (blob_of (node), out);
-}
-
-static gsize
-blob_size (const VirfsNode *node)
-{
-  return virfs_blob_size (blob_of (node));
-}
-
 /* vms/ */
 
 #define VM_LINK    "/hosts/<host>/vms/<vm>"
@@ -168,7 +150,7 @@ const VirfsDir virfs_host_vms_dir = { .list = list_vms, .find = find_vm, .move =
 #define F(field)                      VIRFS_BIT (VIRFS_HOST_##field)
 #define MEMBER(member)                G_STRUCT_OFFSET (VirfsHostInfo, member)
 #define SHOW(function, field, member) F (field), .show = function, .offset = MEMBER (member)
-#define SHOW_BLOB(field, member)      SHOW (show_blob, field, member), .size = blob_size
+#define SHOW_BLOB(field, member)      SHOW (virfs_show_blob, field, member), .size = virfs_size_of_blob
 
 static const VirfsRow rows[] = {
   { "", S_IFDIR | 0750, .fields = F (STATE),

@@ -162,15 +162,6 @@ store_filter (VirfsCall *call, const VirfsNode *node, const char *text)
     virfs_device_set_text (call, node, text);
 }
 
-static void
-show_addresses (const VirfsNode *node, GString *out)
-{
-  const VirfsNicInfo *nic = node->snapshot;
-
-  if (nic->addresses != NULL)
-    g_string_append_printf (out, "%s\n", nic->addresses);
-}
-
 /* The class. */
 
 #define F(field)                      VIRFS_BIT (VIRFS_PART_##field)
@@ -199,7 +190,7 @@ static const VirfsRow rows[] = {
     .help = "libvirt's network filter, as in clean-traffic; an empty line removes it" },
   { "boot", WRITE | SHOW (virfs_show_u64, CONFIG, boot), .store_number = virfs_device_set_number,
     .help = "its place in the order of devices to boot from, from 1; 0: none" },
-  { "addresses", READ SHOW (show_addresses, USE, addresses),
+  { "addresses", READ SHOW (virfs_show_lines, USE, addresses),
     .help
     = "its IP addresses, one a line: from leases, the guest's agent or the host's ARP table" },
   { "device", READ SHOW (virfs_show_text, STATE, device),

@@ -99,24 +99,6 @@ virfs_part_changed (const VirfsNode *node, guint64 fields)
                               fields ? fields : VIRFS_BIT (VIRFS_PART_BIRTH));
 }
 
-static const VirfsBlob *
-blob_of (const VirfsNode *node)
-{
-  return *(VirfsBlob *const *) ((const char *) node->snapshot + node->row->offset);
-}
-
-void
-virfs_part_show_blob (const VirfsNode *node, GString *out)
-{
-  virfs_blob_append (blob_of (node), out);
-}
-
-gsize
-virfs_part_blob_size (const VirfsNode *node)
-{
-  return virfs_blob_size (blob_of (node));
-}
-
 static VirfsHost *
 host_of (VirfsObject *root)
 {

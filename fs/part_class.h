@@ -52,10 +52,6 @@ guint64 virfs_part_parent (const VirfsNode *node);
   .release = virfs_part_info_unref, .changed = virfs_part_changed, .ready = virfs_part_ready,      \
   .owner = virfs_access_owner
 
-/* Shows a blob among the members of an info; its exact size. */
-void virfs_part_show_blob (const VirfsNode *node, GString *out);
-gsize virfs_part_blob_size (const VirfsNode *node);
-
 /* The host that the part is on, for a part of a guest the guest's; a new reference. */
 VirfsHost *virfs_part_host (const VirfsNode *node);
 /* A job for CALL about the host or guest that the part belongs to. */

@@ -4,12 +4,6 @@
 
 #include <string.h>
 
-static const VirfsBackend *
-backend_of (const VirfsNode *node)
-{
-  return virfs_infra_backend (virfs_node_infra (node));
-}
-
 /* pools/ */
 
 static void
@@ -51,7 +45,7 @@ remove_pool (VirfsCall *call, const VirfsNode *dir, const char *name)
                      ((VirfsPoolInfo *) info)->state);
   } else {
     job = virfs_call_job (call, operation, dir->object, dir->object, NULL);
-    backend_of (dir)->pool_verb (pool, VIRFS_POOL_UNDEFINE, job);
+    virfs_node_backend (dir)->pool_verb (pool, VIRFS_POOL_UNDEFINE, job);
   }
 }
 
@@ -131,7 +125,7 @@ begin_verb (VirfsCall *call, const VirfsNode *node, VirfsPoolVerb verb, const ch
     return;
   }
   job = virfs_part_job (call, node, operation);
-  backend_of (node)->pool_verb (node->object, verb, job);
+  virfs_node_backend (node)->pool_verb (node->object, verb, job);
 }
 
 static void
@@ -208,7 +202,7 @@ set (VirfsCall *call, const VirfsNode *node, guint64 number, const char *text)
     virfs_call_finish (call, NULL);
   } else {
     job = virfs_part_job (call, node, operation);
-    backend_of (node)->pool_set (node->object, (VirfsPoolInfo *) wanted, job);
+    virfs_node_backend (node)->pool_set (node->object, (VirfsPoolInfo *) wanted, job);
   }
 }
 
@@ -305,7 +299,7 @@ store_xml (VirfsCall *call, const VirfsNode *node, const char *text)
                      info->state);
   } else {
     job = virfs_part_job (call, node, operation);
-    backend_of (node)->pool_define (node->object, text, job);
+    virfs_node_backend (node)->pool_define (node->object, text, job);
   }
 }
 
@@ -352,8 +346,7 @@ static const VirfsRow rows[] = {
   { "available", READ F (STATE) | SHOW (show_active_u64, USE, available),
     .help = "bytes that are free" },
   { "xml", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_DOCUMENT | VIRFS_ROW_TRUSTED,
-    F (READY) | SHOW (virfs_part_show_blob, XML, xml), .size = virfs_part_blob_size,
-    .store = store_xml,
+    F (READY) | SHOW (virfs_show_blob, XML, xml), .size = virfs_size_of_blob, .store = store_xml,
     .help = "libvirt's XML of it; write a whole one to define a draft or an inactive pool" },
   { "volumes", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_volumes_dir,
     .help = "its volumes; mkdir, then size or clone, makes one" },

@@ -2,12 +2,6 @@
 /* vms/<vm>/snapshots/<snapshot>/: a snapshot; mkdir takes one, rmdir deletes it. */
 #include "part_class.h"
 
-static const VirfsBackend *
-backend_of (const VirfsNode *node)
-{
-  return virfs_infra_backend (virfs_node_infra (node));
-}
-
 /* Beside the snapshots, of the guest's class. */
 
 void
@@ -58,7 +52,7 @@ take_snapshot (VirfsCall *call, const VirfsNode *dir, const char *name)
   if (!virfs_part_check_name (call, dir, name) || !virfs_vm_check_settled (call, dir->object))
     return;
   job = virfs_call_job (call, operation, dir->object, info->host, NULL);
-  backend_of (dir)->snapshot_take (dir->object, name, info->snapshot_disks, job);
+  virfs_node_backend (dir)->snapshot_take (dir->object, name, info->snapshot_disks, job);
 }
 
 static void
@@ -76,7 +70,7 @@ delete_snapshot (VirfsCall *call, const VirfsNode *dir, const char *name)
   if (!virfs_vm_check_settled (call, dir->object))
     return;
   job = virfs_call_job (call, operation, dir->object, info->host, NULL);
-  backend_of (dir)->snapshot_delete (dir->object, part->name, job);
+  virfs_node_backend (dir)->snapshot_delete (dir->object, part->name, job);
 }
 
 const VirfsDir virfs_snapshots_dir = {
@@ -115,7 +109,7 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
       || !virfs_vm_check_settled (call, vm_of (node)))
     return;
   job = virfs_part_job (call, node, operation);
-  backend_of (node)->snapshot_revert (vm_of (node), part->name, job);
+  virfs_node_backend (node)->snapshot_revert (vm_of (node), part->name, job);
 }
 
 static void
@@ -128,7 +122,7 @@ store_description (VirfsCall *call, const VirfsNode *node, const char *value)
   if (!virfs_vm_check_settled (call, vm_of (node)))
     return;
   job = virfs_part_job (call, node, operation);
-  backend_of (node)->snapshot_describe (vm_of (node), part->name, value, job);
+  virfs_node_backend (node)->snapshot_describe (vm_of (node), part->name, value, job);
 }
 
 #define F(field) VIRFS_BIT (VIRFS_PART_##field)
@@ -152,8 +146,8 @@ static const VirfsRow rows[] = {
     .help = "the snapshot that the guest had gone on from when it was taken" },
   { "description", WRITE | SHOW (virfs_show_text, CONFIG, description),
     .store_text = store_description, .help = "a text, on one line: \\n stands for a new line" },
-  { "xml", S_IFREG | 0440, .fields = SHOW (virfs_part_show_blob, XML, xml),
-    .size = virfs_part_blob_size, .help = "libvirt's XML of it, with that of the guest as it was" },
+  { "xml", S_IFREG | 0440, .fields = SHOW (virfs_show_blob, XML, xml), .size = virfs_size_of_blob,
+    .help = "libvirt's XML of it, with that of the guest as it was" },
 };
 
 VirfsClass virfs_snapshot_files = {

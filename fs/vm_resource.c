@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shares, pinning, NUMA, boot order, firmware and machine of a guest.  What is written is checked here as far as
- * the text goes, and as far as the host goes by its backend.
+ * Shares, pinning, NUMA, boot order, firmware and machine of a guest.  What is written is checked here as
+ * far as the text goes, and as far as the host goes by its backend.
  */
-#include "vm_resource.h"
+#include "vm_files.h"
 
 #include "cpuset.h"
 #include "pins.h"
@@ -16,13 +16,6 @@ shown (const VirfsNode *node)
   const char *text = *(const char *const *) ((const char *) node->snapshot + node->row->offset);
 
   return text ? text : "";
-}
-
-void
-virfs_vm_show_lines (const VirfsNode *node, GString *out)
-{
-  if (*shown (node) != '\0')
-    g_string_append_printf (out, "%s\n", shown (node));
 }
 
 /* Shares and quotas. */

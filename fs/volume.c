@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-static const VirfsBackend *
-backend_of (const VirfsNode *node)
-{
-  return virfs_infra_backend (virfs_node_infra (node));
-}
-
 static VirfsPart *
 pool_of (const VirfsNode *node)
 {
@@ -94,7 +88,7 @@ remove_volume (VirfsCall *call, const VirfsNode *dir, const char *name)
     virfs_call_finish (call, NULL);
   } else if (check_unused (call, volume)) {
     job = virfs_part_job (call, dir, operation);
-    backend_of (dir)->volume_verb (volume, VIRFS_VOLUME_DELETE, job);
+    virfs_node_backend (dir)->volume_verb (volume, VIRFS_VOLUME_DELETE, job);
   }
 }
 
@@ -260,7 +254,7 @@ create (VirfsCall *call, const VirfsNode *node, guint64 bytes)
   if (!check_backing (call, node, wanted))
     return;
   job = virfs_part_job (call, node, operation);
-  backend_of (node)->volume_create (node->object, wanted, NULL, job);
+  virfs_node_backend (node)->volume_create (node->object, wanted, NULL, job);
 }
 
 static void
@@ -286,7 +280,7 @@ resize (VirfsCall *call, const VirfsNode *node, guint64 bytes)
     virfs_call_finish (call, error);
   } else {
     job = virfs_part_job (call, node, operation);
-    backend_of (node)->volume_resize (node->object, bytes, job);
+    virfs_node_backend (node)->volume_resize (node->object, bytes, job);
   }
 }
 
@@ -330,7 +324,7 @@ copy (VirfsCall *call, const VirfsNode *node, VirfsPart *source, const VirfsVolu
     if (wanted->format == NULL)
       wanted->format = default_format (node) ? from->format : NULL;
     job = virfs_part_job (call, node, operation);
-    backend_of (node)->volume_create (node->object, wanted, source, job);
+    virfs_node_backend (node)->volume_create (node->object, wanted, source, job);
   }
 }
 
@@ -411,7 +405,7 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
                      " to be a clone of");
   } else if (verbs[i].verb != VIRFS_VOLUME_WIPE || check_unused (call, node->object)) {
     job = virfs_part_job (call, node, operation);
-    backend_of (node)->volume_verb (node->object, verbs[i].verb, job);
+    virfs_node_backend (node)->volume_verb (node->object, verbs[i].verb, job);
   }
 }
 
@@ -446,7 +440,7 @@ static const VirfsRow rows[] = {
     .help = "guests that have it as a disk, and volumes that are based on it, one a line" },
   { "ctl", WRITE | F (STATE), .show = show_ctl, .store = store_ctl,
     .help = "what can be done to it, one verb a line; write one of them" },
-  { "xml", READ SHOW (virfs_part_show_blob, XML, xml), .size = virfs_part_blob_size,
+  { "xml", READ SHOW (virfs_show_blob, XML, xml), .size = virfs_size_of_blob,
     .help = "libvirt's XML of it" },
 };
 

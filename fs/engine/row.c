@@ -95,6 +95,15 @@ virfs_show_text (const VirfsNode *node, GString *out)
 }
 
 void
+virfs_show_lines (const VirfsNode *node, GString *out)
+{
+  const char *text = *(const char *const *) member (node);
+
+  if (text != NULL && *text != '\0')
+    g_string_append_printf (out, "%s\n", text);
+}
+
+void
 virfs_show_u64 (const VirfsNode *node, GString *out)
 {
   g_string_append_printf (out, "%" G_GUINT64_FORMAT "\n", *(const guint64 *) member (node));

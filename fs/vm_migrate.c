@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where a guest could run, and moving it there: `migrate` and `placement` of vms/<vm>/. */
+#include "vm_files.h"
+
+#include "access.h"
+#include "fit.h"
+#include "placement.h"
+
+#include <string.h>
+
+static void
+add_host (VirfsHost *host, const VirfsHostInfo *info, gpointer hosts)
+{
+  g_ptr_array_add (hosts, virfs_object_ref (host));
+}
+
+static gint
+compare_hosts (gconstpointer a, gconstpointer b)
+{
+  return strcmp ((*(VirfsHost *const *) a)->name, (*(VirfsHost *const *) b)->name);
+}
+
+static GPtrArray *
+all_hosts (VirfsInfra *infra)
+{
+  GPtrArray *hosts = g_ptr_array_new_with_free_func (virfs_object_unref);
+
+  virfs_infra_foreach_host (infra, add_host, hosts);
+  g_ptr_array_sort (hosts, compare_hosts);
+  return hosts;
+}
+
+static gboolean
+fits (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host, GError **error)
+{
+  g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
+
+  return virfs_fit (vm, needs, host, info, error);
+}
+
+/* What the guest needs is read from its XML, so once for all hosts, and not where there is but one:
+ * a walk asks for the size of this file for each guest. */
+void
+virfs_vm_show_migrate (const VirfsNode *node, GString *out)
+{
+  g_autoptr (GPtrArray) hosts = all_hosts (virfs_node_infra (node));
+  g_autoptr (VirfsVmNeeds) needs
+    = hosts->len > 1 ? virfs_node_backend (node)->vm_needs (node->snapshot, NULL) : NULL;
+
+  for (guint i = 0; needs != NULL && i < hosts->len; i++)
+    if (fits (node->snapshot, needs, hosts->pdata[i], NULL))
+      g_string_append_printf (out, "%s\n", ((VirfsHost *) hosts->pdata[i])->name);
+}
+
+void
+virfs_vm_show_placement (const VirfsNode *node, GString *out)
+{
+  const VirfsVmInfo *info = node->snapshot;
+  g_autoptr (VirfsVmNeeds) needs = virfs_node_backend (node)->vm_needs (info, NULL);
+  g_autoptr (GPtrArray) places = NULL;
+
+  if (needs == NULL)
+    return;
+  places = virfs_placement_rank_vm (virfs_node_infra (node), info, needs);
+  virfs_placement_print (places, info->host, out);
+}
+
+static void
+refuse_host (VirfsCall *call, VirfsInfra *infra, const char *name)
+{
+  g_autoptr (GPtrArray) hosts = all_hosts (infra);
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  for (guint i = 0; i < hosts->len && i < 20; i++)
+    g_string_append_printf (names, "%s%s", i ? ", " : "", ((VirfsHost *) hosts->pdata[i])->name);
+  if (hosts->len > 20)
+    g_string_append (names, " …");
+  virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "no host is named \"%s\"; there are: %s", name,
+                   names->str);
+}
+
+/* Of a migration that nobody waits for. */
+static void
+report_end (VirfsJob *job, const GError *error, gpointer data)
+{
+  VirfsObject *vm = virfs_job_object (job);
+  g_autofree char *path = virfs_object_path (vm);
+
+  if (error != NULL)
+    virfs_infra_report (vm->infra, vm, path, GPOINTER_TO_UINT (data), error);
+}
+
+void
+virfs_vm_migrate (VirfsCall *call, VirfsVm *vm, const VirfsVmInfo *info, const char *name,
+                  gboolean wait)
+{
+  VirfsInfra *infra = vm->object.infra;
+  g_autoptr (VirfsHost) target = virfs_infra_host (infra, name);
+  g_autofree char *operation = g_strdup_printf ("migrate to %s", name);
+  g_autoptr (VirfsVmNeeds) needs = NULL;
+  g_autoptr (VirfsJob) job = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (target == NULL) {
+    refuse_host (call, infra, name);
+  } else if (!virfs_access_check (call, vm, VIRFS_MAY_WRITE, &error)
+             || !virfs_access_check (call, target, VIRFS_MAY_WRITE, &error)) {
+    virfs_call_finish (call, error);
+  } else if (target == info->host) {
+    virfs_call_finish (call, NULL);
+  } else if ((needs = virfs_infra_backend (infra)->vm_needs (info, &error)) == NULL
+             || !fits (info, needs, target, &error)) {
+    g_prefix_error (&error, "%s cannot go to %s: ", virfs_vm_shown_as (info), name);
+    virfs_call_finish (call, error);
+  } else if (wait) {
+    job = virfs_call_job (call, operation, vm, info->host, target);
+    virfs_infra_backend (infra)->vm_migrate (vm, target, job);
+  } else {
+    VirfsJobSpec spec = { .operation = operation,
+                          .object = &vm->object,
+                          .host = &info->host->object,
+                          .target = &target->object,
+                          .uid = virfs_call_uid (call),
+                          .done = report_end,
+                          .data = GUINT_TO_POINTER (virfs_call_uid (call)) };
+
+    job = virfs_job_new (infra, &spec);
+    virfs_infra_backend (infra)->vm_migrate (vm, target, job);
+    virfs_call_finish (call, NULL);
+  }
+}
+
+void
+virfs_vm_store_migrate (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  if (virfs_vm_check_settled (call, node->object))
+    virfs_vm_migrate (call, node->object, node->snapshot, text, TRUE);
+}
