@@ -320,23 +320,44 @@ new_operation (VirfsVm *vm, VirfsJob *job)
   return operation;
 }
 
+/* Why nothing can be done on HOST; NULL: it answers. */
+static GError *
+refuse_host (VirfsHost *host)
+{
+  g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
+
+  if (info->state == VIRFS_HOST_UP)
+    return NULL;
+  return g_error_new (VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "%s is %s", host->name,
+                      virfs_host_state_name (info->state));
+}
+
+gboolean
+virfs_fake_begin (VirfsHost *host, VirfsJob *job)
+{
+  GError *error = refuse_host (host);
+
+  if (error == NULL)
+    return virfs_job_start (job, NULL, NULL);
+  virfs_job_finish (job, error);
+  return FALSE;
+}
+
 /* In a thread of its own, or not at all where the host does not answer. */
 static void
 begin (Operation *operation)
 {
-  g_autoptr (VirfsHostInfo) host = virfs_host_info (operation->host);
+  GError *error = refuse_host (operation->host);
 
   g_mutex_lock (&lock);
   running = g_list_prepend (running, operation);
   g_mutex_unlock (&lock);
-  if (host->state == VIRFS_HOST_UP) {
+  if (error == NULL) {
     g_thread_unref (g_thread_new ("fake", work, operation));
-    return;
+  } else {
+    virfs_job_finish (operation->job, error);
+    end (operation);
   }
-  virfs_job_finish (operation->job,
-                    g_error_new (VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "%s is %s",
-                                 operation->host->name, virfs_host_state_name (host->state)));
-  end (operation);
 }
 
 static void

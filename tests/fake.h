@@ -13,6 +13,10 @@ extern const VirfsBackend virfs_fake_backend;
 /* How long an operation takes, in microseconds; it can be cancelled meanwhile. */
 extern guint virfs_fake_delay;
 
+/* Starts JOB, of an operation on HOST that takes no time.  FALSE: it has ended, because it was cancelled or
+ * HOST does not answer. */
+gboolean virfs_fake_begin (VirfsHost *host, VirfsJob *job);
+
 /* A guest as the fake makes it; to be published. */
 VirfsVmInfo *virfs_fake_vm (const char *name, guint number, VirfsVmState state);
 

@@ -7,18 +7,6 @@
 #include "error.h"
 #include "fake.h"
 
-static gboolean
-begin (VirfsHost *host, VirfsJob *job)
-{
-  g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
-
-  if (info->state == VIRFS_HOST_UP)
-    return virfs_job_start (job, NULL, NULL);
-  virfs_job_finish (job, g_error_new (VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "%s is %s", host->name,
-                                      virfs_host_state_name (info->state)));
-  return FALSE;
-}
-
 static GError *
 make (VirfsHost *host, const VirfsCreation *creation)
 {
@@ -52,7 +40,7 @@ make (VirfsHost *host, const VirfsCreation *creation)
 void
 virfs_fake_create (VirfsHost *host, const VirfsCreation *creation, VirfsJob *job)
 {
-  if (begin (host, job))
+  if (virfs_fake_begin (host, job))
     virfs_job_finish (job, make (host, creation));
 }
 
@@ -63,7 +51,7 @@ virfs_fake_draft_clean (VirfsHost *host, VirfsPart *draft, VirfsJob *job)
   const char *made = ((VirfsDraftInfo *) known)->made;
   g_auto (GStrv) lines = g_strsplit (made ? made : "", "\n", -1);
 
-  if (!begin (host, job))
+  if (!virfs_fake_begin (host, job))
     return;
   for (char **p = lines; *p; p++)
     if (g_str_has_prefix (*p, host->name))
@@ -76,7 +64,7 @@ virfs_fake_seed (VirfsVm *vm, const VirfsSeed *seed, VirfsJob *job)
 {
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
 
-  if (begin (info->host, job))
+  if (virfs_fake_begin (info->host, job))
     virfs_job_finish (job, NULL);
 }
 
@@ -85,7 +73,7 @@ virfs_fake_undefine (VirfsVm *vm, gboolean purge, VirfsJob *job)
 {
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
 
-  if (!begin (info->host, job))
+  if (!virfs_fake_begin (info->host, job))
     return;
   virfs_infra_remove_vm (vm->object.infra, info->host, info->uuid);
   virfs_job_finish (job, NULL);
@@ -97,7 +85,7 @@ virfs_fake_rename (VirfsVm *vm, const char *name, VirfsJob *job)
   g_autoptr (VirfsVmInfo) known = virfs_vm_info (vm);
   VirfsVmInfo *info = virfs_vm_info_copy (known);
 
-  if (!begin (known->host, job)) {
+  if (!virfs_fake_begin (known->host, job)) {
     virfs_vm_info_unref (info);
     return;
   }

@@ -68,31 +68,19 @@ apply (VirfsVmInfo *info, gpointer data)
   virfs_part_lists_set (info->parts, part, list);
 }
 
-static GError *
-refuse (VirfsHost *host, const char *source)
-{
-  g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
-
-  if (info->state != VIRFS_HOST_UP)
-    return g_error_new (VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "%s does not answer", host->name);
-  if (!has_source (source))
-    return g_error_new (VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "there is no %s", source);
-  return NULL;
-}
-
 static void
 carry_out (const Change *change, const char *source, VirfsJob *job)
 {
   VirfsVm *vm = (VirfsVm *) virfs_part_root (change->device);
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
-  GError *error = refuse (info->host, source);
+  GError *error = NULL;
 
-  if (!virfs_job_start (job, NULL, NULL)) {
-    g_clear_error (&error);
+  if (!virfs_fake_begin (info->host, job))
     return;
-  }
-  if (error == NULL)
+  if (has_source (source))
     virfs_infra_edit_vm (vm->object.infra, info->host, info->uuid, apply, (gpointer) change);
+  else
+    error = g_error_new (VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "there is no %s", source);
   virfs_job_finish (job, error);
 }
 

@@ -2,7 +2,6 @@
 /* What is kept with the fake's guests: changed at once. */
 #include "fake.h"
 
-#include "error.h"
 #include "tags.h"
 
 static void
@@ -48,15 +47,9 @@ void
 virfs_fake_note (VirfsVm *vm, const VirfsVmNote *note, VirfsJob *job)
 {
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
-  g_autoptr (VirfsHostInfo) host = virfs_host_info (info->host);
-  GError *error = NULL;
 
-  if (!virfs_job_start (job, NULL, NULL))
+  if (!virfs_fake_begin (info->host, job))
     return;
-  if (host->state == VIRFS_HOST_UP)
-    virfs_infra_edit_vm (vm->object.infra, info->host, info->uuid, apply, (gpointer) note);
-  else
-    error = g_error_new (VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "%s is %s", info->host->name,
-                         virfs_host_state_name (host->state));
-  virfs_job_finish (job, error);
+  virfs_infra_edit_vm (vm->object.infra, info->host, info->uuid, apply, (gpointer) note);
+  virfs_job_finish (job, NULL);
 }

@@ -50,11 +50,8 @@ apply (VirfsVmInfo *info, gpointer data)
 static GError *
 find_fault (const VirfsVmInfo *vm, const Change *change)
 {
-  g_autoptr (VirfsHostInfo) host = virfs_host_info (vm->host);
   gboolean known = virfs_part_list_find (vm->parts[change->list], change->name) != NULL;
 
-  if (host->state != VIRFS_HOST_UP)
-    return g_error_new (VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "%s is down", vm->host->name);
   if (change->added != NULL && known)
     return g_error_new (VIRFS_ERROR, VIRFS_ERROR_EXISTS, "%s is there already", change->name);
   if (change->added == NULL && !known)
@@ -66,9 +63,10 @@ static void
 carry_out (VirfsVm *vm, Change *change, VirfsJob *job)
 {
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
-  GError *error = find_fault (info, change);
 
-  if (virfs_job_start (job, NULL, NULL)) {
+  if (virfs_fake_begin (info->host, job)) {
+    GError *error = find_fault (info, change);
+
     if (error == NULL)
       virfs_infra_edit_vm (vm->object.infra, info->host, info->uuid, apply, change);
     virfs_job_finish (job, error);

@@ -77,16 +77,16 @@ tell (VirfsPart *part, gpointer info)
 static void
 carry_out (VirfsPart *part, gpointer info, GError *error, VirfsJob *job)
 {
-  g_autoptr (VirfsHostInfo) host = virfs_host_info ((VirfsHost *) virfs_part_root (part));
-  gboolean started = virfs_job_start (job, NULL, NULL);
+  gboolean begun = virfs_fake_begin ((VirfsHost *) virfs_part_root (part), job);
 
-  if (error == NULL && host->state != VIRFS_HOST_UP)
-    error = g_error_new (VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "the host does not answer");
-  if (error == NULL && started)
+  if (begun && error == NULL)
     tell (part, info);
   else
     virfs_part_info_unref (info);
-  virfs_job_finish (job, error);
+  if (begun)
+    virfs_job_finish (job, error);
+  else
+    g_clear_error (&error);
 }
 
 static GError *
