@@ -174,17 +174,11 @@ may_have (VirfsCall *call, VirfsHost *host, const VirfsDraftInfo *info, const Wa
   return TRUE;
 }
 
-static void
-add_host (VirfsHost *host, const VirfsHostInfo *info, gpointer hosts)
-{
-  g_ptr_array_add (hosts, virfs_object_ref (host));
-}
-
 /* Whether the caller may read the guest that WANT is made of; notes the hosts where he may not make it. */
 static gboolean
 check_access (VirfsCall *call, const VirfsNode *node, Want *want, GError **error)
 {
-  g_autoptr (GPtrArray) hosts = g_ptr_array_new_with_free_func (virfs_object_unref);
+  g_autoptr (GPtrArray) hosts = NULL;
 
   if (virfs_call_is_trusted (call))
     return TRUE;
@@ -192,7 +186,7 @@ check_access (VirfsCall *call, const VirfsNode *node, Want *want, GError **error
     return FALSE;
   want->refused
     = g_hash_table_new_full (NULL, NULL, virfs_object_unref, (GDestroyNotify) g_error_free);
-  virfs_infra_foreach_host (virfs_node_infra (node), add_host, hosts);
+  hosts = virfs_infra_hosts (virfs_node_infra (node));
   for (guint i = 0; i < hosts->len; i++) {
     GError *refusal = NULL;
 

@@ -6,30 +6,6 @@
 #include "fit.h"
 #include "placement.h"
 
-#include <string.h>
-
-static void
-add_host (VirfsHost *host, const VirfsHostInfo *info, gpointer hosts)
-{
-  g_ptr_array_add (hosts, virfs_object_ref (host));
-}
-
-static gint
-compare_hosts (gconstpointer a, gconstpointer b)
-{
-  return strcmp ((*(VirfsHost *const *) a)->name, (*(VirfsHost *const *) b)->name);
-}
-
-static GPtrArray *
-all_hosts (VirfsInfra *infra)
-{
-  GPtrArray *hosts = g_ptr_array_new_with_free_func (virfs_object_unref);
-
-  virfs_infra_foreach_host (infra, add_host, hosts);
-  g_ptr_array_sort (hosts, compare_hosts);
-  return hosts;
-}
-
 static gboolean
 fits (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host, GError **error)
 {
@@ -43,7 +19,7 @@ fits (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host, GError 
 void
 virfs_vm_show_migrate (const VirfsNode *node, GString *out)
 {
-  g_autoptr (GPtrArray) hosts = all_hosts (virfs_node_infra (node));
+  g_autoptr (GPtrArray) hosts = virfs_infra_hosts (virfs_node_infra (node));
   g_autoptr (VirfsVmNeeds) needs
     = hosts->len > 1 ? virfs_node_backend (node)->vm_needs (node->snapshot, NULL) : NULL;
 
@@ -68,7 +44,7 @@ virfs_vm_show_placement (const VirfsNode *node, GString *out)
 static void
 refuse_host (VirfsCall *call, VirfsInfra *infra, const char *name)
 {
-  g_autoptr (GPtrArray) hosts = all_hosts (infra);
+  g_autoptr (GPtrArray) hosts = virfs_infra_hosts (infra);
   g_autoptr (GString) names = g_string_new (NULL);
 
   for (guint i = 0; i < hosts->len && i < 20; i++)

@@ -41,12 +41,6 @@ mark_same (VirfsHost *host, const VirfsPoolInfo *changed)
   return found;
 }
 
-static void
-add_host (VirfsHost *host, const VirfsHostInfo *info, gpointer hosts)
-{
-  g_ptr_array_add (hosts, virfs_object_ref (host));
-}
-
 /* All hosts, the own one first; NULL if that is closed. */
 static GPtrArray *
 list_hosts (LvLink *link)
@@ -56,9 +50,8 @@ list_hosts (LvLink *link)
 
   if (own == NULL)
     return NULL;
-  hosts = g_ptr_array_new_with_free_func (virfs_object_unref);
-  add_host (own, NULL, hosts);
-  virfs_infra_foreach_host (own->object.infra, add_host, hosts);
+  hosts = virfs_infra_hosts (own->object.infra);
+  g_ptr_array_insert (hosts, 0, virfs_object_ref (own));
   lv_gate_leave (link->connection);
   return hosts;
 }

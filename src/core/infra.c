@@ -9,6 +9,7 @@
 #include "error.h"
 #include "registry.h"
 
+#include <string.h>
 #include <unistd.h>
 
 typedef struct {
@@ -81,20 +82,14 @@ stop_jobs (VirfsInfra *infra, gint64 deadline)
 void
 virfs_infra_stop (VirfsInfra *infra, gint64 timeout)
 {
-  g_autoptr (GPtrArray) hosts = g_ptr_array_new_with_free_func (virfs_object_unref);
-  GHashTableIter iter;
-  gpointer host;
+  g_autoptr (GPtrArray) hosts = NULL;
 
   g_mutex_lock (&infra->lock);
   infra->stopping = TRUE;
   g_cond_broadcast (&infra->settled);
   g_mutex_unlock (&infra->lock);
   stop_jobs (infra, g_get_monotonic_time () + timeout);
-  g_mutex_lock (&infra->lock);
-  g_hash_table_iter_init (&iter, infra->hosts);
-  while (g_hash_table_iter_next (&iter, NULL, &host))
-    g_ptr_array_add (hosts, virfs_object_ref (host));
-  g_mutex_unlock (&infra->lock);
+  hosts = virfs_infra_hosts (infra);
   g_mutex_lock (&infra->config);
   for (guint i = 0; i < hosts->len; i++)
     virfs_registry_drop_host (infra, hosts->pdata[i], NULL);
@@ -283,6 +278,28 @@ virfs_infra_foreach_host (VirfsInfra *infra, VirfsHostFunc func, gpointer data)
   g_hash_table_iter_init (&iter, infra->hosts);
   while (g_hash_table_iter_next (&iter, NULL, &host))
     func (host, ((VirfsHost *) host)->info, data);
+}
+
+static void
+add_host (VirfsHost *host, const VirfsHostInfo *info, gpointer hosts)
+{
+  g_ptr_array_add (hosts, virfs_object_ref (host));
+}
+
+static gint
+compare_hosts (gconstpointer a, gconstpointer b)
+{
+  return strcmp ((*(VirfsHost *const *) a)->name, (*(VirfsHost *const *) b)->name);
+}
+
+GPtrArray *
+virfs_infra_hosts (VirfsInfra *infra)
+{
+  GPtrArray *hosts = g_ptr_array_new_with_free_func (virfs_object_unref);
+
+  virfs_infra_foreach_host (infra, add_host, hosts);
+  g_ptr_array_sort (hosts, compare_hosts);
+  return hosts;
 }
 
 void

@@ -92,6 +92,8 @@ VirfsVm *virfs_infra_vm_on_host (VirfsInfra *infra, VirfsHost *host, const char 
 gpointer virfs_infra_part (VirfsInfra *infra, gpointer owner, const VirfsPartClass *class,
                            const char *label);
 VirfsJob *virfs_infra_job (VirfsInfra *infra, guint number);
+/* All hosts, sorted by name; the caller owns the array and the references in it. */
+GPtrArray *virfs_infra_hosts (VirfsInfra *infra);
 
 /* Walking: FUNC runs under the registry's lock, in no particular order, and sees what it gets only
  * for the time of the call.  HOST may be NULL: guests of all hosts.  Guests that vms/ does not show

@@ -251,12 +251,6 @@ append_users_there (GPtrArray *users, VirfsHost *host, const VirfsPoolInfo *pool
   }
 }
 
-static void
-add_host (VirfsHost *host, const VirfsHostInfo *info, gpointer hosts)
-{
-  g_ptr_array_add (hosts, virfs_object_ref (host));
-}
-
 static gint
 compare_users (gconstpointer a, gconstpointer b)
 {
@@ -269,7 +263,7 @@ virfs_volume_users (VirfsPart *volume)
   VirfsHost *host = (VirfsHost *) virfs_part_root (volume);
   g_autoptr (VirfsPartInfo) info = virfs_part_info (volume);
   g_autoptr (VirfsPartInfo) owner = virfs_part_info ((VirfsPart *) volume->owner);
-  g_autoptr (GPtrArray) hosts = g_ptr_array_new_with_free_func (virfs_object_unref);
+  g_autoptr (GPtrArray) hosts = NULL;
   const VirfsVolumeInfo *known = (const VirfsVolumeInfo *) info;
   const VirfsPoolInfo *pool = (const VirfsPoolInfo *) owner;
   GPtrArray *users = new_users ();
@@ -277,7 +271,7 @@ virfs_volume_users (VirfsPart *volume)
   if (known->path == NULL)
     return users;
   append_users (users, host, known->path);
-  virfs_infra_foreach_host (volume->object.infra, add_host, hosts);
+  hosts = virfs_infra_hosts (volume->object.infra);
   for (guint i = 0; i < hosts->len; i++)
     if (hosts->pdata[i] != host)
       append_users_there (users, hosts->pdata[i], pool, known);
@@ -320,14 +314,14 @@ virfs_path_places (VirfsHost *host, const char *path, VirfsPlaceFunc func, gpoin
 {
   g_autofree char *directory = g_path_get_dirname (path), *volume = g_path_get_basename (path);
   g_autoptr (GPtrArray) pools = pools_of (host);
-  g_autoptr (GPtrArray) hosts = g_ptr_array_new_with_free_func (virfs_object_unref);
+  g_autoptr (GPtrArray) hosts = NULL;
   const VirfsPoolInfo *pool = pool_at (pools, directory);
   g_autofree char *name = pool ? g_strdup_printf ("%s/%s", pool->part.name, volume) : NULL;
 
   func (host, path, name, data);
   if (pool == NULL)
     return;
-  virfs_infra_foreach_host (host->object.infra, add_host, hosts);
+  hosts = virfs_infra_hosts (host->object.infra);
   for (guint i = 0; i < hosts->len; i++)
     if (hosts->pdata[i] != host)
       visit (hosts->pdata[i], pool, volume, func, data);
@@ -359,27 +353,35 @@ find_in (VirfsHost *host, const char *pool, const char *label)
   return owner ? virfs_infra_part (infra, owner, &virfs_volume_class, label) : NULL;
 }
 
+/* The first volume in POOLS whose text at MEMBER is VALUE, and *POOL that it is in; NULL: none. */
+static const VirfsVolumeInfo *
+first_with (GPtrArray *pools, gsize member, const char *value, const VirfsPoolInfo **pool)
+{
+  for (guint i = 0; i < pools->len; i++) {
+    GPtrArray *volumes = ((VirfsPartInfo *) pools->pdata[i])->parts;
+
+    *pool = pools->pdata[i];
+    for (guint j = 0; volumes && j < volumes->len; j++)
+      if (g_strcmp0 (G_STRUCT_MEMBER (const char *, volumes->pdata[j], member), value) == 0)
+        return volumes->pdata[j];
+  }
+  return NULL;
+}
+
 static VirfsPart *
 find_path (VirfsHost *host, const char *path)
 {
   g_autoptr (GPtrArray) pools = pools_of (host);
+  const VirfsPoolInfo *pool = NULL;
+  const VirfsVolumeInfo *volume
+    = first_with (pools, G_STRUCT_OFFSET (VirfsVolumeInfo, path), path, &pool);
+  g_autofree char *owner = NULL, *label = NULL;
 
-  for (guint i = 0; i < pools->len; i++) {
-    const VirfsPoolInfo *pool = pools->pdata[i];
-    GPtrArray *volumes = pool->part.parts;
-
-    for (guint j = 0; volumes && j < volumes->len; j++) {
-      const VirfsVolumeInfo *volume = volumes->pdata[j];
-      g_autofree char *owner = NULL, *label = NULL;
-
-      if (g_strcmp0 (volume->path, path) != 0)
-        continue;
-      owner = virfs_part_label (&virfs_pool_class, pool->part.name);
-      label = virfs_part_label (&virfs_volume_class, volume->part.name);
-      return find_in (host, owner, label);
-    }
-  }
-  return NULL;
+  if (volume == NULL)
+    return NULL;
+  owner = virfs_part_label (&virfs_pool_class, pool->part.name);
+  label = virfs_part_label (&virfs_volume_class, volume->part.name);
+  return find_in (host, owner, label);
 }
 
 VirfsPart *
@@ -411,20 +413,13 @@ static char *
 find_overlay (VirfsHost *host, const char *backing)
 {
   g_autoptr (GPtrArray) pools = pools_of (host);
+  const VirfsPoolInfo *pool = NULL;
+  const VirfsVolumeInfo *volume
+    = first_with (pools, G_STRUCT_OFFSET (VirfsVolumeInfo, backing), backing, &pool);
 
-  for (guint i = 0; i < pools->len; i++) {
-    const VirfsPoolInfo *pool = pools->pdata[i];
-    GPtrArray *volumes = pool->part.parts;
-
-    for (guint j = 0; volumes && j < volumes->len; j++) {
-      const VirfsVolumeInfo *volume = volumes->pdata[j];
-
-      if (g_strcmp0 (volume->backing, backing) == 0)
-        return g_strdup_printf ("hosts/%s/pools/%s/volumes/%s", host->name, pool->part.name,
-                                volume->part.name);
-    }
-  }
-  return NULL;
+  return volume ? g_strdup_printf ("hosts/%s/pools/%s/volumes/%s", host->name, pool->part.name,
+                                   volume->part.name)
+                : NULL;
 }
 
 static char *
@@ -449,11 +444,11 @@ virfs_volume_overlay (VirfsPart *volume)
   VirfsHost *host = (VirfsHost *) virfs_part_root (volume);
   g_autoptr (VirfsPartInfo) info = virfs_part_info (volume);
   g_autoptr (VirfsPartInfo) owner = virfs_part_info ((VirfsPart *) volume->owner);
-  g_autoptr (GPtrArray) hosts = g_ptr_array_new_with_free_func (virfs_object_unref);
+  g_autoptr (GPtrArray) hosts = NULL;
   const VirfsVolumeInfo *known = (const VirfsVolumeInfo *) info;
   char *found = known->path ? find_overlay (host, known->path) : NULL;
 
-  virfs_infra_foreach_host (volume->object.infra, add_host, hosts);
+  hosts = virfs_infra_hosts (volume->object.infra);
   for (guint i = 0; i < hosts->len && known->path && found == NULL; i++)
     if (hosts->pdata[i] != host)
       found = find_overlay_there (hosts->pdata[i], (const VirfsPoolInfo *) owner, known);
