@@ -229,19 +229,13 @@ lv_gate_edit_host (LvConnection *connection, LvLink *link, LvHostEdit edit, gpoi
   lv_gate_leave (connection);
 }
 
-static void
-unref_info (gpointer info)
-{
-  virfs_vm_info_unref (info);
-}
-
 void
 lv_gate_tell_all (LvLink *link, GPtrArray *infos)
 {
   VirfsHost *host = enter_alive (link);
 
   if (host == NULL) {
-    g_ptr_array_set_free_func (infos, unref_info);
+    g_ptr_array_set_free_func (infos, (GDestroyNotify) virfs_vm_info_unref);
     g_ptr_array_unref (infos);
     return;
   }

@@ -33,7 +33,7 @@ static void
 set_text (LvXml *xml, const char *name, const char *text)
 {
   g_autofree char *path = g_strconcat ("/domain/", name, NULL);
-  xmlNode *root = xmlDocGetRootElement (xml->doc);
+  xmlNode *root = lv_xml_root (xml);
 
   lv_xml_remove (lv_xml_node (xml, NULL, path));
   if (text != NULL)
@@ -212,7 +212,7 @@ lv_xml_new_domain (const VirfsDraftInfo *info, const char *type, const char *arc
                    const char *network)
 {
   g_autoptr (LvXml) xml = lv_xml_create ("domain");
-  xmlNode *root = xmlDocGetRootElement (xml->doc);
+  xmlNode *root = lv_xml_root (xml);
   xmlNode *features, *devices;
 
   lv_xml_set (root, "type", type);
@@ -282,18 +282,10 @@ find_disk (LvXml *xml, const char *target)
   return NULL;
 }
 
-static xmlNode *
-child (LvXml *xml, xmlNode *node, const char *name)
-{
-  xmlNode *found = lv_xml_node (xml, node, name);
-
-  return found ? found : lv_xml_add (node, name, NULL);
-}
-
 static void
 put_disk (LvXml *xml, const LvNewDisk *disk)
 {
-  xmlNode *devices = child (xml, xmlDocGetRootElement (xml->doc), "devices");
+  xmlNode *devices = lv_xml_need (lv_xml_root (xml), "devices");
   xmlNode *node = find_disk (xml, disk->target);
 
   if (node == NULL) {
@@ -303,7 +295,7 @@ put_disk (LvXml *xml, const LvNewDisk *disk)
   lv_xml_set (node, "type", "file");
   lv_xml_remove (lv_xml_node (xml, node, "source"));
   lv_xml_remove (lv_xml_node (xml, node, "backingStore"));
-  lv_xml_set (child (xml, node, "driver"), "type", disk->format);
+  lv_xml_set (lv_xml_need (node, "driver"), "type", disk->format);
   add_with (node, "source", "file", disk->path);
 }
 
@@ -317,7 +309,7 @@ put_network (LvXml *xml, const char *network)
     return;
   }
   if (interface == NULL) {
-    add_nic (child (xml, xmlDocGetRootElement (xml->doc), "devices"), network);
+    add_nic (lv_xml_need (lv_xml_root (xml), "devices"), network);
     return;
   }
   lv_xml_set (interface, "type", "network");
@@ -376,7 +368,7 @@ lv_xml_put_seed (const char *text, const char *path, gboolean *has, GError **err
   disk = find_seed (xml);
   *has = disk != NULL;
   if (disk == NULL) {
-    add_disk (xml, child (xml, xmlDocGetRootElement (xml->doc), "devices"), &new);
+    add_disk (xml, lv_xml_need (lv_xml_root (xml), "devices"), &new);
     disk = find_seed (xml);
   }
   lv_xml_remove (lv_xml_node (xml, disk, "source"));
@@ -398,7 +390,7 @@ lv_xml_make_overlay (const char *name, guint64 size, const char *path, const cha
   if (path == NULL)
     return g_steal_pointer (&plain);
   xml = lv_xml_parse (plain, NULL);
-  backing = lv_xml_add (xmlDocGetRootElement (xml->doc), "backingStore", NULL);
+  backing = lv_xml_add (lv_xml_root (xml), "backingStore", NULL);
   lv_xml_add (backing, "path", path);
   add_with (backing, "format", "type", format ? format : "raw");
   return lv_xml_print (xml, NULL);

@@ -10,26 +10,11 @@
 
 /* Nodes. */
 
-static xmlNode *
-root_of (LvXml *xml)
-{
-  return xmlDocGetRootElement (xml->doc);
-}
-
-/* The first child of that name, made if there is none. */
-static xmlNode *
-need (LvXml *xml, xmlNode *node, const char *name)
-{
-  xmlNode *found = lv_xml_node (xml, node, name);
-
-  return found ? found : lv_xml_add (node, name, NULL);
-}
-
 /* An attribute of a child; TEXT NULL: it goes. */
 static void
 set_in (LvXml *xml, xmlNode *node, const char *name, const char *attribute, const char *text)
 {
-  xmlNode *found = text ? need (xml, node, name) : lv_xml_node (xml, node, name);
+  xmlNode *found = text ? lv_xml_need (node, name) : lv_xml_node (xml, node, name);
 
   if (text != NULL)
     lv_xml_set (found, attribute, text);
@@ -227,14 +212,14 @@ add_limit (LvXml *xml, xmlNode *node, const char *name, guint64 value)
   g_autofree char *text = g_strdup_printf ("%" G_GUINT64_FORMAT, value);
 
   if (value != 0)
-    lv_xml_add (need (xml, node, "iotune"), name, text);
+    lv_xml_add (lv_xml_need (node, "iotune"), name, text);
 }
 
 char *
 lv_xml_make_disk (const VirfsDiskInfo *disk)
 {
   g_autoptr (LvXml) xml = lv_xml_create ("disk");
-  xmlNode *node = root_of (xml);
+  xmlNode *node = lv_xml_root (xml);
 
   for (guint i = 0; i < G_N_ELEMENTS (disk_rows); i++)
     write_row (xml, node, &disk_rows[i], disk);
@@ -253,7 +238,7 @@ add_rate (LvXml *xml, xmlNode *nic, const char *direction, guint64 bytes)
   g_autofree char *kib = g_strdup_printf ("%" G_GUINT64_FORMAT, lv_kib (bytes));
 
   if (bytes != 0)
-    set_in (xml, need (xml, nic, "bandwidth"), direction, "average", kib);
+    set_in (xml, lv_xml_need (nic, "bandwidth"), direction, "average", kib);
 }
 
 char *
@@ -261,7 +246,7 @@ lv_xml_make_nic (const VirfsNicInfo *nic)
 {
   g_autoptr (LvXml) xml = lv_xml_create ("interface");
   g_autofree char *alias = g_strconcat (LV_ALIAS_PREFIX, nic->part.name, NULL);
-  xmlNode *node = root_of (xml);
+  xmlNode *node = lv_xml_root (xml);
 
   for (guint i = 0; i < G_N_ELEMENTS (nic_rows); i++)
     write_row (xml, node, &nic_rows[i], nic);
@@ -276,8 +261,8 @@ lv_xml_make_controller (const char *type, const char *model)
 {
   g_autoptr (LvXml) xml = lv_xml_create ("controller");
 
-  lv_xml_set (root_of (xml), "type", type);
-  lv_xml_set (root_of (xml), "model", model);
+  lv_xml_set (lv_xml_root (xml), "type", type);
+  lv_xml_set (lv_xml_root (xml), "model", model);
   return lv_xml_print (xml, NULL);
 }
 

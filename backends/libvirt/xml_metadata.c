@@ -247,7 +247,7 @@ lv_xml_edit_metadata (const char *element, const VirfsVmNote *note, GError **err
 
   if (xml == NULL)
     xml = lv_xml_create ("guest");
-  guest = xmlDocGetRootElement (xml->doc);
+  guest = lv_xml_root (xml);
   if (!change (guest, note, error))
     return NULL;
   return is_empty (guest) ? g_strdup ("") : lv_xml_print (xml, guest);

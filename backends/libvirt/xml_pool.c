@@ -128,7 +128,7 @@ lv_xml_describe_pool (const VirfsPoolInfo *pool, GError **error)
 {
   g_autoptr (LvXml) xml = lv_xml_create ("pool");
   g_autofree char *path = default_path (pool);
-  xmlNode *root = xmlDocGetRootElement (xml->doc), *source;
+  xmlNode *root = lv_xml_root (xml), *source;
 
   lv_xml_set (root, "type", pool->type);
   lv_xml_add (root, "name", pool->part.name);
@@ -145,7 +145,7 @@ char *
 lv_xml_make_pool (const char *name, const char *directory)
 {
   g_autoptr (LvXml) xml = lv_xml_create ("pool");
-  xmlNode *pool = xmlDocGetRootElement (xml->doc);
+  xmlNode *pool = lv_xml_root (xml);
 
   lv_xml_set (pool, "type", "dir");
   lv_xml_add (pool, "name", name);
@@ -155,29 +155,21 @@ lv_xml_make_pool (const char *name, const char *directory)
 
 /* Changing. */
 
-static xmlNode *
-child (LvXml *xml, xmlNode *parent, const char *name)
-{
-  xmlNode *node = lv_xml_node (xml, parent, name);
-
-  return node ? node : lv_xml_add (parent, name, NULL);
-}
-
 char *
 lv_xml_edit_pool (const char *text, const VirfsPoolInfo *wanted, GError **error)
 {
   g_autoptr (LvXml) xml = lv_xml_parse (text, error);
   g_autofree char *source = xml ? read_source (xml) : NULL;
-  xmlNode *root = xml ? xmlDocGetRootElement (xml->doc) : NULL, *target;
+  xmlNode *root = xml ? lv_xml_root (xml) : NULL, *target;
 
   if (root == NULL)
     return NULL;
   if (g_strcmp0 (source, wanted->source) != 0) {
     lv_xml_remove_all (xml, "/pool/source/host | /pool/source/dir | /pool/source/device");
-    if (!fill_source (child (xml, root, "source"), wanted, error))
+    if (!fill_source (lv_xml_need (root, "source"), wanted, error))
       return NULL;
   }
-  target = child (xml, root, "target");
+  target = lv_xml_need (root, "target");
   lv_xml_remove (lv_xml_node (xml, target, "path"));
   if (wanted->path != NULL)
     lv_xml_add (target, "path", wanted->path);
@@ -188,7 +180,7 @@ lv_xml_edit_pool (const char *text, const VirfsPoolInfo *wanted, GError **error)
 static gboolean
 adopt (LvXml *xml, const char *element, const char *value, GError **error)
 {
-  xmlNode *root = xmlDocGetRootElement (xml->doc);
+  xmlNode *root = lv_xml_root (xml);
   g_autofree char *path = g_strconcat ("/pool/", element, NULL);
   g_autofree char *found = lv_xml_text (xml, NULL, path);
 

@@ -15,28 +15,13 @@ const LvBootKind lv_boot_kinds[LV_N_BOOT_KINDS] = {
   { "floppy", "fd" },
 };
 
-/* The child of that name, made if there is none. */
-static xmlNode *
-need (xmlNode *node, const char *name)
-{
-  xmlNode *found = lv_xml_child (node, name);
-
-  return found ? found : lv_xml_add (node, name, NULL);
-}
-
-static xmlNode *
-root_of (LvXml *xml)
-{
-  return xmlDocGetRootElement (xml->doc);
-}
-
 /* Pinning. */
 
 static void
 add_pin (LvXml *xml, guint vcpu, const char *cpuset)
 {
   g_autofree char *number = g_strdup_printf ("%u", vcpu);
-  xmlNode *pin = lv_xml_add (need (root_of (xml), "cputune"), "vcpupin", NULL);
+  xmlNode *pin = lv_xml_add (lv_xml_need (lv_xml_root (xml), "cputune"), "vcpupin", NULL);
 
   lv_xml_set (pin, "vcpu", number);
   lv_xml_set (pin, "cpuset", cpuset);
@@ -47,8 +32,8 @@ set_emulator (LvXml *xml, const char *cpuset)
 {
   lv_xml_remove_all (xml, "/domain/cputune/emulatorpin");
   if (*cpuset != '\0')
-    lv_xml_set (lv_xml_add (need (root_of (xml), "cputune"), "emulatorpin", NULL), "cpuset",
-                cpuset);
+    lv_xml_set (lv_xml_add (lv_xml_need (lv_xml_root (xml), "cputune"), "emulatorpin", NULL),
+                "cpuset", cpuset);
 }
 
 static void
@@ -129,7 +114,7 @@ write_nodes (LvXml *xml, const VirfsVmInfo *known, const char *text)
     lv_xml_remove_all (xml, "/domain/numatune/memory");
     return;
   }
-  memory = need (need (root_of (xml), "numatune"), "memory");
+  memory = lv_xml_need (lv_xml_need (lv_xml_root (xml), "numatune"), "memory");
   xmlUnsetProp (memory, BAD_CAST "placement");
   lv_xml_set (memory, "nodeset", text);
 }
@@ -137,7 +122,7 @@ write_nodes (LvXml *xml, const VirfsVmInfo *known, const char *text)
 static void
 write_mode (LvXml *xml, const VirfsVmInfo *known, const char *text)
 {
-  lv_xml_set (need (need (root_of (xml), "numatune"), "memory"), "mode", text);
+  lv_xml_set (lv_xml_need (lv_xml_need (lv_xml_root (xml), "numatune"), "memory"), "mode", text);
 }
 
 /* Boot order. */
@@ -145,7 +130,8 @@ write_mode (LvXml *xml, const VirfsVmInfo *known, const char *text)
 static void
 add_kind (LvXml *xml, const LvBootKind *kind)
 {
-  lv_xml_set (lv_xml_add (need (root_of (xml), "os"), "boot", NULL), "dev", kind->libvirt);
+  lv_xml_set (lv_xml_add (lv_xml_need (lv_xml_root (xml), "os"), "boot", NULL), "dev",
+              kind->libvirt);
 }
 
 static void
@@ -188,7 +174,7 @@ write_boot (LvXml *xml, const VirfsVmInfo *known, const char *text)
 static void
 write_firmware (LvXml *xml, const VirfsVmInfo *known, const char *text)
 {
-  xmlNode *os = need (root_of (xml), "os");
+  xmlNode *os = lv_xml_need (lv_xml_root (xml), "os");
 
   lv_xml_remove_all (xml, "/domain/os/loader | /domain/os/nvram | /domain/os/firmware");
   if (strcmp (text, "bios") == 0)
@@ -211,7 +197,7 @@ family_of (const char *machine)
 static void
 write_machine (LvXml *xml, const VirfsVmInfo *known, const char *text)
 {
-  xmlNode *type = need (need (root_of (xml), "os"), "type");
+  xmlNode *type = lv_xml_need (lv_xml_need (lv_xml_root (xml), "os"), "type");
   g_autofree char *old = lv_xml_attribute (type, "machine");
   g_autofree char *old_family = family_of (old ? old : "");
   g_autofree char *family = family_of (text);
@@ -222,7 +208,7 @@ write_machine (LvXml *xml, const VirfsVmInfo *known, const char *text)
   lv_xml_remove_all (xml, "/domain/devices/*/address[@type='pci']");
   lv_xml_remove_all (xml, "/domain/devices/controller[@type='pci']");
   if (g_str_has_suffix (family, "q35"))
-    lv_xml_add_slots (need (root_of (xml), "devices"));
+    lv_xml_add_slots (lv_xml_need (lv_xml_root (xml), "devices"));
 }
 
 static const struct {

@@ -197,7 +197,7 @@ lv_xml_snapshot_of (const char *text, const char *domain_text)
   root = lv_xml_node (xml, NULL, "/domainsnapshot");
   lv_xml_add (root, "state", "shutoff");
   lv_xml_set (lv_xml_add (root, "memory", NULL), "snapshot", "no");
-  xmlAddChild (root, xmlDocCopyNode (xmlDocGetRootElement (domain->doc), xml->doc, 1));
+  xmlAddChild (root, xmlDocCopyNode (lv_xml_root (domain), xml->doc, 1));
   return lv_xml_print (xml, NULL);
 }
 

@@ -4,12 +4,6 @@
 
 #include "xml_tools.h"
 
-static xmlNode *
-root_of (LvXml *xml)
-{
-  return xmlDocGetRootElement (xml->doc);
-}
-
 static void
 add_size (xmlNode *volume, const char *name, guint64 bytes)
 {
@@ -34,7 +28,7 @@ char *
 lv_xml_make_volume (const char *name, const char *format, guint64 capacity)
 {
   g_autoptr (LvXml) xml = lv_xml_create ("volume");
-  xmlNode *volume = root_of (xml);
+  xmlNode *volume = lv_xml_root (xml);
 
   lv_xml_add (volume, "name", name);
   add_size (volume, "capacity", capacity);
@@ -71,8 +65,8 @@ lv_xml_copy_volume (const char *text, const char *format, guint64 capacity)
                           " | /volume/target/permissions/group | /volume/target/permissions/label");
   if (format != NULL)
     set_format (xml, format);
-  add_size (root_of (xml), "capacity", capacity);
-  add_size (root_of (xml), "allocation", 0);
+  add_size (lv_xml_root (xml), "capacity", capacity);
+  add_size (lv_xml_root (xml), "allocation", 0);
   return lv_xml_print (xml, NULL);
 }
 
@@ -127,7 +121,7 @@ char *
 lv_xml_describe_volume (const VirfsVolumeInfo *volume, const char *backing_format)
 {
   g_autoptr (LvXml) xml = lv_xml_create ("volume");
-  xmlNode *root = root_of (xml), *node;
+  xmlNode *root = lv_xml_root (xml), *node;
 
   lv_xml_add (root, "name", volume->part.name);
   add_size (root, "capacity", volume->size);

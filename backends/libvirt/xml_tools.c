@@ -106,9 +106,23 @@ lv_xml_attribute (const xmlNode *node, const char *name)
 }
 
 xmlNode *
+lv_xml_root (LvXml *xml)
+{
+  return xmlDocGetRootElement (xml->doc);
+}
+
+xmlNode *
 lv_xml_add (xmlNode *parent, const char *name, const char *text)
 {
   return xmlNewTextChild (parent, NULL, BAD_CAST name, BAD_CAST text);
+}
+
+xmlNode *
+lv_xml_need (xmlNode *parent, const char *name)
+{
+  xmlNode *found = lv_xml_child (parent, name);
+
+  return found ? found : lv_xml_add (parent, name, NULL);
 }
 
 void
@@ -141,7 +155,7 @@ lv_xml_print (LvXml *xml, xmlNode *node)
   xmlBuffer *buffer = xmlBufferCreate ();
   char *text;
 
-  xmlNodeDump (buffer, xml->doc, node ? node : xmlDocGetRootElement (xml->doc), 0, 0);
+  xmlNodeDump (buffer, xml->doc, node ? node : lv_xml_root (xml), 0, 0);
   text = g_strdup ((const char *) xmlBufferContent (buffer));
   xmlBufferFree (buffer);
   return text;

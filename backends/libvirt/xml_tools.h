@@ -30,8 +30,11 @@ char *lv_xml_text (LvXml *xml, xmlNode *node, const char *path);
 xmlNode *lv_xml_child (const xmlNode *node, const char *name);
 char *lv_xml_attribute (const xmlNode *node, const char *name);
 
+xmlNode *lv_xml_root (LvXml *xml);
 /* Adds an element with TEXT (NULL: none, escaped as needed). */
 xmlNode *lv_xml_add (xmlNode *parent, const char *name, const char *text);
+/* The first child element of that name, made if there is none. */
+xmlNode *lv_xml_need (xmlNode *parent, const char *name);
 void lv_xml_set (xmlNode *node, const char *attribute, const char *value);
 void lv_xml_remove (xmlNode *node);
 /* All that PATH finds; none may be within another. */

@@ -25,16 +25,11 @@
 
 /* Notes. */
 
-static void
-unref_info (gpointer info)
-{
-  virfs_vm_info_unref (info);
-}
-
 void
 store_notes_init (StoreNotes *notes)
 {
-  notes->vms = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, unref_info);
+  notes->vms
+    = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) virfs_vm_info_unref);
   notes->jobs = g_hash_table_new_full (NULL, NULL, virfs_object_unref, NULL);
   notes->events = FALSE;
 }
@@ -67,7 +62,8 @@ store_notes_take (StoreNotes *from, StoreNotes *to)
   if (g_hash_table_size (from->vms) <= PORTION) {
     g_hash_table_unref (to->vms);
     to->vms = g_steal_pointer (&from->vms);
-    from->vms = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, unref_info);
+    from->vms = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
+                                       (GDestroyNotify) virfs_vm_info_unref);
     return;
   }
   g_hash_table_iter_init (&iter, from->vms);
