@@ -60,14 +60,6 @@ virfs_device_attach (VirfsCall *call, const VirfsNode *node, gpointer taken)
 /* Setting. */
 
 static void
-edit_draft (gpointer info, gpointer data)
-{
-  const VirfsDeviceSetting *setting = data;
-
-  virfs_part_info_set (info, setting->member, setting->number, setting->text);
-}
-
-static void
 set (VirfsCall *call, const VirfsNode *node, guint64 number, const char *text)
 {
   VirfsDeviceSetting setting = { .member = node->row->offset, .number = number, .text = text };
@@ -76,8 +68,7 @@ set (VirfsCall *call, const VirfsNode *node, guint64 number, const char *text)
   g_autoptr (VirfsJob) job = NULL;
 
   if (info->draft) {
-    virfs_infra_edit_part (virfs_node_infra (node), node->object, edit_draft, &setting);
-    virfs_call_finish (call, NULL);
+    virfs_part_set_draft (call, node, number, text);
   } else if (check_settled (call, node, (VirfsVm *) virfs_part_root (node->object))) {
     job = virfs_part_job (call, node, operation);
     virfs_node_backend (node)->device_set (node->object, &setting, job);

@@ -99,6 +99,23 @@ virfs_part_changed (const VirfsNode *node, guint64 fields)
                               fields ? fields : VIRFS_BIT (VIRFS_PART_BIRTH));
 }
 
+static void
+set_member (gpointer info, gpointer data)
+{
+  const VirfsDeviceSetting *setting = data;
+
+  virfs_part_info_set (info, setting->member, setting->number, setting->text);
+}
+
+void
+virfs_part_set_draft (VirfsCall *call, const VirfsNode *node, guint64 number, const char *text)
+{
+  VirfsDeviceSetting setting = { .member = node->row->offset, .number = number, .text = text };
+
+  virfs_infra_edit_part (virfs_node_infra (node), node->object, set_member, &setting);
+  virfs_call_finish (call, NULL);
+}
+
 static VirfsHost *
 host_of (VirfsObject *root)
 {

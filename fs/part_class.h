@@ -41,6 +41,10 @@ guint64 virfs_part_find (const VirfsNode *dir, const char *name);
 /* Whether NAME can be that of a new one in DIR; else CALL has failed. */
 gboolean virfs_part_check_name (VirfsCall *call, const VirfsNode *dir, const char *name);
 
+/* Sets the member that NODE's row shows, of a draft; CALL ends with it. */
+void virfs_part_set_draft (VirfsCall *call, const VirfsNode *node, guint64 number,
+                           const char *text);
+
 /* What all classes of parts have in their VirfsClass. */
 gconstpointer virfs_part_snapshot (gpointer object);
 gint64 virfs_part_changed (const VirfsNode *node, guint64 fields);

@@ -182,12 +182,6 @@ store_state (VirfsCall *call, const VirfsNode *node, const char *text)
 /* Attributes: of a draft they are its own, an inactive pool is defined anew. */
 
 static void
-assign (gpointer info, gpointer wanted)
-{
-  virfs_part_info_assign (info, wanted);
-}
-
-static void
 set (VirfsCall *call, const VirfsNode *node, guint64 number, const char *text)
 {
   const VirfsPoolInfo *info = node->snapshot;
@@ -196,11 +190,10 @@ set (VirfsCall *call, const VirfsNode *node, guint64 number, const char *text)
     = g_strdup_printf ("set %s of pool %s", node->row->path, info->part.name);
   g_autoptr (VirfsJob) job = NULL;
 
-  virfs_part_info_set (wanted, node->row->offset, number, text);
   if (info->part.draft) {
-    virfs_infra_edit_part (virfs_node_infra (node), node->object, assign, wanted);
-    virfs_call_finish (call, NULL);
+    virfs_part_set_draft (call, node, number, text);
   } else {
+    virfs_part_info_set (wanted, node->row->offset, number, text);
     job = virfs_part_job (call, node, operation);
     virfs_node_backend (node)->pool_set (node->object, (VirfsPoolInfo *) wanted, job);
   }

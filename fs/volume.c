@@ -101,22 +101,6 @@ const VirfsDir virfs_volumes_dir = {
 
 /* Attributes of a draft. */
 
-static void
-assign (gpointer info, gpointer wanted)
-{
-  virfs_part_info_assign (info, wanted);
-}
-
-static void
-set_draft (VirfsCall *call, const VirfsNode *node, guint64 number, const char *text)
-{
-  g_autoptr (VirfsPartInfo) wanted = virfs_part_info_copy (node->snapshot);
-
-  virfs_part_info_set (wanted, node->row->offset, number, text);
-  virfs_infra_edit_part (virfs_node_infra (node), node->object, assign, wanted);
-  virfs_call_finish (call, NULL);
-}
-
 /* Whether it is a draft still; else CALL has failed. */
 static gboolean
 check_draft (VirfsCall *call, const VirfsNode *node)
@@ -141,7 +125,7 @@ store_format (VirfsCall *call, const VirfsNode *node, const char *text)
   if (*text != '\0' && !virfs_volume_check_format (text, &error))
     virfs_call_finish (call, error);
   else
-    set_draft (call, node, 0, *text ? text : NULL);
+    virfs_part_set_draft (call, node, 0, *text ? text : NULL);
 }
 
 /* A volume that TEXT names, with what is known of it; NULL: CALL has failed. */
@@ -182,12 +166,12 @@ store_backing (VirfsCall *call, const VirfsNode *node, const char *text)
   if (!check_draft (call, node))
     return;
   if (*text == '\0') {
-    set_draft (call, node, 0, NULL);
+    virfs_part_set_draft (call, node, 0, NULL);
     return;
   }
   volume = find_volume (call, node, text, &base);
   if (volume != NULL)
-    set_draft (call, node, 0, ((VirfsVolumeInfo *) base)->path);
+    virfs_part_set_draft (call, node, 0, ((VirfsVolumeInfo *) base)->path);
 }
 
 static void
@@ -198,7 +182,7 @@ store_allocation (VirfsCall *call, const VirfsNode *node, guint64 bytes)
   if (info->allocation == bytes)
     virfs_call_finish (call, NULL);
   else if (check_draft (call, node))
-    set_draft (call, node, bytes, NULL);
+    virfs_part_set_draft (call, node, bytes, NULL);
 }
 
 /* size, clone: what makes a volume of a draft */
