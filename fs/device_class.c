@@ -136,10 +136,3 @@ virfs_device_set_word (VirfsCall *call, const VirfsNode *node, const char *text,
                      "\"%s\" cannot be the %s of a device; write one of%s %s", text,
                      node->row->path, table[i].may_be_no ? " (or nothing)" : "", table[i].words);
 }
-
-void
-virfs_show_known (const VirfsNode *node, GString *out)
-{
-  if (*(const guint64 *) ((const char *) node->snapshot + node->row->offset) != 0)
-    virfs_show_u64 (node, out);
-}

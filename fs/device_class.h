@@ -34,6 +34,3 @@ void virfs_device_set_word (VirfsCall *call, const VirfsNode *node, const char *
 
 /* Whether the file shows TEXT: then CALL has ended with success. */
 gboolean virfs_device_shows (VirfsCall *call, const VirfsNode *node, const char *text);
-
-/* Nothing for 0: not known. */
-void virfs_show_known (const VirfsNode *node, GString *out); /* of guint64 */

@@ -204,13 +204,6 @@ store_xml (VirfsCall *call, const VirfsNode *node, const char *text)
 }
 
 static void
-show_number (const VirfsNode *node, GString *out)
-{
-  if (*(const guint64 *) ((const char *) node->snapshot + node->row->offset) != 0)
-    virfs_show_u64 (node, out);
-}
-
-static void
 owner (const VirfsNode *node, VirfsOwner *owner_of_it)
 {
   virfs_draft_owner (info_of (node), owner_of_it);
@@ -238,8 +231,8 @@ set_owner (VirfsCall *call, const VirfsNode *node, const VirfsOwner *wanted)
 #define FILE(name, help_) name, S_IFREG | 0640, .help = help_, .fields
 #define TEXT(member)      AT (member), .show = virfs_show_text, .store_text = store_text
 #define WORD(member)      AT (member), .show = virfs_show_text
-#define SIZE(member)      AT (member), .show = show_number, .store_size = store_number
-#define NUMBER(member)    AT (member), .show = show_number, .store_number = store_number
+#define SIZE(member)      AT (member), .show = virfs_show_known, .store_size = store_number
+#define NUMBER(member)    AT (member), .show = virfs_show_known, .store_number = store_number
 #define DOCUMENT(member)  AT (member), .show = show_document, .store = store_document
 #define SECRET(name, help_)                                                                        \
   name, S_IFREG | 0600, VIRFS_ROW_DOCUMENT | VIRFS_ROW_PRIVATE, .help = help_, .fields

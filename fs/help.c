@@ -19,7 +19,7 @@ static const char intro[]
     "    mv hosts/h1/vms/* hosts/h2/vms/      starts that for all guests of a host\n"
     "    cat jobs/*/progress                  how far they are\n"
     "    ls by/state/crashed                  guests by state, host or UUID\n"
-    "    mkdir vms/db && ls vms/db            a draft: write image, memory ... then running to state\n"
+    "    mkdir vms/db && ls vms/db            a draft: write image, memory ..., running to state\n"
     "    mkdir vms/db/snapshots/before        takes a snapshot; rmdir deletes it\n"
     "    tail -f events/log                   what happens\n"
     "    mkdir hosts/h3 && echo qemu+ssh://root@h3/system > hosts/h3/uri\n"

@@ -48,13 +48,6 @@ show_known_uint (const VirfsNode *node, GString *out)
 }
 
 static void
-show_known_u64 (const VirfsNode *node, GString *out)
-{
-  if (*(const guint64 *) ((const char *) node->snapshot + node->row->offset) != 0)
-    virfs_show_u64 (node, out);
-}
-
-static void
 show_cpu_load (const VirfsNode *node, GString *out)
 {
   const VirfsHostInfo *info = node->snapshot;
@@ -174,9 +167,9 @@ static const VirfsRow rows[] = {
     .help = "CPU model in libvirt's words" },
   { "cpu_load", S_IFREG | 0440, .fields = F (CPU_LOAD), .show = show_cpu_load,
     .help = "how busy all CPUs were over the last polling interval, in percent" },
-  { "memory", S_IFREG | 0440, .fields = SHOW (show_known_u64, MEMORY, memory),
+  { "memory", S_IFREG | 0440, .fields = SHOW (virfs_show_known, MEMORY, memory),
     .help = "memory in bytes" },
-  { "memory_free", S_IFREG | 0440, .fields = SHOW (show_known_u64, MEMORY_FREE, memory_free),
+  { "memory_free", S_IFREG | 0440, .fields = SHOW (virfs_show_known, MEMORY_FREE, memory_free),
     .help = "memory in bytes that guests could have: free or page cache" },
   { "capabilities.xml", S_IFREG | 0440, .fields = SHOW_BLOB (CAPABILITIES, capabilities),
     .help = "libvirt's capabilities of the host" },

@@ -110,6 +110,13 @@ virfs_show_u64 (const VirfsNode *node, GString *out)
 }
 
 void
+virfs_show_known (const VirfsNode *node, GString *out)
+{
+  if (*(const guint64 *) member (node) != 0)
+    virfs_show_u64 (node, out);
+}
+
+void
 virfs_show_uint (const VirfsNode *node, GString *out)
 {
   g_string_append_printf (out, "%u\n", *(const guint *) member (node));

@@ -151,6 +151,7 @@ void virfs_listing_add (VirfsListing *listing, const char *name, guint64 ino, mo
 void virfs_show_text (const VirfsNode *node, GString *out);  /* of const char * */
 void virfs_show_lines (const VirfsNode *node, GString *out); /* of const char *, as it is */
 void virfs_show_u64 (const VirfsNode *node, GString *out);   /* of guint64 */
+void virfs_show_known (const VirfsNode *node, GString *out); /* of guint64; 0: not known */
 void virfs_show_uint (const VirfsNode *node, GString *out);  /* of guint */
 void virfs_show_bool (const VirfsNode *node, GString *out);  /* of gboolean */
 void virfs_show_time (const VirfsNode *node, GString *out);  /* of gint64, microseconds; 0: none */
