@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Lists of extents, held against a kind for each byte of a small disk. */
+/* Lists of extents, held against a kind for each byte of a small disk, and spans. */
 #include "extent.h"
+#include "spans.h"
 
 #include <string.h>
 
@@ -225,6 +226,58 @@ test_random (void)
   }
 }
 
+/* Which numbers are in them; the groups of 7, likewise. */
+static void
+fill_spans (GRand *rand, GArray *spans, gboolean *there, GArray *groups, gboolean *groups_there)
+{
+  for (guint first = 0; first < MOST - 20; first += g_rand_int_range (rand, 0, 20)) {
+    guint count = g_rand_int_range (rand, 1, 20);
+
+    virfs_spans_add (spans, first, count);
+    virfs_spans_add_groups (groups, first, count, 7);
+    for (guint i = first; i < first + count; i++)
+      there[i] = groups_there[i / 7] = TRUE;
+  }
+}
+
+static void
+assert_spans (GArray *spans, const gboolean *there)
+{
+  guint64 n = 0;
+
+  for (guint i = 0; i < MOST; i++) {
+    guint index = virfs_spans_from (spans, i);
+    const VirfsSpan *span = index < spans->len ? VIRFS_SPAN (spans, index) : NULL;
+
+    g_assert_cmpint (span != NULL && i >= span->first, ==, there[i]);
+    if (there[i]) {
+      g_assert_cmpuint (i - span->first, <, span->count);
+      g_assert_cmpuint (span->before + i - span->first, ==, n);
+      g_assert_true (virfs_spans_nth (spans, n) == span);
+      n++;
+    }
+  }
+  g_assert_cmpuint (virfs_spans_total (spans), ==, n);
+  for (guint i = 1; i < spans->len; i++)
+    g_assert_cmpuint (VIRFS_SPAN (spans, i)->first, >,
+                      VIRFS_SPAN (spans, i - 1)->first + VIRFS_SPAN (spans, i - 1)->count);
+}
+
+static void
+test_spans (void)
+{
+  for (guint seed = 0; seed < 500; seed++) {
+    g_autoptr (GRand) rand = g_rand_new_with_seed (seed);
+    g_autoptr (GArray) spans = virfs_spans_new (), groups = virfs_spans_new ();
+    gboolean there[MOST] = { FALSE }, groups_there[MOST] = { FALSE };
+
+    assert_spans (spans, there);
+    fill_spans (rand, spans, there, groups, groups_there);
+    assert_spans (spans, there);
+    assert_spans (groups, groups_there);
+  }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -234,5 +287,6 @@ main (int argc, char **argv)
   g_test_add_func ("/extent/changed", test_changed);
   g_test_add_func ("/extent/units", test_units);
   g_test_add_func ("/extent/random", test_random);
+  g_test_add_func ("/spans/random", test_spans);
   return g_test_run ();
 }
