@@ -174,10 +174,10 @@ stays() {
 ok 'another virfs shows the same' stays
 ok 'so it is when the guest starts again' '
   on h1 destroy w1 && soon "reads $g/state shutoff" && stays
-  echo running > $g/state && stays && runs "CPU 0/*" $most && runs qemu-system-x86 0
+  echo running > $g/state && eventually 20 stays && runs "CPU 0/*" $most && runs qemu-system-x86 0
   eventually 20 "sees h1 \"cpus=0-1 \""'
 ok 'and when it moves' '
-  echo h2 > $g/migrate && stays && [[ $(definition h2 w1 "//vcpupin[@vcpu=0]/@cpuset") == $most ]]
+  echo h2 > $g/migrate && eventually 20 stays && [[ $(definition h2 w1 "//vcpupin[@vcpu=0]/@cpuset") == $most ]]
   runs "CPU 0/*" $most'
 before=$(seen_memory)
 ok 'its memory is changed there' 'echo 120M > $g/memory && eventually 20 "sees h2 memory=$((before + (16 << 10)))kB"'
