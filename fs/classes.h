@@ -72,6 +72,9 @@ VirfsJob *virfs_call_job_then (VirfsCall *call, const char *operation, gpointer 
  * of another guest of that host behind us.  FALSE: CALL has failed. */
 gboolean virfs_vm_check_settled (VirfsCall *call, VirfsVm *vm);
 
+/* While a backup of it is open it can neither move nor have its disks changed: FALSE: CALL has failed. */
+gboolean virfs_vm_check_no_backup (VirfsCall *call, const VirfsVmInfo *info);
+
 /* A guest that is protected is neither stopped nor deleted: FALSE: CALL has failed, because of WHAT. */
 gboolean virfs_vm_check_unprotected (VirfsCall *call, const VirfsVmInfo *info, const char *what);
 

@@ -19,6 +19,9 @@ static const struct {
     G_STRUCT_OFFSET (VirfsVmInfo, parts[VIRFS_VM_SNAPSHOTS]) },
   { &virfs_checkpoint_class, &virfs_checkpoint_files,
     G_STRUCT_OFFSET (VirfsVmInfo, parts[VIRFS_VM_CHECKPOINTS]) },
+  { &virfs_backup_class, &virfs_backup_files,
+    G_STRUCT_OFFSET (VirfsVmInfo, parts[VIRFS_VM_BACKUPS]) },
+  { &virfs_backup_disk_class, &virfs_backup_disk_files, G_STRUCT_OFFSET (VirfsPartInfo, parts) },
 };
 
 static guint

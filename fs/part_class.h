@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The classes of parts (src/core/part.h), one file each: pool.c, volume.c, disk.c, nic.c, snapshot.c,
- * checkpoint.c.  A directory of parts is a row of their owner whose path is the class's `directory`.
+ * checkpoint.c, backup.c.  A directory of parts is a row of their owner whose path is the class's `directory`.
  */
 #pragma once
 
 #include "access.h"
+#include "backup.h"
 #include "classes.h"
 #include "device.h"
 #include "pool.h"
@@ -17,6 +18,8 @@ extern VirfsClass virfs_disk_files;
 extern VirfsClass virfs_nic_files;
 extern VirfsClass virfs_snapshot_files;
 extern VirfsClass virfs_checkpoint_files;
+extern VirfsClass virfs_backup_files;
+extern VirfsClass virfs_backup_disk_files;
 
 /* What owners of parts put in their tables. */
 extern const VirfsDir virfs_pools_dir;
@@ -25,11 +28,17 @@ extern const VirfsDir virfs_disks_dir;
 extern const VirfsDir virfs_nics_dir;
 extern const VirfsDir virfs_snapshots_dir;
 extern const VirfsDir virfs_checkpoints_dir;
+extern const VirfsDir virfs_backups_dir;
+extern const VirfsDir virfs_backup_disks_dir;
 
 /* Files beside the snapshots of a guest (snapshot.c). */
 void virfs_show_snapshot_kind (const VirfsNode *node, GString *out);
 void virfs_store_snapshot_kind (VirfsCall *call, const VirfsNode *node, const char *text);
 void virfs_link_snapshot_current (const VirfsNode *node, GString *out);
+
+/* The file beside the backups of a guest (backup.c). */
+void virfs_show_backup_base (const VirfsNode *node, GString *out);
+void virfs_store_backup_base (VirfsCall *call, const VirfsNode *node, const char *text);
 
 /* The directory DIR of parts: their class, one of them (a new reference, NULL if there is none), and
  * the functions of its VirfsDir. */

@@ -29,6 +29,8 @@ static VirfsClass *const classes[] = {
   [VIRFS_KIND_SNAPSHOT] = &virfs_snapshot_files,
   [VIRFS_KIND_CHECKPOINT] = &virfs_checkpoint_files,
   [VIRFS_KIND_DRAFT] = &virfs_draft_files,
+  [VIRFS_KIND_BACKUP] = &virfs_backup_files,
+  [VIRFS_KIND_BACKUP_DISK] = &virfs_backup_disk_files,
   &virfs_owner_class,
   &virfs_image_class,
   NULL,

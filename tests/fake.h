@@ -41,6 +41,8 @@ void virfs_fake_snapshot_delete (VirfsVm *vm, const char *name, VirfsJob *job);
 void virfs_fake_snapshot_revert (VirfsVm *vm, const char *name, VirfsJob *job);
 void virfs_fake_snapshot_describe (VirfsVm *vm, const char *name, const char *text, VirfsJob *job);
 void virfs_fake_checkpoint_make (VirfsVm *vm, const char *name, VirfsJob *job);
+void virfs_fake_backup_begin (VirfsVm *vm, const VirfsBackupWish *wish, VirfsJob *job);
+void virfs_fake_backup_end (VirfsVm *vm, const char *name, gboolean discard, VirfsJob *job);
 void virfs_fake_checkpoint_delete (VirfsVm *vm, const char *name, VirfsJob *job);
 
 /* Pools and volumes (fake_storage.c); see backend.h.  One of each, `default` and `disk.qcow2`. */

@@ -131,3 +131,30 @@ virfs_fake_checkpoint_delete (VirfsVm *vm, const char *name, VirfsJob *job)
 
   carry_out (vm, &change, job);
 }
+
+void
+virfs_fake_backup_begin (VirfsVm *vm, const VirfsBackupWish *wish, VirfsJob *job)
+{
+  VirfsBackupInfo *info = virfs_part_info_new (&virfs_backup_class, wish->name);
+  VirfsBackupDiskInfo *disk = virfs_part_info_new (&virfs_backup_disk_class, "vda");
+  Change change = { VIRFS_VM_BACKUPS, wish->name, .added = info, .keeps = TRUE };
+
+  info->consistency = VIRFS_BACKUP_CRASH;
+  info->created = (guint64) g_get_real_time ();
+  info->xml = virfs_blob_new ("<domain/>\n");
+  virfs_ref_string_set (&info->parent, g_strcmp0 (wish->base, "none") == 0 ? NULL : wish->base);
+  virfs_ref_string_set (&info->checkpoint, wish->name);
+  disk->size = G_GUINT64_CONSTANT (1) << 30;
+  virfs_ref_string_set (&disk->uri, "nbd+unix:///vda?socket=/run/virfs-backup.sock");
+  info->part.parts = virfs_part_list_new ();
+  g_ptr_array_add (info->part.parts, disk);
+  carry_out (vm, &change, job);
+}
+
+void
+virfs_fake_backup_end (VirfsVm *vm, const char *name, gboolean discard, VirfsJob *job)
+{
+  Change change = { VIRFS_VM_BACKUPS, name };
+
+  carry_out (vm, &change, job);
+}

@@ -48,6 +48,7 @@ set_up (Fixture *f, gconstpointer data)
   give_to_root (f);
   g_assert_cmpint (echo (f, "nonsense", "vms/h1-1/state"), ==, EINVAL);
   g_assert_cmpint (mkdir_at (f, "vms/draft"), ==, 0);
+  g_assert_cmpint (mkdir_at (f, "vms/h1-1/backups/mon"), ==, 0);
 }
 
 /* Old jobs are forgotten. */
@@ -79,7 +80,9 @@ row_path (Fixture *f, const VirfsClass *class, const VirfsRow *row)
         { "vms/<vm>/disks/<disk>", "vms/h1-1/disks/vda" },
         { "vms/<vm>/nics/<nic>", "vms/h1-1/nics/net0" },
         { "vms/<vm>/snapshots/<snapshot>", "vms/h1-1/snapshots/first" },
-        { "vms/<vm>/checkpoints/<checkpoint>", "vms/h1-1/checkpoints/sat" } };
+        { "vms/<vm>/checkpoints/<checkpoint>", "vms/h1-1/checkpoints/sat" },
+        { "vms/<vm>/backups/<backup>", "vms/h1-1/backups/mon" },
+        { "vms/<vm>/backups/<backup>/nbd/<disk>", "vms/h1-1/backups/mon/nbd/vda" } };
 
   if (*row->path == '/')
     return NULL;

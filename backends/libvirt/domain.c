@@ -128,6 +128,9 @@ lv_domain_read (LvLink *link, virDomainPtr domain, const LvFacts *facts)
   info->autostart = facts->autostart;
   info->persistent = facts->persistent;
   info->saved = facts->saved;
+  /* a backup ends with the QEMU that serves it */
+  if (!virfs_vm_state_active (info->state))
+    virfs_part_lists_set (info->parts, VIRFS_VM_BACKUPS, virfs_part_list_new ());
   read_definitions (link, domain, info);
   if (info->xml == NULL && lv_last_code () == VIR_ERR_NO_DOMAIN)
     return NULL;
@@ -140,6 +143,9 @@ read_snapshots (LvLink *link, virDomainPtr domain, VirfsVmInfo *info)
   g_autoptr (VirfsVmInfo) known = lv_gate_known_vm (link, info->uuid);
 
   lv_snapshots_read (link, domain, known, info);
+  if (known != NULL && known->parts[VIRFS_VM_BACKUPS] != NULL
+      && known->parts[VIRFS_VM_BACKUPS]->len > 0 && !virfs_vm_state_active (info->state))
+    g_atomic_int_set (&link->lost_backups, TRUE);
 }
 
 /* FALSE: nothing is known, neither that it is there nor that it is gone. */

@@ -80,6 +80,7 @@ new_link (LvConnection *connection)
   link->serial = __atomic_add_fetch (&last_serial, 1, __ATOMIC_RELAXED);
   link->connection = lv_connection_ref (connection);
   link->as_caller = uri && uri->as_caller;
+  link->backup_dir = uri ? g_strdup (uri->backup_dir) : NULL;
   g_mutex_init (&link->lock);
   g_mutex_init (&link->storage);
   link->spares = lv_seat_new_spares ();
@@ -171,6 +172,7 @@ lv_link_unref (LvLink *link)
   g_mutex_clear (&link->lock);
   g_mutex_clear (&link->storage);
   g_free (link->type);
+  g_free (link->backup_dir);
   g_free (link);
 }
 

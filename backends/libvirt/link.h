@@ -26,6 +26,7 @@ typedef enum {
   LV_CALL_SNAPSHOT_LISTS,
   LV_CALL_SNAPSHOTS,
   LV_CALL_CHECKPOINTS,
+  LV_CALL_BACKUPS,
   LV_CALL_VALIDATE,
   LV_CALL_BLOCK_STATS,
   LV_CALL_MIGRATE,
@@ -47,6 +48,7 @@ typedef struct LvLink {
   char *type;               /* the driver, as in `QEMU` */
   GThreadPool *lanes[2];    /* of LvTask*; see task.h */
   gboolean has_events;      /* of guests' lives */
+  char *backup_dir;         /* for what backups need, here and on the host; NULL: see backup.c */
   gboolean as_caller;       /* operations are in the name of who asks; see identity.h */
   gint cpus;                /* atomic: see lv_node_cpus() */
   LvInventory *inventory;   /* of its storage; see inventory.h */
@@ -58,9 +60,10 @@ typedef struct LvLink {
   guint snapshot_cursor;
   GHashTable *unread; /* of UUIDs: guests whose snapshots have not been read; NULL: none */
 
-  gint recovers;   /* atomic: see migrate_snapshots.h */
-  gint dead;       /* atomic: lost or closed */
-  guint64 missing; /* atomic: set of LvCall */
+  gint lost_backups; /* atomic: a guest that had one open does not run any more */
+  gint recovers;     /* atomic: see migrate_snapshots.h */
+  gint dead;         /* atomic: lost or closed */
+  guint64 missing;   /* atomic: set of LvCall */
 
   GMutex lock;
   /* under lock */

@@ -30,6 +30,12 @@ void lv_snapshot_describe (VirfsVm *vm, const char *name, const char *text, Virf
 void lv_checkpoint_make (VirfsVm *vm, const char *name, VirfsJob *job);
 void lv_checkpoint_delete (VirfsVm *vm, const char *name, VirfsJob *job);
 
+/* backup.c */
+void lv_backup_begin (VirfsVm *vm, const VirfsBackupWish *wish, VirfsJob *job);
+void lv_backup_end (VirfsVm *vm, const char *name, gboolean discard, VirfsJob *job);
+/* Shows again what was open when the program or the connection ended, or ends it. */
+void lv_backup_recover (LvLink *link, virConnectPtr conn);
+
 /* The guest that TASK is about and what it is like now, asked of its host because drivers do not
  * agree on what they say when it is not as it should be.  NULL with ERROR. */
 virDomainPtr lv_operate_on (LvTask *task, LvFacts *facts, GError **error);

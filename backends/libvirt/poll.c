@@ -5,6 +5,7 @@
 #include "fleet.h"
 #include "gate.h"
 #include "migrate_snapshots.h"
+#include "operate.h"
 #include "inventory.h"
 #include "measure.h"
 #include "node.h"
@@ -113,6 +114,7 @@ read_snapshots (gpointer data)
     return NULL;
   lv_fleet_read_snapshots (link, conn);
   lv_moving_recover (link);
+  lv_backup_recover (link, conn);
   return NULL;
 }
 
@@ -165,6 +167,8 @@ poll_host (gpointer data, gpointer unused)
       g_debug ("%s: %s", link->connection->name, error->message);
     poll_addresses (link);
     lv_moving_recover (link);
+    if (g_atomic_int_get (&link->lost_backups))
+      lv_backup_recover (link, conn);
     lv_connection_queue_waits (link->connection);
   }
   lv_poll_schedule (link);

@@ -30,24 +30,44 @@ take_password (LvUri *self, xmlURI *uri)
   }
 }
 
+static gboolean
+take_parameter (LvUri *self, const char *parameter, GError **error)
+{
+  if (g_str_equal (parameter, "identity=caller")) {
+    self->as_caller = TRUE;
+    return TRUE;
+  }
+  if (g_str_has_prefix (parameter, "backup=/")) {
+    g_free (self->backup_dir);
+    self->backup_dir = g_uri_unescape_string (parameter + strlen ("backup="), NULL);
+    return TRUE;
+  }
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+               "\"%s\" is not known; identity=caller asks in the name of who asks,"
+               " backup=/DIRECTORY has what backups need",
+               parameter);
+  return FALSE;
+}
+
+static gboolean
+is_ours (const char *parameter)
+{
+  return g_str_has_prefix (parameter, "identity=") || g_str_has_prefix (parameter, "backup=");
+}
+
 /* `a=1&identity=caller&b=2` becomes `a=1&b=2`. */
 static gboolean
-take_identity (LvUri *self, xmlURI *uri, GError **error)
+take_parameters (LvUri *self, xmlURI *uri, GError **error)
 {
   g_auto (GStrv) parameters = uri->query_raw ? g_strsplit (uri->query_raw, "&", -1) : NULL;
   g_autoptr (GString) rest = g_string_new (NULL);
 
   for (char **parameter = parameters; parameter && *parameter; parameter++)
-    if (g_str_equal (*parameter, "identity=caller"))
-      self->as_caller = TRUE;
-    else if (!g_str_has_prefix (*parameter, "identity="))
+    if (!is_ours (*parameter))
       g_string_append_printf (rest, "%s%s", rest->len ? "&" : "", *parameter);
-    else {
-      g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
-                   "\"%s\" is not known; identity=caller asks in the name of who asks", *parameter);
+    else if (!take_parameter (self, *parameter, error))
       return FALSE;
-    }
-  if (self->as_caller) {
+  if (self->as_caller || self->backup_dir != NULL) {
     xmlFree (uri->query_raw);
     uri->query_raw = rest->len ? (char *) xmlStrdup (BAD_CAST rest->str) : NULL;
     g_clear_pointer (&uri->query, xmlFree);
@@ -71,11 +91,11 @@ lv_uri_parse (const char *text, GError **error)
   self = g_new0 (LvUri, 1);
   self->local = is_local (uri);
   take_password (self, uri);
-  if (!take_identity (self, uri, error)) {
+  if (!take_parameters (self, uri, error)) {
     xmlFreeURI (uri);
     return NULL;
   }
-  plain = self->password || self->as_caller ? xmlSaveUri (uri) : NULL;
+  plain = self->password || self->as_caller || self->backup_dir ? xmlSaveUri (uri) : NULL;
   self->plain = g_strdup (plain ? (char *) plain : text);
   xmlFree (plain);
   xmlFreeURI (uri);
@@ -90,6 +110,7 @@ lv_uri_free (LvUri *uri)
   g_free (uri->plain);
   g_free (uri->user);
   g_free (uri->password);
+  g_free (uri->backup_dir);
   g_free (uri);
 }
 

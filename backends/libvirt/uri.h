@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The URI of a host.  libvirt takes no password in it; we do, and answer with it when asked.  One
- * parameter is ours, too: identity=caller.
+ * The URI of a host.  libvirt takes no password in it; we do, and answer with it when asked.  Two
+ * parameters are ours, too: identity=caller and backup=DIRECTORY.
  */
 #pragma once
 
@@ -10,7 +10,9 @@
 typedef struct {
   char *plain; /* as libvirt takes it, without what is ours */
   char *user, *password;
-  gboolean local;     /* means something else on another machine */
+  gboolean local; /* means something else on another machine */
+  char
+    *backup_dir; /* for sockets and what is set aside; the same path here and there; NULL: none */
   gboolean as_caller; /* operations are in the name of who asks; see identity.h */
   virConnectAuth auth;
 } LvUri;

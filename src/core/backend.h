@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "backup.h"
 #include "host.h"
 #include "job.h"
 #include "part.h"
@@ -112,6 +113,12 @@ typedef struct VirfsBackend {
   void (*snapshot_describe) (VirfsVm *vm, const char *name, const char *text, VirfsJob *job);
   void (*checkpoint_make) (VirfsVm *vm, const char *name, VirfsJob *job);
   void (*checkpoint_delete) (VirfsVm *vm, const char *name, VirfsJob *job);
+
+  /* Opens a backup of all disks that the guest can write to; one that is shut off is started, paused,
+   * until the backup is closed.  The part shows it (backup.h). */
+  void (*backup_begin) (VirfsVm *vm, const VirfsBackupWish *wish, VirfsJob *job);
+  /* Closes it; DISCARD: its checkpoint goes, too. */
+  void (*backup_end) (VirfsVm *vm, const char *name, gboolean discard, VirfsJob *job);
 
   /* Disks and NICs: of the running guest and of its definition, as far as there are both.  Makes of a
    * draft what WANTED (borrowed, of its class) says.  A disk without source gets a new volume of its

@@ -155,6 +155,19 @@ fit_state (VirfsHost *host, const VirfsHostInfo *info, GError **error)
   return FALSE;
 }
 
+/* What serves its disks cannot go with it. */
+static gboolean
+fit_backups (const VirfsVmInfo *vm, GError **error)
+{
+  GPtrArray *open = vm->parts[VIRFS_VM_BACKUPS];
+
+  if (open == NULL || open->len == 0)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "a backup of it is open: %s",
+               ((VirfsPartInfo *) open->pdata[0])->name);
+  return FALSE;
+}
+
 gboolean
 virfs_fit_needs (const VirfsVmNeeds *needs, const char *name, const VirfsHostInfo *info,
                  GError **error)
@@ -173,7 +186,8 @@ virfs_fit (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host,
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "the guest is on %s already", host->name);
     return FALSE;
   }
-  if (!fit_state (vm->host, source, error) || !fit_state (host, info, error))
+  if (!fit_state (vm->host, source, error) || !fit_state (host, info, error)
+      || !fit_backups (vm, error))
     return FALSE;
   if (virfs_infra_has_namesake (host->object.infra, vm, host)) {
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "%s has another guest named %s",

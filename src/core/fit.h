@@ -7,7 +7,7 @@
 
 #include "infra.h"
 
-/* FALSE with the reason: EXISTS if it or another of its name is there already, HOST_DOWN, UNSUPPORTED
+/* FALSE with the reason: EXISTS if it or another of its name is there already, BUSY (a backup is open), HOST_DOWN, UNSUPPORTED
  * (hypervisor or architecture), NO_SPACE (memory), NOT_FOUND (network, storage). */
 gboolean virfs_fit (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host,
                     const VirfsHostInfo *info, GError **error);

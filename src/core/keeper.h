@@ -14,11 +14,12 @@
 /* The kinds of records, and what the key is. */
 #define VIRFS_RECORD_MOVING                                                                        \
   "moving" /* UUID; what a guest that moves has left behind (the backend's) */
-#define VIRFS_RECORD_HOST  "host"  /* name; a host that was made with mkdir */
-#define VIRFS_RECORD_DRAFT "draft" /* UUID; a guest that is not defined anywhere yet */
-#define VIRFS_RECORD_GUEST "guest" /* UUID; see kept.h */
-#define VIRFS_RECORD_LENT  "lent"  /* HOST/POOL; a pool that an operation made (the backend's) */
-#define VIRFS_RECORD_OWNER "owner" /* path of what cannot bear its owner itself, as in hosts/h1 */
+#define VIRFS_RECORD_HOST   "host"   /* name; a host that was made with mkdir */
+#define VIRFS_RECORD_DRAFT  "draft"  /* UUID; a guest that is not defined anywhere yet */
+#define VIRFS_RECORD_BACKUP "backup" /* UUID; a backup that is open (the backend's) */
+#define VIRFS_RECORD_GUEST  "guest"  /* UUID; see kept.h */
+#define VIRFS_RECORD_LENT   "lent"   /* HOST/POOL; a pool that an operation made (the backend's) */
+#define VIRFS_RECORD_OWNER  "owner"  /* path of what cannot bear its owner itself, as in hosts/h1 */
 
 typedef void (*VirfsRecordFunc) (const char *key, const char *text, gpointer data);
 

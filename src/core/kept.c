@@ -12,6 +12,7 @@ static const struct {
   const char *key;
   gsize offset;
 } texts[] = {
+  { "backup_base", G_STRUCT_OFFSET (VirfsKept, backup_base) },
   { "user_data", G_STRUCT_OFFSET (VirfsKept, user_data) },
   { "meta_data", G_STRUCT_OFFSET (VirfsKept, meta_data) },
   { "network_config", G_STRUCT_OFFSET (VirfsKept, network_config) },

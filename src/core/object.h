@@ -24,6 +24,8 @@ typedef enum {
   VIRFS_KIND_SNAPSHOT,
   VIRFS_KIND_CHECKPOINT,
   VIRFS_KIND_DRAFT,
+  VIRFS_KIND_BACKUP,
+  VIRFS_KIND_BACKUP_DISK,
 } VirfsKind;
 
 typedef struct {

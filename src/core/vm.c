@@ -2,6 +2,7 @@
 /* What is known of a guest: making, copying and comparing infos.  The registry is in infra.c. */
 #include "vm.h"
 
+#include "backup.h"
 #include "device.h"
 #include "kept.h"
 #include "snapshot.h"
@@ -40,10 +41,9 @@ VirfsVmPart
 virfs_vm_part (const VirfsPartClass *class)
 {
   static const VirfsPartClass *const classes[] = {
-    [VIRFS_VM_DISKS] = &virfs_disk_class,
-    [VIRFS_VM_NICS] = &virfs_nic_class,
-    [VIRFS_VM_SNAPSHOTS] = &virfs_snapshot_class,
-    [VIRFS_VM_CHECKPOINTS] = &virfs_checkpoint_class,
+    [VIRFS_VM_DISKS] = &virfs_disk_class,         [VIRFS_VM_NICS] = &virfs_nic_class,
+    [VIRFS_VM_SNAPSHOTS] = &virfs_snapshot_class, [VIRFS_VM_CHECKPOINTS] = &virfs_checkpoint_class,
+    [VIRFS_VM_BACKUPS] = &virfs_backup_class,
   };
   guint part = 0;
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The XML of backups; see xml.h and libvirt's formatbackup. */
+#pragma once
+
+#include "backup.h"
+#include "xml.h"
+
+/* What is to be begun. */
+typedef struct {
+  const char *socket;  /* where the NBD server is to listen */
+  const char *scratch; /* directory for what the guest overwrites; NULL: beside each disk */
+  const char *parent;  /* checkpoint; NULL: none */
+  const char *name;    /* of the backup; with the next, for the names of files */
+  const char *uuid;    /* of the guest */
+} LvBackupPlan;
+
+/* The files for what the guest overwrites; of char*, the caller owns it. */
+GPtrArray *lv_backup_scratch_paths (const LvBackupPlan *plan, GPtrArray *disks);
+/* Of a guest with DISKS (of LvDisk*); the caller owns it.  NULL with ERROR if a disk cannot be part of
+ * one. */
+char *lv_xml_make_backup (const LvBackupPlan *plan, GPtrArray *disks, GError **error);
+/* The disks of an open backup, of VirfsBackupDiskInfo*, and the socket (the caller owns both); NULL:
+ * broken, or there is no socket. */
+GPtrArray *lv_xml_read_backup (const char *xml, char **socket);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Backups of a guest: its disks as they were in one instant, for as long as the backup is open.  The guest
+ * goes on meanwhile; what it overwrites is set aside by its hypervisor.
+ */
+#pragma once
+
+#include "part.h"
+
+typedef struct {
+  VirfsPartInfo part;      /* its parts: the disks */
+  const char *consistency; /* one of the following; static */
+  GRefString *parent; /* the checkpoint that it tells the changes since; NULL: none, it is full */
+  GRefString *checkpoint; /* the checkpoint that it has made; NULL: none */
+  guint64 created;        /* microseconds since the epoch */
+  guint64 set_aside;      /* bytes that the guest has overwritten since, as far as was asked */
+  gboolean started;       /* the guest was started, paused, for it alone */
+  VirfsBlob *xml;         /* the guest's definition at that moment */
+} VirfsBackupInfo;
+
+#define VIRFS_BACKUP_FILESYSTEM "filesystem" /* file systems were quiet, or the guest was off */
+#define VIRFS_BACKUP_CRASH      "crash"      /* as after a power failure */
+
+typedef struct {
+  VirfsPartInfo part; /* its name is the target: vda */
+  guint64 size;       /* bytes that the guest sees */
+  GRefString *uri;    /* where an NBD server has it, see the NBD URI specification */
+  GRefString
+    *bitmap; /* name of the dirty bitmap of what has changed since the parent; NULL: it is full */
+} VirfsBackupDiskInfo;
+
+extern const VirfsPartClass virfs_backup_class; /* of guests */
+extern const VirfsPartClass virfs_backup_disk_class;
+
+/* What is wanted. */
+typedef struct {
+  const char *name;
+  const char *base; /* the checkpoint to be relative to; NULL: the newest; `none` */
+} VirfsBackupWish;
