@@ -38,7 +38,7 @@ virfs_device_remove (VirfsCall *call, const VirfsNode *dir, const char *name)
     virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "there is no %s", name);
   } else if (virfs_infra_drop_draft (virfs_node_infra (dir), device)) {
     virfs_call_finish (call, NULL);
-  } else if (check_settled (call, dir, vm)) {
+  } else if (virfs_vm_check_unprotected (call, info, operation) && check_settled (call, dir, vm)) {
     job = virfs_call_job (call, operation, vm, info->host, NULL);
     virfs_node_backend (dir)->device_detach (device, job);
   }

@@ -349,6 +349,7 @@ test_protect (Fixture *f, gconstpointer data)
   g_assert_cmpint (AS (BOB, echo (f, "revert", "vms/h1-1/snapshots/first/ctl")), ==, EPERM);
   g_assert_cmpint (rmdir_at (f, "vms/h1-1"), ==, EPERM);
   assert_says (f, "vms/h1-1/error", "h1-1 is protected from being stopped or deleted (rmdir)");
+  g_assert_cmpint (AS (BOB, rmdir_at (f, "vms/h1-1/disks/vda")), ==, EPERM);
   g_assert_cmpint (AS (BOB, echo (f, "paused", "vms/h1-1/state")), ==, 0);
   g_assert_cmpint (AS (BOB, echo (f, "0", "vms/h1-1/protect")), ==, 0);
   g_assert_cmpint (AS (BOB, echo (f, "shutoff", "vms/h1-1/state")), ==, 0);
