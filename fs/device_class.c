@@ -20,7 +20,7 @@ virfs_device_make (VirfsCall *call, const VirfsNode *dir, gpointer taken)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (VirfsPart) draft
-    = virfs_infra_add_draft (virfs_node_infra (dir), dir->object, taken, &error);
+    = virfs_infra_make_part_draft (virfs_node_infra (dir), dir->object, taken, &error);
 
   virfs_call_finish (call, error);
 }
@@ -36,7 +36,7 @@ virfs_device_remove (VirfsCall *call, const VirfsNode *dir, const char *name)
 
   if (device == NULL) {
     virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "there is no %s", name);
-  } else if (virfs_infra_drop_draft (virfs_node_infra (dir), device)) {
+  } else if (virfs_infra_remove_part_draft (virfs_node_infra (dir), device)) {
     virfs_call_finish (call, NULL);
   } else if (virfs_vm_check_unprotected (call, info, operation) && check_settled (call, dir, vm)) {
     job = virfs_call_job (call, operation, vm, info->host, NULL);

@@ -115,8 +115,11 @@ virfs_part_set_draft (VirfsCall *call, const VirfsNode *node, guint64 number, co
 {
   VirfsDeviceSetting setting = { .member = node->row->offset, .number = number, .text = text };
 
-  virfs_infra_edit_part (virfs_node_infra (node), node->object, set_member, &setting);
-  virfs_call_finish (call, NULL);
+  g_autoptr (GError) error = NULL;
+
+  virfs_infra_change_part_draft (virfs_node_infra (node), node->object, set_member, &setting,
+                                 &error);
+  virfs_call_finish (call, error);
 }
 
 static VirfsHost *

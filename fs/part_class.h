@@ -9,6 +9,7 @@
 #include "backup.h"
 #include "classes.h"
 #include "device.h"
+#include "part_draft.h"
 #include "pool.h"
 #include "snapshot.h"
 

@@ -21,7 +21,7 @@ make (VirfsCall *call, const VirfsNode *dir, const char *name)
   virfs_infra_disown (virfs_node_infra (dir), path);
   draft = virfs_part_info_new (&virfs_pool_class, name);
   draft->type = "dir";
-  pool = virfs_infra_add_draft (virfs_node_infra (dir), dir->object, draft, &error);
+  pool = virfs_infra_make_part_draft (virfs_node_infra (dir), dir->object, draft, &error);
   virfs_call_finish (call, error);
 }
 
@@ -38,7 +38,7 @@ remove_pool (VirfsCall *call, const VirfsNode *dir, const char *name)
     virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "there is no pool %s", name);
   } else if (!virfs_access_check (call, pool, VIRFS_MAY_WRITE, &error)) {
     virfs_call_finish (call, error);
-  } else if (virfs_infra_drop_draft (virfs_node_infra (dir), pool)) {
+  } else if (virfs_infra_remove_part_draft (virfs_node_infra (dir), pool)) {
     virfs_call_finish (call, NULL);
   } else if (virfs_pool_is_active ((VirfsPoolInfo *) info)) {
     virfs_call_fail (call, VIRFS_ERROR_BUSY, "the pool %s is %s; write stop to its ctl first", name,

@@ -70,8 +70,8 @@ make (VirfsCall *call, const VirfsNode *dir, const char *name)
   }
   if (!virfs_part_check_name (call, dir, name))
     return;
-  draft = virfs_infra_add_draft (virfs_node_infra (dir), dir->object,
-                                 virfs_part_info_new (&virfs_volume_class, name), &error);
+  draft = virfs_infra_make_part_draft (virfs_node_infra (dir), dir->object,
+                                       virfs_part_info_new (&virfs_volume_class, name), &error);
   virfs_call_finish (call, error);
 }
 
@@ -84,7 +84,7 @@ remove_volume (VirfsCall *call, const VirfsNode *dir, const char *name)
 
   if (volume == NULL) {
     virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "there is no volume %s", name);
-  } else if (virfs_infra_drop_draft (virfs_node_infra (dir), volume)) {
+  } else if (virfs_infra_remove_part_draft (virfs_node_infra (dir), volume)) {
     virfs_call_finish (call, NULL);
   } else if (check_unused (call, volume)) {
     job = virfs_part_job (call, dir, operation);

@@ -2,6 +2,7 @@
 /* Guests that are drafted, made, renamed and undefined as directories. */
 #include "fixture.h"
 #include "kept.h"
+#include "part_draft.h"
 
 #include "draft.h"
 #include "error.h"
@@ -279,6 +280,36 @@ test_restore (Fixture *f, gconstpointer data)
   g_assert_cmpuint (records (), ==, 0);
 }
 
+/* Of disks, pools and the like, which come back with what they belong to. */
+static void
+test_parts (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsVm) vm = vm_of (f, "h1-1");
+  g_autofree char *key = g_strdup_printf ("vm/%s/disks/vdy", vm->uuid);
+
+  g_atomic_int_set (&full, TRUE);
+  g_assert_cmpint (mkdir_at (f, "vms/h1-1/disks/vdz"), ==, ENOSPC);
+  g_assert_false (exists (f, "vms/h1-1/disks/vdz"));
+  g_atomic_int_set (&full, FALSE);
+  g_assert_cmpint (mkdir_at (f, "vms/h1-1/disks/vdz"), ==, 0);
+  g_assert_cmpint (mkdir_at (f, "hosts/h1/pools/fast"), ==, 0);
+  g_assert_cmpint (mkdir_at (f, "hosts/h1/pools/default/volumes/data"), ==, 0);
+  g_assert_cmpuint (records (), ==, 3);
+  g_assert_cmpint (echo (f, "/srv/fast", "hosts/h1/pools/fast/path"), ==, 0);
+  g_assert_cmpint (rmdir_at (f, "hosts/h1/pools/fast"), ==, 0);
+  g_assert_cmpint (rmdir_at (f, "hosts/h1/pools/default/volumes/data"), ==, 0);
+  g_assert_cmpuint (records (), ==, 1);
+  /* it becomes a disk */
+  g_assert_cmpint (echo (f, "default/disk.qcow2", "vms/h1-1/disks/vdz/source"), ==, 0);
+  assert_soon (records () == 0);
+  virfs_infra_restore_part_draft (f->infra, key, "[draft]\nname=vdy\nbus=scsi\n");
+  assert_soon_reads (f, "vms/h1-1/disks/vdy/bus", "scsi\n");
+  virfs_infra_restore_part_draft (f->infra, "host/h3/pools/late", "[draft]\nname=late\ntype=dir\n");
+  g_assert_cmpint (mkdir_at (f, "hosts/h3"), ==, 0);
+  g_assert_cmpint (echo (f, "fake:0", "hosts/h3/uri"), ==, 0);
+  assert_soon (exists (f, "hosts/h3/pools/late"));
+}
+
 static void
 test_names (Fixture *f, gconstpointer data)
 {
@@ -301,6 +332,7 @@ main (int argc, char **argv)
   ADD ("/draft/too-much", test_too_much);
   ADD ("/draft/fails", test_fails);
   ADD ("/draft/kept", test_kept);
+  ADD ("/draft/parts", test_parts);
   ADD ("/draft/left-behind", test_left_behind);
   ADD ("/draft/remove", test_remove);
   ADD ("/draft/rename", test_rename);

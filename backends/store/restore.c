@@ -2,6 +2,7 @@
 /* What comes back when the program starts. */
 #include "draft.h"
 #include "kept.h"
+#include "part_draft.h"
 #include "error.h"
 #include "private.h"
 #include "vm_record.h"
@@ -197,6 +198,12 @@ restore_kept (const char *uuid, const char *text, gpointer infra)
 }
 
 static void
+restore_part (const char *key, const char *text, gpointer infra)
+{
+  virfs_infra_restore_part_draft (infra, key, text);
+}
+
+static void
 restore_draft (const char *uuid, const char *text, gpointer infra)
 {
   virfs_infra_restore_draft (infra, uuid, text);
@@ -209,6 +216,9 @@ virfs_store_restore (VirfsStore *store)
 
   if (!virfs_store_foreach (store, VIRFS_RECORD_DRAFT, restore_draft, store->infra, &error))
     g_warning ("the drafts cannot be read: %s", error->message);
+  g_clear_error (&error);
+  if (!virfs_store_foreach (store, VIRFS_RECORD_PART, restore_part, store->infra, &error))
+    g_warning ("drafts of disks, NICs, pools and volumes cannot be read: %s", error->message);
   g_clear_error (&error);
   if (!virfs_store_foreach (store, VIRFS_RECORD_GUEST, restore_kept, store->infra, &error))
     g_warning ("what was kept of guests cannot be read: %s", error->message);

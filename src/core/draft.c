@@ -424,4 +424,6 @@ virfs_registry_forget_dissolved (VirfsInfra *infra)
   g_mutex_unlock (&infra->lock);
   for (guint i = 0; i < uuids->len; i++)
     virfs_infra_forget (infra, VIRFS_RECORD_DRAFT, uuids->pdata[i], NULL);
+  virfs_registry_forget_dissolved_parts (infra);
+  virfs_registry_adopt_drafts (infra);
 }

@@ -34,6 +34,8 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
   g_mutex_init (&infra->drafting);
   infra->hidden = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   infra->dissolved = g_ptr_array_new_with_free_func (g_free);
+  infra->dissolved_parts = g_ptr_array_new_with_free_func (g_free);
+  infra->orphans = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   infra->kept
     = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) virfs_kept_unref);
   g_mutex_init (&infra->config);
@@ -102,6 +104,8 @@ virfs_infra_free (VirfsInfra *infra)
   g_clear_pointer (&infra->drafts, g_ptr_array_unref);
   g_hash_table_unref (infra->hidden);
   g_ptr_array_unref (infra->dissolved);
+  g_ptr_array_unref (infra->dissolved_parts);
+  g_hash_table_unref (infra->orphans);
   g_hash_table_unref (infra->kept);
   g_mutex_clear (&infra->drafting);
   g_hash_table_unref (infra->objects);

@@ -19,26 +19,28 @@ struct VirfsInfra {
     drafting; /* comes before lock: one draft, or what is kept of one guest, is changed at a time */
   GMutex config; /* comes before lock: one host is opened, closed or given a URI at a time */
 
-  GMutex lock;            /* guards all below, and what the objects say it guards */
-  GCond settled;          /* a host has answered, or a job has ended */
-  gboolean stopping;      /* no more hosts */
-  gboolean recalling;     /* what is told now is from the keeper */
-  GArray *listeners;      /* of Listener */
-  GHashTable *objects;    /* number -> object; owns */
-  GHashTable *hosts;      /* name -> VirfsHost* */
-  GHashTable *vms;        /* uuid -> VirfsVm*, without twins */
-  GHashTable *labels;     /* label -> VirfsVm* */
-  GHashTable *rivals;     /* label -> GPtrArray of VirfsVm* that would like to have it */
-  GPtrArray *drafts;      /* of VirfsDraftInfo*, sorted; NULL: none */
-  GHashTable *hidden;     /* UUIDs of guests that are being made of drafts */
-  GHashTable *kept;       /* uuid -> VirfsKept*; owns */
-  GPtrArray *dissolved;   /* of char*: UUIDs of drafts that turned out to be guests */
-  GHashTable *indexes[3]; /* of each VirfsIndexKey: value -> VirfsIndex* */
-  GHashTable *addresses;  /* address -> GSList of VirfsVm* */
-  GHashTable *owners;     /* path -> VirfsOwner*, of what has no other place for it */
-  GHashTable *parts;      /* set of VirfsPart*, by owner, class and label */
-  GHashTable *jobs;       /* number -> VirfsJob* */
-  GQueue ended;           /* of VirfsJob*: jobs that have ended, the latest last */
+  GMutex lock;                /* guards all below, and what the objects say it guards */
+  GCond settled;              /* a host has answered, or a job has ended */
+  gboolean stopping;          /* no more hosts */
+  gboolean recalling;         /* what is told now is from the keeper */
+  GArray *listeners;          /* of Listener */
+  GHashTable *objects;        /* number -> object; owns */
+  GHashTable *hosts;          /* name -> VirfsHost* */
+  GHashTable *vms;            /* uuid -> VirfsVm*, without twins */
+  GHashTable *labels;         /* label -> VirfsVm* */
+  GHashTable *rivals;         /* label -> GPtrArray of VirfsVm* that would like to have it */
+  GPtrArray *drafts;          /* of VirfsDraftInfo*, sorted; NULL: none */
+  GHashTable *hidden;         /* UUIDs of guests that are being made of drafts */
+  GHashTable *kept;           /* uuid -> VirfsKept*; owns */
+  GHashTable *orphans;        /* key -> text: drafts of parts whose owner is not there yet */
+  GPtrArray *dissolved_parts; /* of char*: keys of drafts of parts that have become something */
+  GPtrArray *dissolved;       /* of char*: UUIDs of drafts that turned out to be guests */
+  GHashTable *indexes[3];     /* of each VirfsIndexKey: value -> VirfsIndex* */
+  GHashTable *addresses;      /* address -> GSList of VirfsVm* */
+  GHashTable *owners;         /* path -> VirfsOwner*, of what has no other place for it */
+  GHashTable *parts;          /* set of VirfsPart*, by owner, class and label */
+  GHashTable *jobs;           /* number -> VirfsJob* */
+  GQueue ended;               /* of VirfsJob*: jobs that have ended, the latest last */
   guint last_job;
   guint telling; /* ends of jobs that are being told to those who wait for them */
   GRefString *error;
@@ -111,6 +113,12 @@ VirfsPart *virfs_registry_draft (VirfsInfra *infra, const char *label);
 VirfsPart *virfs_registry_draft_by_uuid (VirfsInfra *infra, const char *uuid);
 void virfs_registry_drop_draft (VirfsPart *draft);
 void virfs_registry_set_draft_error (VirfsPart *draft, const char *line);
+/* Drafts of parts (part_draft.c): one has become something, under the lock; what follows from that and
+ * from new owners, without it. */
+char *virfs_registry_draft_key (VirfsObject *owner, const VirfsPartClass *class, const char *name);
+void virfs_registry_dissolve_part (VirfsPart *part);
+void virfs_registry_forget_dissolved_parts (VirfsInfra *infra);
+void virfs_registry_adopt_drafts (VirfsInfra *infra);
 /* Gives names again to guests of one name, in the order of their hosts. */
 void virfs_registry_rename_rivals (VirfsInfra *infra);
 

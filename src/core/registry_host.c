@@ -376,6 +376,7 @@ virfs_infra_update_host (VirfsInfra *infra, VirfsHost *host, VirfsHostInfo *info
     g_cond_broadcast (&infra->settled);
   }
   g_mutex_unlock (&infra->lock);
+  virfs_registry_forget_dissolved (infra);
   if (waiting != NULL)
     virfs_job_finish (waiting, failure ? g_error_copy (failure) : NULL);
   if (lost)

@@ -171,6 +171,8 @@ take (VirfsObject *owner, VirfsPartInfo *info)
     return virfs_part_info_ref (info);
   }
   fields = virfs_part_info_diff (part->info, info);
+  if (part->info->draft && !info->draft)
+    virfs_registry_dissolve_part (part);
   if (fields != 0)
     change (part, info, fields);
   return virfs_part_info_ref (part->info);

@@ -295,9 +295,8 @@ virfs_registry_hide (VirfsInfra *infra, const char *uuid, gboolean hide)
   }
 }
 
-gboolean
-virfs_infra_edit_vm (VirfsInfra *infra, VirfsHost *host, const char *uuid, VirfsVmEdit edit,
-                     gpointer data)
+static gboolean
+edit_vm (VirfsInfra *infra, VirfsHost *host, const char *uuid, VirfsVmEdit edit, gpointer data)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
   VirfsVm *vm = g_hash_table_lookup (host->vms, uuid);
@@ -309,6 +308,16 @@ virfs_infra_edit_vm (VirfsInfra *infra, VirfsHost *host, const char *uuid, Virfs
   edit (info, data);
   virfs_registry_take_vm (host, info);
   return TRUE;
+}
+
+gboolean
+virfs_infra_edit_vm (VirfsInfra *infra, VirfsHost *host, const char *uuid, VirfsVmEdit edit,
+                     gpointer data)
+{
+  gboolean edited = edit_vm (infra, host, uuid, edit, data);
+
+  virfs_registry_forget_dissolved (infra);
+  return edited;
 }
 
 void

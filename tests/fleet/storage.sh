@@ -220,11 +220,14 @@ ok 'whatever there is of it has its name' '
   eventually 20 "[[ -d $v/half ]]" && reads $v/half/used_by "" && [[ $(volumes h1 fast) == "a.qcow2 b half large" ]]'
 ok 'and can be deleted and made anew' '
   eventually 20 "rmdir $v/half" && gone "$dir/half" && mkdir $v/half && echo large > $v/half/clone && rmdir $v/half $v/large'
-ok 'drafts are forgotten' 'mkdir $v/draft hosts/h1/pools/draft; kill -9 $(pid); wait'
+ok 'drafts are kept' 'mkdir $v/draft hosts/h1/pools/draft && echo /srv/d > hosts/h1/pools/draft/path; kill -9 $(pid); wait'
 cd /
 umount --lazy "$scratch/mnt"
 start_program
-ok 'and nothing was made of them' 'lists hosts/h1/pools default fast shared && polled "lists $v a.qcow2 b"'
+ok 'and are there again, and nothing was made of them' '
+  polled "lists hosts/h1/pools default draft fast shared" && polled "lists $v a.qcow2 b draft"
+  reads hosts/h1/pools/draft/path /srv/d && reads hosts/h1/pools/draft/state draft && [[ $(volumes h1 fast) == "a.qcow2 b" ]]
+  rmdir $v/draft hosts/h1/pools/draft'
 
 # --- Many ----------------------------------------------------------------------------------------
 
