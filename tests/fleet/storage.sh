@@ -186,7 +186,7 @@ ok 'purge takes the volumes of a guest, not what others use, and tells what is i
   echo shared > vms/gone/disks/vdb/pool && echo 1M > vms/gone/disks/vdb/size
   echo "$VIRFS_LAB/own.qcow2" > vms/gone/disks/vdc/source && reads vms/gone/disks/vdc/size $((1 << 20))
   mkdir $s/on && echo gone-vdb.qcow2 > $s/on/backing && echo 1M > $s/on/size && echo purge > vms/gone/ctl
-  ! rmdir vms/gone && tells vms/gone/error "used by $s/on" && rmdir $s/on && rmdir vms/gone
+  ! rmdir vms/gone && tells vms/gone/error "used by $s/on" && rmdir $s/on && polled "rmdir vms/gone"
   lists hosts/h1/pools/default/volumes && lists $s base && rmdir $s/base && [[ -e $VIRFS_LAB/own.qcow2 ]]
   tells events/log "vms/gone left-behind host=h1 path=\"$VIRFS_LAB/own.qcow2\""'
 
