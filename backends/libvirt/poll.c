@@ -11,6 +11,8 @@
 #include "node.h"
 #include "seat.h"
 
+#define HASTE (G_TIME_SPAN_SECOND / 2)
+
 static GPtrArray *
 ref (GPtrArray *array)
 {
@@ -135,6 +137,19 @@ lv_poll_schedule (LvLink *link)
   if (self->link != link)
     return;
   self->next_poll = g_get_monotonic_time () + lv_options ()->poll_interval * G_TIME_SPAN_SECOND;
+  g_cond_signal (&self->wake);
+}
+
+void
+lv_poll_hasten (LvLink *link)
+{
+  LvConnection *self = link->connection;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  /* while it looks the next look is not scheduled yet */
+  if (self->link != link || self->next_poll == G_MAXINT64)
+    return;
+  self->next_poll = MIN (self->next_poll, g_get_monotonic_time () + HASTE);
   g_cond_signal (&self->wake);
 }
 

@@ -17,5 +17,7 @@ void lv_poll_resources (LvLink *link, virConnectPtr conn);
 void lv_poll_snapshots (LvLink *link);
 /* The next look is due after the interval. */
 void lv_poll_schedule (LvLink *link);
+/* It is due soon: others have changed something.  What they change at the same time is seen at once. */
+void lv_poll_hasten (LvLink *link);
 /* Looks now; schedules the next when done. */
 void lv_poll_begin (LvLink *link);

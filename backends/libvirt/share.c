@@ -4,6 +4,7 @@
 
 #include "connection.h"
 #include "gate.h"
+#include "poll.h"
 
 static void
 mark_name (LvLink *link, const char *name)
@@ -20,8 +21,10 @@ mark (VirfsHost *host, const VirfsPartInfo *pool)
 {
   g_autoptr (LvLink) link = lv_host_link (host, NULL);
 
-  if (link != NULL)
-    mark_name (link, pool->name);
+  if (link == NULL)
+    return;
+  mark_name (link, pool->name);
+  lv_poll_hasten (link);
 }
 
 /* Whether HOST has CHANGED, too. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Pools that several hosts have.  A host learns what another has changed in one only when it is told
- * to look, which is done with its next poll: however much is changed, each looks once.
+ * to look, which is done with a poll soon: however much is changed at the same time, each looks once.
  */
 #pragma once
 
