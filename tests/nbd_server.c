@@ -79,7 +79,8 @@ nbd_server_start (NbdServer *server, const char *format, ...)
   va_start (args, format);
   command = g_strdup_vprintf (format, args);
   va_end (args);
-  script = g_strdup_printf ("LISTEN_FDS=1 LISTEN_PID=$$ exec %s >> log 2>&1", command);
+  script
+    = g_strdup_printf ("unset LD_PRELOAD; LISTEN_FDS=1 LISTEN_PID=$$ exec %s >> log 2>&1", command);
   const char *argv[] = { "sh", "-c", script, NULL };
   g_spawn_async_with_pipes_and_fds (
     server->directory, argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, die_with_test,

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Memory, and blocks. */
+#include "cache.h"
+
+VirfsBudget *
+virfs_budget_new (gsize limit)
+{
+  VirfsBudget *budget = g_atomic_rc_box_new0 (VirfsBudget);
+
+  budget->limit = limit;
+  g_mutex_init (&budget->lock);
+  g_mutex_init (&budget->account);
+  g_queue_init (&budget->asked);
+  g_queue_init (&budget->ahead);
+  return budget;
+}
+
+VirfsBudget *
+virfs_budget_ref (VirfsBudget *budget)
+{
+  return g_atomic_rc_box_acquire (budget);
+}
+
+static void
+clear_budget (gpointer data)
+{
+  VirfsBudget *budget = data;
+
+  g_mutex_clear (&budget->lock);
+  g_mutex_clear (&budget->account);
+}
+
+void
+virfs_budget_unref (VirfsBudget *budget)
+{
+  if (budget != NULL)
+    g_atomic_rc_box_release_full (budget, clear_budget);
+}
+
+gsize
+virfs_budget_used (VirfsBudget *budget)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&budget->account);
+
+  return budget->used;
+}
+
+gsize
+virfs_budget_peak (VirfsBudget *budget)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&budget->account);
+
+  return budget->peak;
+}
+
+/* Memory. */
+
+NbdMemory *
+nbd_memory_new (VirfsBudget *budget, gsize length)
+{
+  guint8 *bytes = g_try_malloc (length);
+  NbdMemory *memory;
+
+  if (bytes == NULL)
+    return NULL;
+  memory = g_atomic_rc_box_new (NbdMemory);
+  *memory = (NbdMemory){ virfs_budget_ref (budget), length, bytes };
+  g_mutex_lock (&budget->account);
+  budget->used += length;
+  budget->peak = MAX (budget->peak, budget->used);
+  g_mutex_unlock (&budget->account);
+  return memory;
+}
+
+NbdMemory *
+nbd_memory_ref (NbdMemory *memory)
+{
+  return g_atomic_rc_box_acquire (memory);
+}
+
+static void
+clear_memory (gpointer data)
+{
+  NbdMemory *memory = data;
+
+  g_mutex_lock (&memory->budget->account);
+  memory->budget->used -= memory->length;
+  g_mutex_unlock (&memory->budget->account);
+  g_free (memory->bytes);
+  virfs_budget_unref (memory->budget);
+}
+
+void
+nbd_memory_unref (NbdMemory *memory)
+{
+  g_atomic_rc_box_release_full (memory, clear_memory);
+}
+
+static void
+unref_shared (gpointer memory)
+{
+  nbd_memory_unref (memory);
+}
+
+GBytes *
+nbd_memory_share (NbdMemory *memory, gsize offset, gsize length)
+{
+  g_assert (offset + length <= memory->length);
+  return g_bytes_new_with_free_func (memory->bytes + offset, length, unref_shared,
+                                     nbd_memory_ref (memory));
+}
+
+/* Blocks. */
+
+static void
+leave_queue (NbdBlock *block)
+{
+  if (block->queue != NULL)
+    g_queue_unlink (block->queue, &block->link);
+  block->queue = NULL;
+}
+
+static void
+free_block (gpointer data)
+{
+  NbdBlock *block = data;
+
+  leave_queue (block);
+  nbd_memory_unref (block->memory);
+  g_clear_pointer (&block->waits, g_array_unref);
+  g_free (block);
+}
+
+GHashTable *
+nbd_table_new (void)
+{
+  return g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, free_block);
+}
+
+void
+nbd_table_free (GHashTable *table)
+{
+  g_hash_table_unref (table);
+}
+
+NbdBlock *
+nbd_block_find (GHashTable *table, guint64 index)
+{
+  return g_hash_table_lookup (table, &index);
+}
+
+void
+nbd_block_drop (NbdBlock *block)
+{
+  g_hash_table_remove (block->table, &block->index);
+}
+
+/* Memory that somebody still holds is not there before he lets go. */
+static gboolean
+make_room (VirfsBudget *budget, gsize length)
+{
+  while (virfs_budget_used (budget) + length > budget->limit) {
+    GQueue *queue = g_queue_is_empty (&budget->asked) ? &budget->ahead : &budget->asked;
+
+    if (g_queue_is_empty (queue))
+      return FALSE;
+    nbd_block_drop (g_queue_peek_head (queue));
+  }
+  return TRUE;
+}
+
+NbdBlock *
+nbd_block_new (VirfsBudget *budget, GHashTable *table, guint64 index, guint64 start, gsize length,
+               gboolean must)
+{
+  gboolean fits = make_room (budget, length);
+  NbdMemory *memory = fits || must ? nbd_memory_new (budget, length) : NULL;
+  NbdBlock *block;
+
+  if (memory == NULL)
+    return NULL;
+  block = g_new0 (NbdBlock, 1);
+  block->table = table;
+  block->index = index;
+  block->start = start;
+  block->memory = memory;
+  block->link.data = block;
+  g_hash_table_insert (table, &block->index, block);
+  return block;
+}
+
+void
+nbd_block_keep (NbdBlock *block, gboolean asked)
+{
+  VirfsBudget *budget = block->memory->budget;
+
+  leave_queue (block);
+  block->queue = asked ? &budget->asked : &budget->ahead;
+  g_queue_push_tail_link (block->queue, &block->link);
+}
