@@ -339,7 +339,8 @@ assert_zeroes (GPtrArray *pieces, gsize length)
   }
 }
 
-/* 64 KiB each 4 MiB of a disk: a file that knows it asks for no more, another can still read all. */
+/* 64 KiB each 4 MiB of a disk: a file that knows it asks for no more, another can still read all.
+ * */
 static void
 test_holes (void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The memory for what is read of disks: one budget for the whole program, which all readers share.
- * What nobody has asked for lately goes first.  It is exceeded only by what is being asked for at the
- * moment, never by what is read ahead or kept.  Reference counted.
+ * What nobody has asked for lately goes first.  It is exceeded only by what is being asked for at
+ * the moment, never by what is read ahead or kept.  Reference counted.
  */
 #pragma once
 

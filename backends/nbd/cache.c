@@ -5,8 +5,9 @@
 VirfsBudget *
 virfs_budget_new (gsize limit)
 {
-  VirfsBudget *budget = g_atomic_rc_box_new0 (VirfsBudget);
+  VirfsBudget *budget = g_new0 (VirfsBudget, 1);
 
+  g_atomic_ref_count_init (&budget->refs);
   budget->limit = limit;
   g_mutex_init (&budget->lock);
   g_mutex_init (&budget->account);
@@ -18,23 +19,18 @@ virfs_budget_new (gsize limit)
 VirfsBudget *
 virfs_budget_ref (VirfsBudget *budget)
 {
-  return g_atomic_rc_box_acquire (budget);
-}
-
-static void
-clear_budget (gpointer data)
-{
-  VirfsBudget *budget = data;
-
-  g_mutex_clear (&budget->lock);
-  g_mutex_clear (&budget->account);
+  g_atomic_ref_count_inc (&budget->refs);
+  return budget;
 }
 
 void
 virfs_budget_unref (VirfsBudget *budget)
 {
-  if (budget != NULL)
-    g_atomic_rc_box_release_full (budget, clear_budget);
+  if (budget == NULL || !g_atomic_ref_count_dec (&budget->refs))
+    return;
+  g_mutex_clear (&budget->lock);
+  g_mutex_clear (&budget->account);
+  g_free (budget);
 }
 
 gsize
@@ -63,8 +59,9 @@ nbd_memory_new (VirfsBudget *budget, gsize length)
 
   if (bytes == NULL)
     return NULL;
-  memory = g_atomic_rc_box_new (NbdMemory);
-  *memory = (NbdMemory){ virfs_budget_ref (budget), length, bytes };
+  memory = g_new (NbdMemory, 1);
+  *memory = (NbdMemory){ .budget = virfs_budget_ref (budget), .length = length, .bytes = bytes };
+  g_atomic_ref_count_init (&memory->refs);
   g_mutex_lock (&budget->account);
   budget->used += length;
   budget->peak = MAX (budget->peak, budget->used);
@@ -75,25 +72,21 @@ nbd_memory_new (VirfsBudget *budget, gsize length)
 NbdMemory *
 nbd_memory_ref (NbdMemory *memory)
 {
-  return g_atomic_rc_box_acquire (memory);
-}
-
-static void
-clear_memory (gpointer data)
-{
-  NbdMemory *memory = data;
-
-  g_mutex_lock (&memory->budget->account);
-  memory->budget->used -= memory->length;
-  g_mutex_unlock (&memory->budget->account);
-  g_free (memory->bytes);
-  virfs_budget_unref (memory->budget);
+  g_atomic_ref_count_inc (&memory->refs);
+  return memory;
 }
 
 void
 nbd_memory_unref (NbdMemory *memory)
 {
-  g_atomic_rc_box_release_full (memory, clear_memory);
+  if (!g_atomic_ref_count_dec (&memory->refs))
+    return;
+  g_mutex_lock (&memory->budget->account);
+  memory->budget->used -= memory->length;
+  g_mutex_unlock (&memory->budget->account);
+  g_free (memory->bytes);
+  virfs_budget_unref (memory->budget);
+  g_free (memory);
 }
 
 static void

@@ -2,8 +2,8 @@
 /*
  * The inside of a budget: memory that is accounted for, and the blocks that readers keep in it.
  *
- * The budget's `lock` guards all blocks, and what readers know of their files.  Memory has a lock of
- * its own, the last of all, because who holds it last is anybody.
+ * The budget's `lock` guards all blocks, and what readers know of their files.  Memory has a lock
+ * of its own, the last of all, because who holds it last is anybody.
  */
 #pragma once
 
@@ -11,6 +11,7 @@
 
 /* Reference counted. */
 typedef struct {
+  gatomicrefcount refs;
   VirfsBudget *budget;
   gsize length;
   guint8 *bytes;
@@ -35,6 +36,7 @@ typedef struct {
 } NbdBlock;
 
 struct VirfsBudget {
+  gatomicrefcount refs;
   gsize limit;
   GMutex lock;
   GQueue asked; /* under lock: NbdBlock* that were asked for, the last one last */
@@ -51,8 +53,8 @@ GHashTable *nbd_table_new (void);
 /* It has none that are being read. */
 void nbd_table_free (GHashTable *table);
 NbdBlock *nbd_block_find (GHashTable *table, guint64 index);
-/* One to be read, of which nobody knows yet.  NULL: there is no memory; unless it MUST be that is so, too,
- * if the budget is exhausted. */
+/* One to be read, of which nobody knows yet.  NULL: there is no memory; unless it MUST be that is
+ * so, too, if the budget is exhausted. */
 NbdBlock *nbd_block_new (VirfsBudget *budget, GHashTable *table, guint64 index, guint64 start,
                          gsize length, gboolean must);
 /* It was read, or asked for again. */

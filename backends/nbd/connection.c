@@ -2,8 +2,8 @@
 /*
  * A connection and its thread; the only file that calls libnbd.
  *
- * A request ends when libnbd lets go of it, which it does exactly once, whatever happens: an answer, a
- * connection that breaks, a handle that is closed.
+ * A request ends when libnbd lets go of it, which it does exactly once, whatever happens: an
+ * answer, a connection that breaks, a handle that is closed.
  */
 #include "private.h"
 

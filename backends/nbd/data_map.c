@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where the data are: each stretch knows how much there is before it, so all is found by bisection. */
+/* Where the data are: each stretch knows how much there is before it, so all is found by
+ * bisection. */
 #include "data_map.h"
 
 typedef struct {
@@ -8,14 +9,16 @@ typedef struct {
 } Stretch;
 
 struct VirfsDataMap {
+  gatomicrefcount refs;
   GArray *stretches;
 };
 
 VirfsDataMap *
 virfs_data_map_new (void)
 {
-  VirfsDataMap *map = g_atomic_rc_box_new0 (VirfsDataMap);
+  VirfsDataMap *map = g_new (VirfsDataMap, 1);
 
+  g_atomic_ref_count_init (&map->refs);
   map->stretches = g_array_new (FALSE, FALSE, sizeof (Stretch));
   return map;
 }
@@ -23,20 +26,18 @@ virfs_data_map_new (void)
 VirfsDataMap *
 virfs_data_map_ref (VirfsDataMap *map)
 {
-  return map ? g_atomic_rc_box_acquire (map) : NULL;
-}
-
-static void
-clear (gpointer data)
-{
-  g_array_unref (((VirfsDataMap *) data)->stretches);
+  if (map != NULL)
+    g_atomic_ref_count_inc (&map->refs);
+  return map;
 }
 
 void
 virfs_data_map_unref (VirfsDataMap *map)
 {
-  if (map != NULL)
-    g_atomic_rc_box_release_full (map, clear);
+  if (map == NULL || !g_atomic_ref_count_dec (&map->refs))
+    return;
+  g_array_unref (map->stretches);
+  g_free (map);
 }
 
 static const Stretch *

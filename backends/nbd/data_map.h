@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Where the data of a disk are, so that nobody asks for holes and who reads ahead knows what comes
- * next.  Reference counted; it does not change once it is used.  NULL stands for a disk that is all data.
+ * next.  Reference counted; it does not change once it is used.  NULL stands for a disk that is all
+ * data.
  */
 #pragma once
 

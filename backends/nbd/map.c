@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the server tells of its blocks.  One walk asks for all contexts at once, one question after the
- * other: each answer asks the next, as long as somebody waits.  Who comes later goes on
- * where the walk was left.
+ * What the server tells of its blocks.  One walk asks for all contexts at once, one question after
+ * the other: each answer asks the next, as long as somebody waits.  Who comes later goes on where
+ * the walk was left.
  *
  * The runs belong to the walk until the maps are complete, then they do not change any more.
  */

@@ -3,8 +3,8 @@
  * One export of an NBD server, read-only: a running guest's disk at one point in time, or an image.
  *
  * Several connections, where the server allows them, with a thread each, carry any number of
- * requests at once.  A server that goes away, or does not answer for the time that was given, fails what
- * is under way and all that comes later; there is no second try, because a point in time that
+ * requests at once.  A server that goes away, or does not answer for the time that was given, fails
+ * what is under way and all that comes later; there is no second try, because a point in time that
  * is gone does not come back.
  */
 #pragma once
@@ -40,7 +40,8 @@ char *virfs_nbd_failure (VirfsNbd *nbd);
 /* ERROR is 0, or an errno: the server's, EIO if it has gone.  In a thread of ours, which must not
  * block, or in that of the caller, if it has failed already. */
 typedef void (*VirfsNbdDone) (int error, gpointer data);
-/* Reads into BUFFER, which has to stay until DONE.  EINVAL if that is not all inside of the export. */
+/* Reads into BUFFER, which has to stay until DONE.  EINVAL if that is not all inside of the
+ * export. */
 void virfs_nbd_read (VirfsNbd *nbd, guint8 *buffer, gsize length, guint64 offset, VirfsNbdDone done,
                      gpointer data);
 
@@ -59,9 +60,9 @@ typedef struct {
   guint32 flags;
 } VirfsNbdRun;
 
-/* The map of the whole export: VirfsNbdRun, sorted, without gaps, neighbours differ.  It is asked for
- * once and remembered; the caller owns a reference and must not change it.  Blocks; CANCELLED through
- * CANCELLABLE (may be NULL), UNSUPPORTED without a bitmap. */
+/* The map of the whole export: VirfsNbdRun, sorted, without gaps, neighbours differ.  It is asked
+ * for once and remembered; the caller owns a reference and must not change it.  Blocks; CANCELLED
+ * through CANCELLABLE (may be NULL), UNSUPPORTED without a bitmap. */
 GArray *virfs_nbd_map (VirfsNbd *nbd, VirfsNbdContext context, GCancellable *cancellable,
                        GError **error);
 

@@ -21,16 +21,16 @@ VirfsReader *virfs_reader_new (VirfsNbd *nbd, VirfsBudget *budget);
 void virfs_reader_free (VirfsReader *reader);
 VirfsNbd *virfs_reader_nbd (VirfsReader *reader);
 
-/* DATA tells what of the disk is read through this file, a reference is taken: all else reads as zeroes.
- * NULL: all of it. */
+/* DATA tells what of the disk is read through this file, a reference is taken: all else reads as
+ * zeroes.  NULL: all of it. */
 VirfsReaderFile *virfs_reader_open (VirfsReader *reader, VirfsDataMap *data);
 /* Its reads have ended. */
 void virfs_reader_close (VirfsReaderFile *file);
 
-/* PIECES are GBytes, one behind the other what was asked for, or less where the disk ends; none if there
- * is an ERROR (an errno).  They are borrowed, but may be referenced, and count in the budget until the
- * last reference goes.  In a thread of the export, or the caller's before the call returns; must not
- * block. */
+/* PIECES are GBytes, one behind the other what was asked for, or less where the disk ends; none if
+ * there is an ERROR (an errno).  They are borrowed, but may be referenced, and count in the budget
+ * until the last reference goes.  In a thread of the export, or the caller's before the call
+ * returns; must not block. */
 typedef void (*VirfsReaderDone) (int error, GPtrArray *pieces, gpointer data);
 void virfs_reader_read (VirfsReaderFile *file, guint64 offset, gsize length, VirfsReaderDone done,
                         gpointer data);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How far to read ahead of one open file: more the longer it is read in order, less, and soon nothing,
- * when it is not.  Kernels send reads of one file side by side, so "in order" is about
+ * How far to read ahead of one open file: more the longer it is read in order, less, and soon
+ * nothing, when it is not.  Kernels send reads of one file side by side, so "in order" is about
  * where they are, not how they come.
  */
 #pragma once
