@@ -9,6 +9,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#define BUSY 4 /* requests that a connection has when another one is worth while */
+
 static void
 init_connections (VirfsNbd *nbd, guint n)
 {
@@ -43,8 +45,10 @@ nbd_new (const VirfsNbdSpec *spec)
 }
 
 static gboolean
-start (NbdConnection *connection, GError **error)
+start_next (VirfsNbd *nbd, GError **error)
 {
+  NbdConnection *connection = &nbd->connections[nbd->n_started++];
+
   connection->wake = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (connection->wake < 0) {
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_FAILED, "no connection can be begun: %s",
@@ -62,10 +66,10 @@ start (NbdConnection *connection, GError **error)
 static gboolean
 start_first (VirfsNbd *nbd, GError **error)
 {
-  NbdConnection *first = &nbd->connections[0];
+  const NbdConnection *first = &nbd->connections[0];
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&nbd->lock);
 
-  if (!start (first, error))
+  if (!start_next (nbd, error))
     return FALSE;
   while (first->state == NBD_CONNECTING)
     g_cond_wait (&nbd->changed, &nbd->lock);
@@ -75,16 +79,6 @@ start_first (VirfsNbd *nbd, GError **error)
   return FALSE;
 }
 
-/* The others come as they come: nobody waits for them, and it works without. */
-static void
-start_others (VirfsNbd *nbd)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&nbd->lock);
-
-  for (guint i = 1; i < nbd->n_connections; i++)
-    start (&nbd->connections[i], NULL);
-}
-
 VirfsNbd *
 virfs_nbd_open (const VirfsNbdSpec *spec, GError **error)
 {
@@ -92,8 +86,6 @@ virfs_nbd_open (const VirfsNbdSpec *spec, GError **error)
 
   if (!start_first (nbd, error))
     return NULL;
-  if (nbd->facts.multiple)
-    start_others (nbd);
   return g_steal_pointer (&nbd);
 }
 
@@ -209,9 +201,9 @@ nbd_farewell (NbdConnection *connection, GError *error)
   return left;
 }
 
-/* Under the lock: the one that has least to do; NULL if there is none. */
+/* Under the lock, as the next: the one that has least to do; NULL if there is none. */
 static NbdConnection *
-choose (VirfsNbd *nbd)
+least_busy (VirfsNbd *nbd)
 {
   NbdConnection *best = NULL;
 
@@ -222,6 +214,18 @@ choose (VirfsNbd *nbd)
         && (best == NULL || g_atomic_int_get (&each->load) < g_atomic_int_get (&best->load)))
       best = each;
   }
+  return best;
+}
+
+/* Where all have much to do there will be one more.  Nobody waits for it, and it works without. */
+static NbdConnection *
+choose (VirfsNbd *nbd)
+{
+  NbdConnection *best = least_busy (nbd);
+
+  if (best != NULL && g_atomic_int_get (&best->load) >= BUSY && nbd->facts.multiple
+      && nbd->n_started < nbd->n_connections)
+    start_next (nbd, NULL);
   return best;
 }
 

@@ -75,6 +75,7 @@ struct VirfsNbd {
   NbdMaps maps;
   NbdConnection *connections;
   guint n_connections;
+  guint n_started; /* under lock */
 };
 
 /* nbd.c */
