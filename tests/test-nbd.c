@@ -429,6 +429,57 @@ test_refused (void)
   assert_refused (server, (VirfsNbdSpec){ .timeout = 1 }, VIRFS_ERROR_TIMED_OUT);
 }
 
+/* DIRECTORY has what server and client need of an authority of its own. */
+static void
+make_certificates (const NbdServer *server, const char *directory)
+{
+  const char *key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+
+  nbd_shell (server, "mkdir %s", directory);
+  nbd_shell (server,
+             "cd %s && openssl req -x509 %s -subj /CN=ca -keyout ca-key.pem -out ca-cert.pem",
+             directory, key);
+  for (guint i = 0; i < 2; i++) {
+    const char *who = i ? "client" : "server";
+
+    nbd_shell (server, "cd %s && openssl req %s -subj /CN=%s -keyout %s-key.pem -out request",
+               directory, key, who, who);
+    nbd_shell (server,
+               "cd %s && openssl x509 -req -in request -CA ca-cert.pem -CAkey ca-key.pem "
+               "-CAcreateserial -out %s-cert.pem",
+               directory, who);
+  }
+}
+
+static void
+test_tls (void)
+{
+  g_autoptr (NbdServer) server = NULL;
+  g_autoptr (VirfsNbd) nbd = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *uri = NULL, *ours = NULL, *theirs = NULL;
+
+  if (!nbd_has ("nbdkit") || !nbd_has ("openssl"))
+    return;
+  server = nbd_server_new ();
+  uri = g_strconcat ("nbds", server->uri + strlen ("nbd"), NULL);
+  ours = g_build_filename (server->directory, "ours", NULL);
+  theirs = g_build_filename (server->directory, "theirs", NULL);
+  make_certificates (server, "ours");
+  make_certificates (server, "theirs");
+  nbd_server_start (server,
+                    "nbdkit -f --tls=require --tls-verify-peer --tls-certificates=%s "
+                    "pattern size=100M",
+                    ours);
+  assert_refused (server, (VirfsNbdSpec){ 0 }, VIRFS_ERROR_UNSUPPORTED);
+  assert_refused (server, (VirfsNbdSpec){ .uri = uri }, VIRFS_ERROR_FAILED);
+  assert_refused (server, (VirfsNbdSpec){ .uri = uri, .tls_certificates = theirs },
+                  VIRFS_ERROR_FAILED);
+  nbd = virfs_nbd_open (&(VirfsNbdSpec){ .uri = uri, .tls_certificates = ours }, &error);
+  g_assert_no_error (error);
+  assert_reads_pattern (nbd, 50 * MiB, 12345);
+}
+
 /* It says that there may be several connections, and lets in only one. */
 static void
 test_one_connection (void)
@@ -495,6 +546,7 @@ main (int argc, char **argv)
   g_test_add_func ("/nbd/closed", test_closed);
   g_test_add_func ("/nbd/errors", test_errors);
   g_test_add_func ("/nbd/refused", test_refused);
+  g_test_add_func ("/nbd/tls", test_tls);
   g_test_add_func ("/nbd/one-connection", test_one_connection);
   g_test_add_func ("/nbd/liars", test_liars);
   return g_test_run ();
