@@ -407,6 +407,26 @@ test_holes (void)
   tear_down (&f);
 }
 
+/* A file that is not there any more needs no memory. */
+static void
+test_idle (void)
+{
+  Fixture f = { 0 };
+  VirfsReaderFile *file;
+
+  if (!set_up (&f, 64 * MiB, "--filter=delay pattern size=1G rdelay=5ms"))
+    return;
+  file = virfs_reader_open (f.reader, NULL);
+  for (guint i = 0; i < 8; i++)
+    assert_reads (file, i * MiB, MiB);
+  g_assert_cmpuint (virfs_budget_used (f.budget), >=, 8 * MiB);
+  virfs_reader_close (file);
+  /* what was under way goes when it comes */
+  while (virfs_budget_used (f.budget) > 0)
+    g_usleep (1000);
+  tear_down (&f);
+}
+
 /* What callers hold counts, also when all else has gone. */
 static void
 test_held (void)
@@ -527,6 +547,7 @@ main (int argc, char **argv)
   g_test_add_func ("/reader/random", test_random);
   g_test_add_func ("/reader/joined", test_joined);
   g_test_add_func ("/reader/holes", test_holes);
+  g_test_add_func ("/reader/idle", test_idle);
   g_test_add_func ("/reader/held", test_held);
   g_test_add_func ("/reader/budget", test_budget);
   g_test_add_func ("/reader/bad-sector", test_bad_sector);

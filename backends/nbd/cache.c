@@ -124,28 +124,47 @@ free_block (gpointer data)
   g_free (block);
 }
 
-GHashTable *
-nbd_table_new (void)
+void
+nbd_table_init (NbdTable *table)
 {
-  return g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, free_block);
+  table->blocks = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, free_block);
 }
 
 void
-nbd_table_free (GHashTable *table)
+nbd_table_clear (NbdTable *table)
 {
-  g_hash_table_unref (table);
+  g_hash_table_unref (table->blocks);
+}
+
+void
+nbd_table_enter (NbdTable *table)
+{
+  table->users++;
+}
+
+static gboolean
+is_kept (gpointer key, gpointer block, gpointer data)
+{
+  return ((NbdBlock *) block)->queue != NULL;
+}
+
+void
+nbd_table_leave (NbdTable *table)
+{
+  if (--table->users == 0)
+    g_hash_table_foreach_remove (table->blocks, is_kept, NULL);
 }
 
 NbdBlock *
-nbd_block_find (GHashTable *table, guint64 index)
+nbd_block_find (NbdTable *table, guint64 index)
 {
-  return g_hash_table_lookup (table, &index);
+  return g_hash_table_lookup (table->blocks, &index);
 }
 
 void
 nbd_block_drop (NbdBlock *block)
 {
-  g_hash_table_remove (block->table, &block->index);
+  g_hash_table_remove (block->table->blocks, &block->index);
 }
 
 /* Memory that somebody still holds is not there before he lets go. */
@@ -163,7 +182,7 @@ make_room (VirfsBudget *budget, gsize length)
 }
 
 NbdBlock *
-nbd_block_new (VirfsBudget *budget, GHashTable *table, guint64 index, guint64 start, gsize length,
+nbd_block_new (VirfsBudget *budget, NbdTable *table, guint64 index, guint64 start, gsize length,
                gboolean must)
 {
   gboolean fits = make_room (budget, length);
@@ -178,7 +197,7 @@ nbd_block_new (VirfsBudget *budget, GHashTable *table, guint64 index, guint64 st
   block->start = start;
   block->memory = memory;
   block->link.data = block;
-  g_hash_table_insert (table, &block->index, block);
+  g_hash_table_insert (table->blocks, &block->index, block);
   return block;
 }
 
@@ -187,6 +206,10 @@ nbd_block_keep (NbdBlock *block, gboolean asked)
 {
   VirfsBudget *budget = block->memory->budget;
 
+  if (block->table->users == 0) {
+    nbd_block_drop (block);
+    return;
+  }
   leave_queue (block);
   block->queue = asked ? &budget->asked : &budget->ahead;
   g_queue_push_tail_link (block->queue, &block->link);

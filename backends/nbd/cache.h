@@ -24,9 +24,15 @@ void nbd_memory_unref (NbdMemory *memory);
 /* A part of it, which keeps it; the caller owns it. */
 GBytes *nbd_memory_share (NbdMemory *memory, gsize offset, gsize length);
 
-/* A part of a disk, of its table, in which it is found by its INDEX. */
+/* The blocks of a reader.  Nothing is kept when nobody uses it. */
 typedef struct {
-  GHashTable *table;
+  GHashTable *blocks; /* index -> NbdBlock*; owns */
+  guint users;
+} NbdTable;
+
+/* A part of a disk. */
+typedef struct {
+  NbdTable *table;
   guint64 index;
   guint64 start; /* of the disk */
   NbdMemory *memory;
@@ -49,14 +55,17 @@ struct VirfsBudget {
 
 /* All under lock. */
 
-GHashTable *nbd_table_new (void);
+void nbd_table_init (NbdTable *table);
 /* It has none that are being read. */
-void nbd_table_free (GHashTable *table);
-NbdBlock *nbd_block_find (GHashTable *table, guint64 index);
+void nbd_table_clear (NbdTable *table);
+void nbd_table_enter (NbdTable *table);
+void nbd_table_leave (NbdTable *table);
+
+NbdBlock *nbd_block_find (NbdTable *table, guint64 index);
 /* One to be read, of which nobody knows yet.  NULL: there is no memory; unless it MUST be that is
  * so, too, if the budget is exhausted. */
-NbdBlock *nbd_block_new (VirfsBudget *budget, GHashTable *table, guint64 index, guint64 start,
+NbdBlock *nbd_block_new (VirfsBudget *budget, NbdTable *table, guint64 index, guint64 start,
                          gsize length, gboolean must);
-/* It was read, or asked for again. */
+/* It was read, or asked for again; it may be gone then. */
 void nbd_block_keep (NbdBlock *block, gboolean asked);
 void nbd_block_drop (NbdBlock *block);

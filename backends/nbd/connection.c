@@ -89,11 +89,11 @@ deadline_of (NbdConnection *self)
   return self->heard + self->nbd->timeout * G_TIME_SPAN_SECOND;
 }
 
-/* Milliseconds, rounded up, or -1: for ever. */
+/* Milliseconds, rounded up. */
 static int
-time_left (gint64 deadline)
+time_left (NbdConnection *self)
 {
-  gint64 left = deadline - g_get_monotonic_time ();
+  gint64 left = deadline_of (self) - g_get_monotonic_time ();
 
   return left <= 0 ? 0 : (int) MIN ((left + 999) / 1000, G_MAXINT);
 }
@@ -107,17 +107,19 @@ wanted_events (NbdConnection *self)
          | (direction & LIBNBD_AIO_DIRECTION_WRITE ? POLLOUT : 0);
 }
 
-/* The one may change what the other is about, so only one of them; answers come first. */
+/* Tells libnbd what it wants to know.  Reading may change what there is to write, so only one of
+ * them; answers come first. */
 static gboolean
-notify (NbdConnection *self, short events)
+notify (NbdConnection *self, const struct pollfd *fd)
 {
-  if (events)
-    self->heard = g_get_monotonic_time ();
-  if (events & (POLLIN | POLLHUP | POLLERR))
+  const short broken = POLLHUP | POLLERR | POLLNVAL;
+
+  if (!fd->revents)
+    return TRUE;
+  self->heard = g_get_monotonic_time ();
+  if (fd->events & POLLIN && fd->revents & (POLLIN | broken))
     return nbd_aio_notify_read (self->handle) == 0;
-  if (events & POLLOUT)
-    return nbd_aio_notify_write (self->handle) == 0;
-  return !(events & POLLNVAL);
+  return nbd_aio_notify_write (self->handle) == 0;
 }
 
 /* Waits for the server, or for somebody who wants something, and if IN_TIME no longer than allowed.
@@ -127,7 +129,7 @@ move_on (NbdConnection *self, gboolean in_time, GError **error)
 {
   struct pollfd fds[]
     = { { nbd_aio_get_fd (self->handle), wanted_events (self), 0 }, { self->wake, POLLIN, 0 } };
-  int n = poll (fds, G_N_ELEMENTS (fds), in_time ? time_left (deadline_of (self)) : -1);
+  int n = poll (fds, G_N_ELEMENTS (fds), in_time ? time_left (self) : -1);
   guint64 calls;
 
   if (n < 0 && errno == EINTR)
@@ -139,7 +141,7 @@ move_on (NbdConnection *self, gboolean in_time, GError **error)
   }
   if (fds[1].revents && read (self->wake, &calls, sizeof calls) < 0 && errno != EAGAIN)
     return FALSE;
-  return notify (self, fds[0].revents) || fail (self, error);
+  return notify (self, &fds[0]) || fail (self, error);
 }
 
 /* Connecting. */

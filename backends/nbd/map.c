@@ -11,7 +11,6 @@
 #include "error.h"
 
 #include <errno.h>
-#include <string.h>
 
 #define MOST_AT_ONCE (1u << 31) /* bytes; a power of two keeps what the server wants aligned */
 
@@ -103,7 +102,7 @@ conclude (VirfsNbd *nbd, int error)
   maps->running = !error && !maps->complete && maps->waiters > 0;
   if (error) {
     maps->error = error;
-    maps->attempt++;
+    maps->failures++;
   }
   if (!maps->running)
     g_cond_broadcast (&nbd->changed);
@@ -156,9 +155,10 @@ static gboolean
 wait_for_maps (VirfsNbd *nbd, GCancellable *cancellable, GError **error)
 {
   NbdMaps *maps = &nbd->maps;
-  guint64 attempt = maps->attempt;
+  guint64 failures = maps->failures;
 
-  while (!maps->complete && maps->attempt == attempt && !g_cancellable_is_cancelled (cancellable)) {
+  while (!maps->complete && maps->failures == failures
+         && !g_cancellable_is_cancelled (cancellable)) {
     if (!maps->running)
       make_run (nbd);
     else
@@ -166,7 +166,7 @@ wait_for_maps (VirfsNbd *nbd, GCancellable *cancellable, GError **error)
   }
   if (maps->complete)
     return TRUE;
-  if (maps->attempt != attempt)
+  if (maps->failures != failures)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_FAILED, "%s does not say what its blocks are: %s",
                  nbd->uri, g_strerror (maps->error));
   else

@@ -153,7 +153,7 @@ virfs_nbd_failure (VirfsNbd *nbd)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&nbd->lock);
 
-  return nbd->failure ? g_strdup (nbd->failure->message) : NULL;
+  return nbd->failure != NULL && count_ready (nbd) == 0 ? g_strdup (nbd->failure->message) : NULL;
 }
 
 /* Under the lock. */

@@ -53,13 +53,13 @@ struct NbdConnection {
 
 /* A map that is being asked for, and later its result. */
 typedef struct {
-  GArray *runs[2];  /* by VirfsNbdContext; NULL: the server does not tell */
-  gboolean running; /* under the lock: a question is under way */
-  gboolean complete;
-  guint waiters;   /* under the lock: nobody waits, nothing more is asked */
-  guint64 attempt; /* under the lock: counts those that failed */
-  int error;       /* under the lock: of the last attempt that failed */
-  guint64 asked;   /* up to where there was an answer before the question under way */
+  GArray *runs[2];   /* by VirfsNbdContext; NULL: not asked for */
+  gboolean running;  /* under the lock: a question is under way */
+  gboolean complete; /* under the lock */
+  guint waiters;     /* under the lock: if nobody waits nothing more is asked */
+  guint64 failures;  /* under the lock */
+  int error;         /* under the lock: of the last failure */
+  guint64 asked;     /* up to where there was an answer before the question under way */
 } NbdMaps;
 
 struct VirfsNbd {

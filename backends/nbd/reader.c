@@ -16,7 +16,7 @@
 struct VirfsReader {
   VirfsNbd *nbd;
   VirfsBudget *budget;
-  GHashTable *blocks; /* under the budget's lock */
+  NbdTable blocks; /* under the budget's lock */
 };
 
 struct VirfsReaderFile {
@@ -33,7 +33,7 @@ virfs_reader_new (VirfsNbd *nbd, VirfsBudget *budget)
 
   reader->nbd = nbd;
   reader->budget = virfs_budget_ref (budget);
-  reader->blocks = nbd_table_new ();
+  nbd_table_init (&reader->blocks);
   return reader;
 }
 
@@ -44,7 +44,7 @@ virfs_reader_free (VirfsReader *reader)
     return;
   virfs_nbd_close (reader->nbd);
   g_mutex_lock (&reader->budget->lock);
-  nbd_table_free (reader->blocks);
+  nbd_table_clear (&reader->blocks);
   g_mutex_unlock (&reader->budget->lock);
   virfs_budget_unref (reader->budget);
   g_free (reader);
@@ -63,6 +63,9 @@ virfs_reader_open (VirfsReader *reader, VirfsDataMap *data)
 
   file->reader = reader;
   file->map = virfs_data_map_ref (data);
+  g_mutex_lock (&reader->budget->lock);
+  nbd_table_enter (&reader->blocks);
+  g_mutex_unlock (&reader->budget->lock);
   return file;
 }
 
@@ -76,6 +79,7 @@ virfs_reader_close (VirfsReaderFile *file)
   budget = file->reader->budget;
   g_mutex_lock (&budget->lock);
   budget->files -= file->window.size > 0;
+  nbd_table_leave (&file->reader->blocks);
   g_mutex_unlock (&budget->lock);
   virfs_data_map_unref (file->map);
   g_free (file);
@@ -215,7 +219,7 @@ begin_block (Plan *plan, guint64 index, gboolean must)
 
   if (!virfs_data_map_trim (plan->file->map, &start, &end))
     return NULL;
-  block = nbd_block_new (reader->budget, reader->blocks, index, start, end - start, must);
+  block = nbd_block_new (reader->budget, &reader->blocks, index, start, end - start, must);
   if (block == NULL)
     return NULL;
   block->waits = g_array_new (FALSE, FALSE, sizeof (Part));
@@ -260,7 +264,7 @@ has (const NbdBlock *block, guint64 offset, gsize length)
 static void
 plan_block (Plan *plan, guint64 index, guint64 offset, gsize length)
 {
-  NbdBlock *block = nbd_block_find (plan->file->reader->blocks, index);
+  NbdBlock *block = nbd_block_find (&plan->file->reader->blocks, index);
 
   if (block == NULL && plan->in_order) {
     block = begin_block (plan, index, TRUE);
@@ -354,7 +358,7 @@ plan_ahead (Plan *plan)
   while (file->ahead < MIN (end, size)) {
     guint64 index = file->ahead / BLOCK;
 
-    if (nbd_block_find (file->reader->blocks, index) == NULL && !begin_block (plan, index, FALSE))
+    if (nbd_block_find (&file->reader->blocks, index) == NULL && !begin_block (plan, index, FALSE))
       return;
     file->ahead = virfs_data_map_skip (file->map, (index + 1) * BLOCK, 0);
   }
