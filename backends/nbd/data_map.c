@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where the data are: each stretch knows how much there is before it, so all is found by
- * bisection. */
+/*
+ * Where the data are.  Each stretch knows how much there is before it, so all is found by bisection.
+ */
 #include "data_map.h"
 
 typedef struct {
@@ -68,7 +69,7 @@ virfs_data_map_add (VirfsDataMap *map, guint64 start, guint64 length)
     g_array_append_val (map->stretches, stretch);
 }
 
-/* The first stretch of which IS_BEHIND is not true, or how many there are. */
+/* The first stretch of which IS_AHEAD_OF is not true, or how many there are. */
 static guint
 bisect (const VirfsDataMap *map, gboolean (*is_ahead_of) (const Stretch *, guint64), guint64 value)
 {
