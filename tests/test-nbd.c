@@ -299,9 +299,11 @@ test_cancelled_map (void)
   server = nbd_server_new ();
   nbd_server_start (server, "nbdkit -f --filter=delay memory 16T delay-extents=60");
   nbd = open_with (server, (VirfsNbdSpec){ 0 });
+  g_test_timer_start ();
   thread = g_thread_new ("cancel", cancel, cancellable);
   g_assert_null (virfs_nbd_map (nbd, VIRFS_NBD_ALLOCATION, cancellable, &error));
   g_assert_error (error, VIRFS_ERROR, VIRFS_ERROR_CANCELLED);
+  g_assert_cmpfloat (g_test_timer_elapsed (), <, VIRFS_NBD_TIMEOUT / 2);
   g_thread_join (thread);
 }
 
