@@ -25,8 +25,9 @@ typedef struct {
 #define VIRFS_NBD_CONNECTIONS 4
 #define VIRFS_NBD_TIMEOUT     30
 
-/* Blocks until the server has answered or the time is up.  NOT_FOUND: no such socket, export or
- * bitmap; HOST_DOWN, TIMED_OUT, DENIED, INVALID (the URI), FAILED. */
+/* Blocks until the server has answered or the time is up, and as long as it takes to look up a
+ * name.  NOT_FOUND: no such socket, export or bitmap; HOST_DOWN, TIMED_OUT, DENIED, INVALID (the
+ * URI), FAILED. */
 VirfsNbd *virfs_nbd_open (const VirfsNbdSpec *spec, GError **error);
 /* Fails what is under way and waits until all of it has been told; not in a VirfsNbdDone. */
 void virfs_nbd_close (VirfsNbd *nbd);
