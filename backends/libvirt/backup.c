@@ -51,17 +51,13 @@ name_of (const LvTask *task)
   return task->wanted->name;
 }
 
-static char *
-read_xml (virDomainPtr domain, guint flags)
+static void recover_one (LvLink *link, virConnectPtr conn, const char *uuid);
+
+static gboolean
+has_agent (const Beginning *self)
 {
-  char *text = LV (virDomainGetXMLDesc (domain, flags));
-  char *xml = g_strdup (text);
-
-  free (text);
-  return xml;
+  return lv_xml_has_agent (self->xml);
 }
-
-static void recover_all (LvLink *link, virConnectPtr conn, const char *uuid);
 
 /* The record. */
 
@@ -88,6 +84,9 @@ keep_record (Beginning *self, GError **error)
   g_key_file_set_string (file, GROUP, "name", name_of (task));
   g_key_file_set_string (file, GROUP, "host", task->link->connection->name);
   virfs_part_info_save (self->info, file, GROUP);
+  /* until it is open */
+  g_key_file_set_boolean (file, GROUP, "freezes",
+                          self->info->part.parts == NULL && self->xml && has_agent (self));
   if (self->disks != NULL)
     keep_paths (self, file);
   text = g_key_file_to_data (file, NULL, NULL);
@@ -187,6 +186,33 @@ directory_of (virDomainPtr domain)
   return g_strdup_printf ("/var/lib/libvirt/qemu/domain-%u-%s", virDomainGetID (domain), shortened);
 }
 
+/* What is not ours. */
+
+/* Another job of the guest's would let us wait, and must not be ended by us. */
+static gboolean
+check_no_job (LvTask *task, virDomainPtr domain, GError **error)
+{
+  virDomainJobInfo job;
+
+  if (LV (virDomainGetJobInfo (domain, &job)) < 0 || job.type == VIR_DOMAIN_JOB_NONE)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+               "a job of the hypervisor runs for %s already, which was not begun here: wait for its"
+               " end, or end it with virsh domjobabort",
+               task->name);
+  return FALSE;
+}
+
+/* A guest that was started for a backup; one that somebody has resumed meanwhile is his. */
+static void
+stop_again (virDomainPtr domain)
+{
+  LvFacts facts;
+
+  if (lv_domain_ask_facts (domain, &facts) && facts.state == VIRFS_VM_PAUSED)
+    LV (virDomainDestroy (domain));
+}
+
 /* Beginning. */
 
 static gboolean
@@ -215,12 +241,6 @@ newest_checkpoint (virDomainPtr domain)
     LV (virDomainCheckpointFree (all[i]));
   free (all);
   return name;
-}
-
-static gboolean
-has_agent (const Beginning *self)
-{
-  return lv_xml_has_agent (self->xml);
 }
 
 /* All disks in one instant; a guest that was frozen for it is thawed whatever comes. */
@@ -264,6 +284,10 @@ begin (Beginning *self, const char *base, GError **error)
 
   if (begin_once (self, parent, TRUE, &reason) == 0)
     return 0;
+  if (g_error_matches (reason, VIRFS_ERROR, VIRFS_ERROR_BUSY)) {
+    g_propagate_error (error, g_steal_pointer (&reason));
+    return -1;
+  }
   if (base == NULL && parent != NULL) {
     g_message ("%s: a full backup, because an incremental one cannot be: %s", self->task->name,
                reason->message);
@@ -301,6 +325,19 @@ read_disks (virDomainPtr domain, const char *uuid)
   return g_steal_pointer (&disks);
 }
 
+/* libvirt has QEMU told when it returns; its event of the end is not about this job more than another. */
+static void
+wait_until_closed (LvTask *task, virDomainPtr domain)
+{
+  gint64 end = g_get_monotonic_time () + CLOSE_TIMEOUT * G_TIME_SPAN_SECOND;
+  g_autoptr (GPtrArray) disks = NULL;
+
+  while ((disks = read_disks (domain, task->uuid)) != NULL && g_get_monotonic_time () < end) {
+    g_clear_pointer (&disks, g_ptr_array_unref);
+    lv_task_sleep (task, G_TIME_SPAN_MILLISECOND * 20);
+  }
+}
+
 static gboolean
 read_back (Beginning *self, GError **error)
 {
@@ -312,10 +349,13 @@ read_back (Beginning *self, GError **error)
 static void
 undo (Beginning *self)
 {
-  LV (virDomainAbortJob (self->domain));
-  if (self->info->started)
-    LV (virDomainDestroy (self->domain));
-  recover_all (self->task->link, self->task->here.conn, self->task->uuid);
+  g_autoptr (GPtrArray) ours = read_disks (self->domain, self->task->uuid);
+
+  if (ours != NULL) {
+    LV (virDomainAbortJob (self->domain));
+    wait_until_closed (self->task, self->domain);
+  }
+  recover_one (self->task->link, self->task->here.conn, self->task->uuid);
 }
 
 static gboolean
@@ -323,10 +363,10 @@ open_backup (Beginning *self, GError **error)
 {
   LvTask *task = self->task;
 
-  g_autofree char *definition = read_xml (self->domain, VIR_DOMAIN_XML_INACTIVE);
+  g_autofree char *definition = lv_domain_xml (self->domain, VIR_DOMAIN_XML_INACTIVE);
   g_autofree char *directory = NULL;
 
-  self->xml = read_xml (self->domain, 0);
+  self->xml = lv_domain_xml (self->domain, 0);
   self->disks = self->xml ? lv_xml_read_disks (self->xml) : NULL;
   directory
     = task->link->backup_dir ? g_strdup (task->link->backup_dir) : directory_of (self->domain);
@@ -337,6 +377,24 @@ open_backup (Beginning *self, GError **error)
   self->info->xml = virfs_blob_new (definition);
   return keep_record (self, error) && begin (self, task->text, error) == 0
          && read_back (self, error) && keep_record (self, error);
+}
+
+static gboolean
+begin_in_turn (Beginning *self, const LvFacts *facts, GError **error)
+{
+  LvTask *task = self->task;
+
+  /* what a crash has left */
+  recover_one (task->link, task->here.conn, task->uuid);
+  if (!check_no_job (task, self->domain, error))
+    return FALSE;
+  if (!start_paused (self, facts, error) || !open_backup (self, error)) {
+    undo (self);
+    return FALSE;
+  }
+  show (task->link, task->uuid, self->info);
+  tell_event (task, "backup-begun", self->info);
+  return TRUE;
 }
 
 static LvOutcome
@@ -351,15 +409,9 @@ run_begin (LvTask *task, GError **error)
   if (domain == NULL || !lv_operate_check (task, LV_CALL_BACKUPS, "begin a backup of", error))
     return LV_FAILED;
   self.info = (VirfsBackupInfo *) info;
-  /* what a crash has left */
-  recover_all (task->link, task->here.conn, task->uuid);
-  ok = start_paused (&self, &facts, error) && open_backup (&self, error);
-  if (ok) {
-    show (task->link, task->uuid, self.info);
-    tell_event (task, "backup-begun", self.info);
-  } else {
-    undo (&self);
-  }
+  lv_operate_take_turn (task->uuid);
+  ok = begin_in_turn (&self, &facts, error);
+  lv_operate_end_turn (task->uuid);
   lv_task_refresh (task);
   g_clear_pointer (&self.disks, g_ptr_array_unref);
   g_free (self.xml);
@@ -381,31 +433,16 @@ drop_checkpoint (LvTask *task, virDomainPtr domain, const VirfsBackupInfo *info,
                   info->checkpoint);
 }
 
-/* libvirt has QEMU told when it returns; its event of the end is not about this job more than another. */
-static void
-wait_until_closed (LvTask *task, virDomainPtr domain)
-{
-  gint64 end = g_get_monotonic_time () + CLOSE_TIMEOUT * G_TIME_SPAN_SECOND;
-  g_autoptr (GPtrArray) disks = NULL;
-
-  while ((disks = read_disks (domain, task->uuid)) != NULL && g_get_monotonic_time () < end) {
-    g_clear_pointer (&disks, g_ptr_array_unref);
-    lv_task_sleep (task, G_TIME_SPAN_MILLISECOND * 20);
-  }
-}
-
 static gboolean
 end (LvTask *task, virDomainPtr domain, const VirfsBackupInfo *info, GError **error)
 {
-  gboolean ok;
+  g_autoptr (GPtrArray) ours = read_disks (domain, task->uuid);
 
-  if (LV (virDomainAbortJob (domain)) < 0 && lv_last_code () != VIR_ERR_OPERATION_INVALID)
+  if (ours != NULL && LV (virDomainAbortJob (domain)) < 0
+      && lv_last_code () != VIR_ERR_OPERATION_INVALID)
     return lv_fail (error, "cannot close the backup %s of %s", name_of (task), task->name);
   wait_until_closed (task, domain);
-  ok = task->number == 0 || drop_checkpoint (task, domain, info, error);
-  if (info->started)
-    LV (virDomainDestroy (domain));
-  return ok;
+  return task->number == 0 || drop_checkpoint (task, domain, info, error);
 }
 
 static LvOutcome
@@ -420,10 +457,13 @@ run_end (LvTask *task, GError **error)
 
   if (domain == NULL)
     return LV_FAILED;
+  lv_operate_take_turn (task->uuid);
   if (info != NULL && virfs_vm_state_active (facts.state))
     ok = end (task, domain, info, error);
+  if (ok)
+    recover_one (task->link, task->here.conn, task->uuid);
+  lv_operate_end_turn (task->uuid);
   if (ok) {
-    recover_all (task->link, task->here.conn, task->uuid);
     show (task->link, task->uuid, NULL);
     if (task->number)
       tell_event (task, "backup-discarded", NULL);
@@ -454,9 +494,8 @@ static void
 clean_up (LvLink *link, virDomainPtr domain, const char *uuid, GKeyFile *record,
           const VirfsBackupInfo *info)
 {
-  LV (virDomainFSThaw (domain, NULL, 0, 0));
   if (info->started)
-    LV (virDomainDestroy (domain));
+    stop_again (domain);
   remove_files (link, virDomainGetConnect (domain), record);
   show (link, uuid, NULL);
   forget_record (link, uuid);
@@ -481,6 +520,9 @@ recover (LvLink *link, virConnectPtr conn, const char *uuid, const char *text)
     return;
   info = virfs_part_info_new (&virfs_backup_class, name);
   virfs_part_info_load (info, file, GROUP);
+  /* it was killed in that moment */
+  if (g_key_file_get_boolean (file, GROUP, "freezes", NULL))
+    LV (virDomainFSThaw (domain, NULL, 0, 0));
   info->parts = read_disks (domain, uuid);
   if (info->parts != NULL)
     show (link, uuid, (VirfsBackupInfo *) info);
@@ -488,30 +530,53 @@ recover (LvLink *link, virConnectPtr conn, const char *uuid, const char *text)
     clean_up (link, domain, uuid, file, (VirfsBackupInfo *) info);
 }
 
-/* Of one guest, or of all (UUID NULL). */
 static void
-recover_all (LvLink *link, virConnectPtr conn, const char *uuid)
+read_records (LvLink *link, Records *records)
 {
-  Records records
-    = { g_ptr_array_new_with_free_func (g_free), g_ptr_array_new_with_free_func (g_free) };
   VirfsHost *host = lv_gate_enter (link->connection);
 
-  if (host != NULL) {
-    virfs_infra_recall (host->object.infra, VIRFS_RECORD_BACKUP, add_record, &records);
-    lv_gate_leave (link->connection);
-  }
-  for (guint i = 0; i < records.uuids->len; i++)
-    if (uuid == NULL || g_str_equal (uuid, records.uuids->pdata[i]))
-      recover (link, conn, records.uuids->pdata[i], records.texts->pdata[i]);
-  g_ptr_array_unref (records.uuids);
-  g_ptr_array_unref (records.texts);
+  *records
+    = (Records){ g_ptr_array_new_with_free_func (g_free), g_ptr_array_new_with_free_func (g_free) };
+  if (host == NULL)
+    return;
+  virfs_infra_recall (host->object.infra, VIRFS_RECORD_BACKUP, add_record, records);
+  lv_gate_leave (link->connection);
 }
 
+static void
+clear_records (Records *records)
+{
+  g_ptr_array_unref (records->uuids);
+  g_ptr_array_unref (records->texts);
+}
+
+/* In the guest's turn. */
+static void
+recover_one (LvLink *link, virConnectPtr conn, const char *uuid)
+{
+  Records records;
+
+  read_records (link, &records);
+  for (guint i = 0; i < records.uuids->len; i++)
+    if (g_str_equal (uuid, records.uuids->pdata[i]))
+      recover (link, conn, uuid, records.texts->pdata[i]);
+  clear_records (&records);
+}
+
+/* What is being begun or closed is not for us to judge: hence the turns. */
 void
 lv_backup_recover (LvLink *link, virConnectPtr conn)
 {
+  Records records;
+
   g_atomic_int_set (&link->lost_backups, FALSE);
-  recover_all (link, conn, NULL);
+  read_records (link, &records);
+  for (guint i = 0; i < records.uuids->len; i++) {
+    lv_operate_take_turn (records.uuids->pdata[i]);
+    recover_one (link, conn, records.uuids->pdata[i]);
+    lv_operate_end_turn (records.uuids->pdata[i]);
+  }
+  clear_records (&records);
 }
 
 /* The backend's functions. */

@@ -36,15 +36,13 @@ check_shut_off (virDomainPtr domain, GError **error)
 static char *
 read_guest (virDomainPtr domain, GError **error)
 {
-  char *text, *xml;
+  char *xml;
 
   if (!check_shut_off (domain, error))
     return NULL;
-  text = LV (virDomainGetXMLDesc (domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE));
-  if (text == NULL)
+  xml = lv_domain_xml (domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
+  if (xml == NULL)
     lv_fail (error, "cannot read the definition of %s", lv_domain_name (domain));
-  xml = g_strdup (text);
-  free (text);
   return xml;
 }
 

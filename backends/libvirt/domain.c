@@ -114,6 +114,16 @@ read_definitions (LvLink *link, virDomainPtr domain, VirfsVmInfo *info)
   }
 }
 
+char *
+lv_domain_xml (virDomainPtr domain, guint flags)
+{
+  char *text = LV (virDomainGetXMLDesc (domain, flags));
+  char *xml = g_strdup (text);
+
+  free (text);
+  return xml;
+}
+
 VirfsVmInfo *
 lv_domain_read (LvLink *link, virDomainPtr domain, const LvFacts *facts)
 {

@@ -15,6 +15,9 @@ typedef struct {
 /* FALSE if the state cannot be told: libvirt's last error says why. */
 gboolean lv_domain_ask_facts (virDomainPtr domain, LvFacts *facts);
 
+/* Its XML, the caller owns it; NULL: libvirt's last error says why. */
+char *lv_domain_xml (virDomainPtr domain, guint flags);
+
 /* All that we show of it; the caller owns it.  NULL if it is gone meanwhile. */
 VirfsVmInfo *lv_domain_read (LvLink *link, virDomainPtr domain, const LvFacts *facts);
 

@@ -219,21 +219,11 @@ insert (const Seeding *seeding, GError **error)
   return ok;
 }
 
-static char *
-read_xml (virDomainPtr domain, guint flags)
-{
-  char *text = LV (virDomainGetXMLDesc (domain, VIR_DOMAIN_XML_SECURE | flags));
-  char *xml = g_strdup (text);
-
-  free (text);
-  return xml;
-}
-
 static gboolean
 replace (LvTask *task, virDomainPtr domain, gboolean active, GError **error)
 {
-  g_autofree char *xml = read_xml (domain, VIR_DOMAIN_XML_INACTIVE);
-  g_autofree char *live_xml = active ? read_xml (domain, 0) : NULL;
+  g_autofree char *xml = lv_domain_xml (domain, VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_INACTIVE);
+  g_autofree char *live_xml = active ? lv_domain_xml (domain, VIR_DOMAIN_XML_SECURE) : NULL;
   g_autoptr (LvDisk) old = xml ? find_medium (xml) : NULL;
   Seeding seeding = { task, domain, xml, live_xml, old };
   gboolean ok;

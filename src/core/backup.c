@@ -10,7 +10,6 @@ static const VirfsMember members[] = {
   VIRFS_MEMBER (VirfsBackupInfo, parent, TEXT, CONFIG),
   VIRFS_MEMBER (VirfsBackupInfo, checkpoint, TEXT, CONFIG),
   VIRFS_MEMBER (VirfsBackupInfo, created, NUMBER, CONFIG),
-  VIRFS_MEMBER (VirfsBackupInfo, set_aside, NUMBER, USE),
   VIRFS_MEMBER (VirfsBackupInfo, started, BOOL, CONFIG),
   VIRFS_MEMBER (VirfsBackupInfo, xml, BLOB, XML),
 };

@@ -13,7 +13,6 @@ typedef struct {
   GRefString *parent; /* the checkpoint that it tells the changes since; NULL: none, it is full */
   GRefString *checkpoint; /* the checkpoint that it has made; NULL: none */
   guint64 created;        /* microseconds since the epoch */
-  guint64 set_aside;      /* bytes that the guest has overwritten since, as far as was asked */
   gboolean started;       /* the guest was started, paused, for it alone */
   VirfsBlob *xml;         /* the guest's definition at that moment */
 } VirfsBackupInfo;

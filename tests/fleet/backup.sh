@@ -70,6 +70,15 @@ ok 'of a guest that is shut off' '
 dies
 ok 'it is shut off again afterwards' 'soon "lists vms/idle/backups base sun" && rmdir vms/idle/backups/sun && says h1 idle "shut off" && cleared'
 
+ok 'somebody resumes it meanwhile: it is his' '
+  mkdir vms/idle/backups/mon && on h1 resume idle && rmdir vms/idle/backups/mon && says h1 idle running && cleared
+  echo destroy > vms/idle/ctl'
+echo "<domainbackup mode='pull'><server transport='unix' socket='$VIRFS_LAB/shared/his.sock'/><disks>\
+<disk name='vda' backupmode='full'><scratch file='$VIRFS_LAB/shared/his'/></disk></disks></domainbackup>" >"$scratch/his"
+ok 'one that was begun with virsh' 'on h1 backup-begin w1 "$scratch/his"'
+no 'is in the way' EBUSY 'mkdir $backups/mine'
+ok 'and stays' 'on h1 domjobinfo w1 | grep -q Backup && on h1 domjobabort w1 && lists $backups base'
+
 # --- Killed --------------------------------------------------------------------------------------
 
 mkdir $backups/fri
