@@ -62,6 +62,15 @@ ok 'a full one, if that is wanted' '
   echo mon > $backups/base && mkdir $backups/thu && reads $backups/thu/parent mon && rmdir $backups/thu && echo > $backups/base'
 no 'a base that there is not' ENOENT 'echo never > $backups/base'
 
+# --- A guest with an agent -----------------------------------------------------------------------
+
+agent() { on h1 qemu-agent-command heard "{\"execute\":\"$1\"}" | grep -q "$2"; } # COMMAND ANSWER
+guest heard h1 --agent --wait
+ok 'its file systems are made quiet, and go on' '
+  eventually 60 "agent guest-fsfreeze-status thawed" && mkdir vms/heard/backups/mon
+  reads vms/heard/backups/mon/consistency filesystem && agent guest-fsfreeze-status thawed
+  rmdir vms/heard/backups/mon && cleared'
+
 # --- A guest that is shut off --------------------------------------------------------------------
 
 ok 'of a guest that is shut off' '
