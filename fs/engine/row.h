@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "content.h"
 #include "error.h"
 #include "owner.h"
 
@@ -70,6 +71,11 @@ struct VirfsRow {
   gsize (*size) (const VirfsNode *node);
   /* In place of `show`, for what is large: copies from OFFSET; `size` is needed too. */
   gsize (*read) (const VirfsNode *node, goffset offset, char *buffer, gsize size);
+  /* In place of `show`, for what is to be had from elsewhere: opens it, without waiting; `size` is
+   * needed too.  NULL with ERROR if that is not possible. */
+  VirfsContent *(*open) (const VirfsNode *node, GError **error);
+  /* Of such a file: bytes that it takes, for st_blocks.  NULL: as many as it has. */
+  guint64 (*allocated) (const VirfsNode *node);
   /* In place of `show`, for what has no end: copies what comes after *POSITION and moves that.  0 if
    * there is nothing yet: the reader waits for a change of `fields`. */
   gsize (*follow) (const VirfsNode *node, guint64 *position, char *buffer, gsize size);
