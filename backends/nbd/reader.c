@@ -92,7 +92,7 @@ typedef struct {
   GPtrArray *pieces; /* GBytes*, NULL as long as it is missing */
   gint pending;      /* atomic: parts, and one for the plan */
   gint error;        /* atomic: the first */
-  VirfsReaderDone done;
+  VirfsContentDone done;
   gpointer data;
 } Read;
 
@@ -380,7 +380,7 @@ carry_out (const Plan *plan)
 }
 
 static Read *
-read_new (VirfsReader *reader, VirfsReaderDone done, gpointer data)
+read_new (VirfsReader *reader, VirfsContentDone done, gpointer data)
 {
   Read *read = g_new (Read, 1);
   GPtrArray *pieces = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
@@ -390,7 +390,7 @@ read_new (VirfsReader *reader, VirfsReaderDone done, gpointer data)
 }
 
 void
-virfs_reader_read (VirfsReaderFile *file, guint64 offset, gsize length, VirfsReaderDone done,
+virfs_reader_read (VirfsReaderFile *file, guint64 offset, gsize length, VirfsContentDone done,
                    gpointer data)
 {
   VirfsReader *reader = file->reader;

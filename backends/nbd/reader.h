@@ -9,6 +9,7 @@
 #pragma once
 
 #include "budget.h"
+#include "content.h"
 #include "data_map.h"
 #include "nbd.h"
 
@@ -27,12 +28,8 @@ VirfsReaderFile *virfs_reader_open (VirfsReader *reader, VirfsDataMap *data);
 /* Its reads have ended. */
 void virfs_reader_close (VirfsReaderFile *file);
 
-/* PIECES are GBytes, one behind the other what was asked for, or less where the disk ends; none if
- * there is an ERROR (an errno).  They are borrowed, but may be referenced, and count in the budget
- * until the last reference goes.  In a thread of the export, or the caller's before the call
- * returns; must not block. */
-typedef void (*VirfsReaderDone) (int error, GPtrArray *pieces, gpointer data);
-void virfs_reader_read (VirfsReaderFile *file, guint64 offset, gsize length, VirfsReaderDone done,
+/* See content.h.  The pieces count in the budget until the last reference goes. */
+void virfs_reader_read (VirfsReaderFile *file, guint64 offset, gsize length, VirfsContentDone done,
                         gpointer data);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsReader, virfs_reader_free)

@@ -101,6 +101,12 @@ gboolean virfs_signal_stops (int thread);
 
 /* Takes the node. */
 VirfsOpen *virfs_open_new (VirfsNode *node, gboolean writes, gboolean direct);
+/* Of a row that has `open`; NULL: not possible. */
+VirfsOpen *virfs_open_new_content (VirfsNode *node, GError **error);
+/* What it reads; NULL if it is no such file. */
+VirfsContent *virfs_open_content (VirfsOpen *open);
+/* As lseek(2) has it, for SEEK_DATA and SEEK_HOLE, in a file of SIZE bytes; -1: ENXIO. */
+goffset virfs_open_seek (VirfsOpen *open, goffset offset, gboolean data, goffset size);
 /* The kernel is told the attributes of NODE (taken) through this open file. */
 void virfs_open_told (VirfsOpen *open, VirfsNode *node);
 void virfs_open_close (VirfsSession *session, VirfsOpen *open);

@@ -103,11 +103,13 @@ text_size (const VirfsNode *node)
   return text->len;
 }
 
-/* What an object takes is counted once, for its directory. */
+/* What an object takes is counted once, for its directory; content counts for itself. */
 static guint64
-allocation (const VirfsNode *node)
+allocation (const VirfsNode *node, guint64 size)
 {
-  return *node->row->path == '\0' && node->class->allocation ? node->class->allocation (node) : 0;
+  if (*node->row->path == '\0' && node->class->allocation)
+    return node->class->allocation (node);
+  return node->row->allocated ? node->row->allocated (node) : size;
 }
 
 void
@@ -153,7 +155,7 @@ virfs_node_stat (VirfsSession *session, const VirfsNode *node, struct stat *st)
   };
   if (!S_ISDIR (st->st_mode))
     st->st_size = text_size (node);
-  st->st_blocks = (st->st_size + allocation (node) + 511) / 512;
+  st->st_blocks = (allocation (node, (guint64) st->st_size) + 511) / 512;
   st->st_mtim.tv_sec = changed / G_USEC_PER_SEC;
   st->st_mtim.tv_nsec = changed % G_USEC_PER_SEC * 1000;
   st->st_ctim = st->st_atim = st->st_mtim;

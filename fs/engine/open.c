@@ -28,7 +28,8 @@
 struct VirfsOpen {
   gatomicrefcount refs;
   guint64 ino;
-  gboolean direct; /* the text is made once, at the first read */
+  VirfsContent *content; /* NULL: the file shows a text */
+  gboolean direct;       /* the text is made once, at the first read */
   GMutex lock;
   VirfsNode told;   /* under lock: as the kernel was told last through this file */
   gboolean fresh;   /* under lock: it was told, and has not read since */
@@ -63,6 +64,39 @@ virfs_open_new (VirfsNode *node, gboolean writes, gboolean direct)
   return open;
 }
 
+VirfsOpen *
+virfs_open_new_content (VirfsNode *node, GError **error)
+{
+  VirfsContent *content = node->row->open (node, error);
+  VirfsOpen *open;
+
+  if (content == NULL)
+    return NULL;
+  open = virfs_open_new (node, FALSE, FALSE);
+  open->content = content;
+  return open;
+}
+
+VirfsContent *
+virfs_open_content (VirfsOpen *open)
+{
+  return open->content;
+}
+
+/* What is no content is all data. */
+goffset
+virfs_open_seek (VirfsOpen *open, goffset offset, gboolean data, goffset size)
+{
+  goffset found = data ? offset : size;
+
+  if (offset < 0 || offset >= size)
+    return -1;
+  if (open->content != NULL && open->content->class->next_data != NULL)
+    found = (goffset) (data ? open->content->class->next_data (open->content, offset)
+                            : open->content->class->next_hole (open->content, offset));
+  return data && found >= size ? -1 : found;
+}
+
 void
 virfs_open_told (VirfsOpen *open, VirfsNode *node)
 {
@@ -79,6 +113,8 @@ open_unref (VirfsOpen *open)
 {
   if (!g_atomic_ref_count_dec (&open->refs))
     return;
+  if (open->content != NULL)
+    open->content->class->close (open->content);
   if (open->text != NULL)
     g_string_free (open->text, TRUE);
   if (open->written != NULL)

@@ -21,10 +21,36 @@ is_restless (const VirfsNode *node)
 }
 
 static void
+reply_open (fuse_req_t req, struct fuse_file_info *fi, VirfsOpen *open)
+{
+  VirfsSession *session = virfs_request_session (req); /* req ends with its answer */
+
+  fi->fh = (uintptr_t) open;
+  if (fuse_reply_open (req, fi) == -ENOENT) /* interrupted: nobody will close it */
+    virfs_open_close (session, open);
+}
+
+/* It does not change, and the kernel's pages are where it is read ahead of. */
+static void
+open_content (fuse_req_t req, VirfsNode *node, struct fuse_file_info *fi)
+{
+  g_autoptr (GError) error = NULL;
+  VirfsOpen *open = virfs_open_new_content (node, &error);
+
+  if (open == NULL) {
+    virfs_call_refuse (req, node, NULL, error->code, error->message);
+    return;
+  }
+  fi->keep_cache = TRUE;
+  fi->noflush = TRUE;
+  reply_open (req, fi, open);
+}
+
+static void
 do_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
   g_auto (VirfsNode) node = { 0 };
-  VirfsSession *session = virfs_request_session (req); /* req ends with its answer */
+  VirfsSession *session = virfs_request_session (req);
   gboolean writes = (fi->flags & O_ACCMODE) != O_RDONLY;
   gboolean stream;
 
@@ -34,15 +60,17 @@ do_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     virfs_call_refuse (req, &node, NULL, VIRFS_ERROR_DENIED, "this can only be read");
     return;
   }
+  if (node.row->open != NULL) {
+    open_content (req, &node, fi);
+    return;
+  }
   stream = node.row->follow != NULL;
   fi->direct_io = writes || stream || node.row->flags & VIRFS_ROW_MEASURED || is_restless (&node)
                   || virfs_notifier_is_pending (session->notifier, ino);
   fi->keep_cache = !fi->direct_io;
   fi->noflush = !writes;
   fi->nonseekable = stream;
-  fi->fh = (uintptr_t) virfs_open_new (&node, writes, fi->direct_io);
-  if (fuse_reply_open (req, fi) == -ENOENT) /* interrupted: nobody will close it */
-    virfs_open_close (session, open_of (fi));
+  reply_open (req, fi, virfs_open_new (&node, writes, fi->direct_io));
 }
 
 static void
@@ -60,12 +88,35 @@ do_follow (fuse_req_t req, const VirfsNode *node, size_t size, struct fuse_file_
 }
 
 static void
+read_content_done (int error, GPtrArray *pieces, gpointer request)
+{
+  g_autofree struct iovec *parts = NULL;
+  gsize length;
+
+  if (error != 0) {
+    fuse_reply_err (request, error);
+    return;
+  }
+  parts = g_new (struct iovec, pieces->len);
+  for (guint i = 0; i < pieces->len; i++) {
+    parts[i].iov_base = (void *) g_bytes_get_data (pieces->pdata[i], &length);
+    parts[i].iov_len = length;
+  }
+  fuse_reply_iov (request, parts, (int) pieces->len);
+}
+
+static void
 do_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
 {
+  VirfsContent *content = virfs_open_content (open_of (fi));
   g_auto (VirfsNode) node = { 0 };
   g_autofree char *buffer = NULL;
   gsize got;
 
+  if (content != NULL) {
+    content->class->read (content, (guint64) offset, size, read_content_done, req);
+    return;
+  }
   if (!virfs_request_node (req, ino, &node))
     return;
   if (node.row->follow != NULL) {
@@ -74,6 +125,23 @@ do_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_
   }
   got = virfs_open_read (virfs_request_session (req), open_of (fi), &node, offset, size, &buffer);
   fuse_reply_buf (req, buffer, got);
+}
+
+static void
+do_lseek (fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi)
+{
+  g_auto (VirfsNode) node = { 0 };
+  struct stat st;
+  goffset found;
+
+  if (!virfs_request_node (req, ino, &node))
+    return;
+  virfs_node_stat (virfs_request_session (req), &node, &st);
+  found = virfs_open_seek (open_of (fi), offset, whence == SEEK_DATA, st.st_size);
+  if (found < 0)
+    fuse_reply_err (req, ENXIO);
+  else
+    fuse_reply_lseek (req, found);
 }
 
 static void
@@ -151,6 +219,7 @@ virfs_request_serve_files (struct fuse_lowlevel_ops *ops)
 {
   ops->open = do_open;
   ops->read = do_read;
+  ops->lseek = do_lseek;
   ops->write = do_write;
   ops->flush = do_flush;
   ops->fsync = do_fsync;

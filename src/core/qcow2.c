@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define CLUSTER_BITS        16
-#define CLUSTER             (G_GUINT64_CONSTANT (1) << CLUSTER_BITS)
+#define CLUSTER             VIRFS_QCOW2_CLUSTER
 #define REFCOUNT_ORDER      4                              /* 16 bits each, as everybody has them */
 #define REFCOUNTS           (CLUSTER / sizeof (guint16))   /* in a refcount block */
 #define ENTRIES             (CLUSTER / sizeof (guint64))   /* in a cluster of any of the tables */

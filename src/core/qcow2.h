@@ -23,6 +23,9 @@
 
 typedef struct VirfsQcow2 VirfsQcow2;
 
+/* Bytes of a cluster. */
+#define VIRFS_QCOW2_CLUSTER (G_GUINT64_CONSTANT (1) << 16)
+
 /*
  * The file of a disk.  Without BACKING_FILE it is complete: it has what is not ZERO.  With one,
  * which is of BACKING_FORMAT (`qcow2`, `raw`), it has what is not UNCHANGED; what is ZERO takes no
