@@ -48,7 +48,7 @@ typedef struct LvLink {
   char *type;               /* the driver, as in `QEMU` */
   GThreadPool *lanes[2];    /* of LvTask*; see task.h */
   gboolean has_events;      /* of guests' lives */
-  char *backup_dir;         /* for what backups need, here and on the host; NULL: see backup.c */
+  char *backup_dir;         /* for what backups need, here and on the host; or NULL */
   gboolean as_caller;       /* operations are in the name of who asks; see identity.h */
   gint cpus;                /* atomic: see lv_node_cpus() */
   LvInventory *inventory;   /* of its storage; see inventory.h */

@@ -30,7 +30,7 @@ void lv_snapshot_describe (VirfsVm *vm, const char *name, const char *text, Virf
 void lv_checkpoint_make (VirfsVm *vm, const char *name, VirfsJob *job);
 void lv_checkpoint_delete (VirfsVm *vm, const char *name, VirfsJob *job);
 
-/* backup.c */
+/* backup_begin.c, backup_end.c, backup_record.c */
 void lv_backup_begin (VirfsVm *vm, const VirfsBackupWish *wish, VirfsJob *job);
 void lv_backup_end (VirfsVm *vm, const char *name, gboolean discard, VirfsJob *job);
 /* Shows again what was open when the program or the connection ended, or ends it. */

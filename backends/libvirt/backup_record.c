@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is begun is recorded before (keeper.h), so that whoever comes after an end of the program finds
+ * it again, or ends it: a guest must neither stay frozen nor paused for a backup that nobody knows.
+ */
+#include "backup_work.h"
+#include "connection.h"
+#include "domain.h"
+#include "error.h"
+#include "fail.h"
+#include "gate.h"
+#include "operate.h"
+#include "uri.h"
+
+#include <glib/gstdio.h>
+
+#define GROUP "backup"
+
+/* The record. */
+
+static gboolean
+store_record (LvTask *task, const char *text, GError **error)
+{
+  VirfsHost *host = lv_gate_enter (task->link->connection);
+  gboolean kept;
+
+  if (host == NULL) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "the host is gone");
+    return FALSE;
+  }
+  kept = virfs_infra_keep (host->object.infra, VIRFS_RECORD_BACKUP, task->uuid, text, error);
+  lv_gate_leave (task->link->connection);
+  return kept;
+}
+
+gboolean
+lv_backup_keep (LvTask *task, const VirfsBackupInfo *info, gboolean freezes, GPtrArray *files,
+                GError **error)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autofree char *text = NULL;
+
+  g_key_file_set_string (file, GROUP, "name", task->wanted->name);
+  g_key_file_set_string (file, GROUP, "host", task->link->connection->name);
+  virfs_part_info_save (info, file, GROUP);
+  g_key_file_set_boolean (file, GROUP, "freezes", freezes);
+  if (files != NULL)
+    g_key_file_set_string_list (file, GROUP, "files", (const char *const *) files->pdata,
+                                files->len);
+  text = g_key_file_to_data (file, NULL, NULL);
+  return store_record (task, text, error);
+}
+
+/* On the host; here, where that is the same place. */
+static void
+remove_file (LvLink *link, virConnectPtr conn, const char *path)
+{
+  g_autoptr (LvUri) uri = lv_uri_parse (link->connection->uri, NULL);
+  g_autoptr (virStorageVol) volume = NULL;
+
+  if (link->backup_dir != NULL || (uri != NULL && uri->local)) {
+    g_unlink (path);
+    return;
+  }
+  volume = LV (virStorageVolLookupByPath (conn, path));
+  if (volume != NULL)
+    LV (virStorageVolDelete (volume, 0));
+}
+
+static void
+remove_files (LvLink *link, virConnectPtr conn, GKeyFile *record)
+{
+  g_auto (GStrv) paths = g_key_file_get_string_list (record, GROUP, "files", NULL, NULL);
+
+  for (char **path = paths; path && *path; path++)
+    remove_file (link, conn, *path);
+}
+
+static void
+forget_record (LvLink *link, const char *uuid)
+{
+  VirfsHost *host = lv_gate_enter (link->connection);
+  g_autoptr (GError) error = NULL;
+
+  if (host == NULL)
+    return;
+  if (!virfs_infra_forget (host->object.infra, VIRFS_RECORD_BACKUP, uuid, &error))
+    g_warning ("the record of a backup of %s stays: %s", uuid, error->message);
+  lv_gate_leave (link->connection);
+}
+
+/* After an end of the program, or of the connection. */
+
+/* A guest that was started for a backup; one that somebody has resumed meanwhile is his. */
+static void
+stop_again (virDomainPtr domain)
+{
+  LvFacts facts;
+
+  if (lv_domain_ask_facts (domain, &facts) && facts.state == VIRFS_VM_PAUSED)
+    LV (virDomainDestroy (domain));
+}
+
+typedef struct {
+  GPtrArray *uuids, *texts; /* of char* */
+} Records;
+
+static void
+add_record (const char *uuid, const char *text, gpointer data)
+{
+  Records *records = data;
+
+  g_ptr_array_add (records->uuids, g_strdup (uuid));
+  g_ptr_array_add (records->texts, g_strdup (text));
+}
+
+/* It was begun, but not to the end: nobody was told of it. */
+static void
+clean_up (LvLink *link, virDomainPtr domain, const char *uuid, GKeyFile *record,
+          const VirfsBackupInfo *info)
+{
+  if (info->started)
+    stop_again (domain);
+  remove_files (link, virDomainGetConnect (domain), record);
+  lv_backup_show (link, uuid, NULL);
+  forget_record (link, uuid);
+}
+
+static void
+recover (LvLink *link, virConnectPtr conn, const char *uuid, const char *text)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autofree char *name = NULL, *host = NULL;
+  g_autoptr (virDomain) domain = NULL;
+  g_autoptr (VirfsPartInfo) info = NULL;
+
+  if (!g_key_file_load_from_data (file, text, (gsize) -1, G_KEY_FILE_NONE, NULL))
+    return;
+  name = g_key_file_get_string (file, GROUP, "name", NULL);
+  host = g_key_file_get_string (file, GROUP, "host", NULL);
+  if (name == NULL || g_strcmp0 (host, link->connection->name) != 0)
+    return;
+  domain = LV (virDomainLookupByUUIDString (conn, uuid));
+  if (domain == NULL)
+    return;
+  info = virfs_part_info_new (&virfs_backup_class, name);
+  virfs_part_info_load (info, file, GROUP);
+  /* it was killed in that moment */
+  if (g_key_file_get_boolean (file, GROUP, "freezes", NULL))
+    LV (virDomainFSThaw (domain, NULL, 0, 0));
+  info->parts = lv_backup_disks (domain, uuid);
+  if (info->parts != NULL)
+    lv_backup_show (link, uuid, (VirfsBackupInfo *) info);
+  else
+    clean_up (link, domain, uuid, file, (VirfsBackupInfo *) info);
+}
+
+static void
+read_records (LvLink *link, Records *records)
+{
+  VirfsHost *host = lv_gate_enter (link->connection);
+
+  *records
+    = (Records){ g_ptr_array_new_with_free_func (g_free), g_ptr_array_new_with_free_func (g_free) };
+  if (host == NULL)
+    return;
+  virfs_infra_recall (host->object.infra, VIRFS_RECORD_BACKUP, add_record, records);
+  lv_gate_leave (link->connection);
+}
+
+static void
+clear_records (Records *records)
+{
+  g_ptr_array_unref (records->uuids);
+  g_ptr_array_unref (records->texts);
+}
+
+/* In the guest's turn. */
+void
+lv_backup_recover_one (LvLink *link, virConnectPtr conn, const char *uuid)
+{
+  Records records;
+
+  read_records (link, &records);
+  for (guint i = 0; i < records.uuids->len; i++)
+    if (g_str_equal (uuid, records.uuids->pdata[i]))
+      recover (link, conn, uuid, records.texts->pdata[i]);
+  clear_records (&records);
+}
+
+/* What is being begun or closed is not for us to judge: hence the turns. */
+void
+lv_backup_recover (LvLink *link, virConnectPtr conn)
+{
+  Records records;
+
+  g_atomic_int_set (&link->lost_backups, FALSE);
+  read_records (link, &records);
+  for (guint i = 0; i < records.uuids->len; i++) {
+    lv_operate_take_turn (records.uuids->pdata[i]);
+    lv_backup_recover_one (link, conn, records.uuids->pdata[i]);
+    lv_operate_end_turn (records.uuids->pdata[i]);
+  }
+  clear_records (&records);
+}
