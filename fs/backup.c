@@ -7,6 +7,12 @@
 
 #include "kept.h"
 #include "part_class.h"
+#include "text.h"
+
+#include <string.h>
+
+/* Bytes of a pattern for backing files: what %p and %d stand for has to fit, too. */
+#define BACKING_MOST 512
 
 /* The directory. */
 
@@ -33,7 +39,9 @@ static void
 open_backup (VirfsCall *call, const VirfsNode *dir, const char *name)
 {
   const VirfsVmInfo *info = dir->snapshot;
-  VirfsBackupWish wish = { name, info->kept ? info->kept->backup_base : NULL };
+  const VirfsKept *kept = info->kept;
+  VirfsBackupWish wish
+    = { name, kept ? kept->backup_base : NULL, kept ? kept->backup_backing : NULL };
   g_autofree char *operation = g_strdup_printf ("backup %s", name);
   g_autoptr (VirfsJob) job = NULL;
 
@@ -69,7 +77,6 @@ remove_backup (VirfsCall *call, const VirfsNode *dir, const char *name)
 const VirfsDir virfs_backups_dir = {
   .list = virfs_part_list, .find = virfs_part_find, .make = open_backup, .remove = remove_backup
 };
-const VirfsDir virfs_backup_disks_dir = { .list = virfs_part_list, .find = virfs_part_find };
 
 /* base */
 
@@ -108,7 +115,47 @@ virfs_store_backup_base (VirfsCall *call, const VirfsNode *node, const char *tex
   virfs_call_finish (call, error);
 }
 
+/* backing */
+
+void
+virfs_show_backup_backing (const VirfsNode *node, GString *out)
+{
+  const VirfsKept *kept = ((const VirfsVmInfo *) node->snapshot)->kept;
+  const char *pattern = kept ? kept->backup_backing : NULL;
+
+  virfs_text_escape (out, pattern ? pattern : VIRFS_BACKUP_BACKING);
+  g_string_append_c (out, '\n');
+}
+
+static void
+set_backing (VirfsKept *kept, gpointer text)
+{
+  virfs_ref_string_set (&kept->backup_backing, *(char *) text ? text : NULL);
+}
+
+void
+virfs_store_backup_backing (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  VirfsVm *vm = node->object;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *file = virfs_backup_backing (text, "", "", &error);
+
+  if (file != NULL && strlen (text) > BACKING_MOST)
+    g_set_error (&error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                 "the name in a qcow2 file has %d bytes at most, so this may have %d", 1023,
+                 BACKING_MOST);
+  if (error == NULL)
+    virfs_infra_change_kept (vm->object.infra, vm->uuid, set_backing, (gpointer) text, &error);
+  virfs_call_finish (call, error);
+}
+
 /* One of them. */
+
+static void
+show_changed (const VirfsNode *node, GString *out)
+{
+  g_string_append_printf (out, "%" G_GUINT64_FORMAT "\n", virfs_backup_changed (node->snapshot));
+}
 
 static void
 show_ctl (const VirfsNode *node, GString *out)
@@ -134,19 +181,24 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
 #define READ S_IFREG | 0440, .fields =
 
 static const VirfsRow rows[] = {
-  { "", S_IFDIR | 0750, .fields = F (BIRTH), .help = "a backup that is open" },
+  { "", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_backup_images_dir,
+    .help = "a backup that is open; its disks as files" },
   { "consistency", READ SHOW (virfs_show_text, CONFIG, VirfsBackupInfo, consistency),
     .help = "filesystem: its file systems were quiet; crash: as after a power failure" },
   { "parent", READ SHOW (virfs_show_text, CONFIG, VirfsBackupInfo, parent),
     .help = "the checkpoint that it tells the changes since; nothing: it is a full one" },
   { "checkpoint", READ SHOW (virfs_show_text, CONFIG, VirfsBackupInfo, checkpoint),
     .help = "the checkpoint that it has made for the next one; nothing: no disk can have one" },
+  { "changed", READ F (PARTS), .show = show_changed,
+    .help = "bytes that have changed since the parent; in a full one, those that are data" },
   { "created", READ SHOW (virfs_show_time, CONFIG, VirfsBackupInfo, created),
     .help = "the instant" },
   { "ctl", S_IFREG | 0640, VIRFS_ROW_NEEDS, .fields = F (READY), .show = show_ctl,
     .store = store_ctl, .help = "discard closes it, and its checkpoint goes, too" },
   { "domain.xml", READ SHOW (virfs_show_blob, XML, VirfsBackupInfo, xml),
     .size = virfs_size_of_blob, .help = "libvirt's XML of the guest at that moment" },
+  { "manifest.json", READ F (CONFIG) | F (PARTS), .show = virfs_show_manifest,
+    .help = "all of this as JSON, to be kept with the copies" },
   { "nbd", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_backup_disks_dir,
     .help = "its disks, for NBD clients" },
 };
@@ -155,22 +207,5 @@ VirfsClass virfs_backup_files = {
   .path = "vms/<vm>/backups/<backup>",
   .rows = rows,
   .n_rows = G_N_ELEMENTS (rows),
-  VIRFS_PART_CLASS,
-};
-
-static const VirfsRow disk_rows[] = {
-  { "", S_IFDIR | 0750, .fields = F (BIRTH), .help = "a disk of a backup" },
-  { "size", READ SHOW (virfs_show_u64, CONFIG, VirfsBackupDiskInfo, size),
-    .help = "bytes that the guest sees" },
-  { "uri", READ SHOW (virfs_show_text, CONFIG, VirfsBackupDiskInfo, uri),
-    .help = "where an NBD client finds it, as in nbdcopy $(cat uri) vda.raw" },
-  { "bitmap", READ SHOW (virfs_show_text, CONFIG, VirfsBackupDiskInfo, bitmap),
-    .help = "name of the dirty bitmap that tells what has changed; nothing: it is full" },
-};
-
-VirfsClass virfs_backup_disk_files = {
-  .path = "vms/<vm>/backups/<backup>/nbd/<disk>",
-  .rows = disk_rows,
-  .n_rows = G_N_ELEMENTS (disk_rows),
   VIRFS_PART_CLASS,
 };

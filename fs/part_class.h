@@ -31,15 +31,21 @@ extern const VirfsDir virfs_snapshots_dir;
 extern const VirfsDir virfs_checkpoints_dir;
 extern const VirfsDir virfs_backups_dir;
 extern const VirfsDir virfs_backup_disks_dir;
+/* The files of its disks, beside what a backup has (backup_disk.c). */
+extern const VirfsDir virfs_backup_images_dir;
+/* Where one of them is; the caller owns it. */
+char *virfs_backup_file_path (const VirfsNode *node);
 
 /* Files beside the snapshots of a guest (snapshot.c). */
 void virfs_show_snapshot_kind (const VirfsNode *node, GString *out);
 void virfs_store_snapshot_kind (VirfsCall *call, const VirfsNode *node, const char *text);
 void virfs_link_snapshot_current (const VirfsNode *node, GString *out);
 
-/* The file beside the backups of a guest (backup.c). */
+/* The files beside the backups of a guest (backup.c). */
 void virfs_show_backup_base (const VirfsNode *node, GString *out);
 void virfs_store_backup_base (VirfsCall *call, const VirfsNode *node, const char *text);
+void virfs_show_backup_backing (const VirfsNode *node, GString *out);
+void virfs_store_backup_backing (VirfsCall *call, const VirfsNode *node, const char *text);
 
 /* The directory DIR of parts: their class, one of them (a new reference, NULL if there is none), and
  * the functions of its VirfsDir. */
@@ -60,6 +66,9 @@ gconstpointer virfs_part_snapshot (gpointer object);
 gint64 virfs_part_changed (const VirfsNode *node, guint64 fields);
 gboolean virfs_part_ready (const VirfsNode *node);
 guint64 virfs_part_parent (const VirfsNode *node);
+
+/* What a backup has, as JSON (manifest.c). */
+void virfs_show_manifest (const VirfsNode *node, GString *out);
 
 #define VIRFS_PART_CLASS                                                                           \
   .parent = virfs_part_parent, .unref = virfs_object_unref, .snapshot = virfs_part_snapshot,       \

@@ -82,7 +82,7 @@ node_path (gpointer data, const VirfsNode *node)
   g_autofree char *object = NULL;
 
   if (*node->row->path == '/')
-    return NULL;
+    return node->class == &virfs_backup_disk_files ? virfs_backup_file_path (node) : NULL;
   if (node->class == &virfs_root_class)
     return g_strdup (node->row->path);
   object = virfs_object_path (node->object);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Snapshots and checkpoints of the fake: done at once. */
 #include "fake.h"
+#include "fake_disk.h"
 
 #include "snapshot.h"
 
@@ -139,12 +140,21 @@ virfs_fake_backup_begin (VirfsVm *vm, const VirfsBackupWish *wish, VirfsJob *job
   VirfsBackupDiskInfo *disk = virfs_part_info_new (&virfs_backup_disk_class, "vda");
   Change change = { VIRFS_VM_BACKUPS, wish->name, .added = info, .keeps = TRUE };
 
+  g_autofree char *file = NULL;
+  const char *base = g_strcmp0 (wish->base, "none") == 0 ? NULL : wish->base;
+
   info->consistency = VIRFS_BACKUP_CRASH;
   info->created = (guint64) g_get_real_time ();
   info->xml = virfs_blob_new ("<domain/>\n");
-  virfs_ref_string_set (&info->parent, g_strcmp0 (wish->base, "none") == 0 ? NULL : wish->base);
+  virfs_ref_string_set (&info->parent, base);
+  virfs_ref_string_set (&info->backing, wish->backing ? wish->backing : VIRFS_BACKUP_BACKING);
   virfs_ref_string_set (&info->checkpoint, wish->name);
-  disk->size = G_GUINT64_CONSTANT (1) << 30;
+  if (base != NULL) {
+    file = virfs_backup_backing (info->backing, base, "vda", NULL);
+    virfs_ref_string_set (&disk->bitmap, "backup-vda");
+  }
+  disk->view = virfs_fake_view (virfs_fake_disk (wish->name, base), file);
+  disk->size = virfs_disk_view_size (disk->view, VIRFS_VIEW_RAW);
   virfs_ref_string_set (&disk->uri, "nbd+unix:///vda?socket=/run/virfs-backup.sock");
   info->part.parts = virfs_part_list_new ();
   g_ptr_array_add (info->part.parts, disk);

@@ -179,9 +179,12 @@ begin (Beginning *self, const char *base, GError **error)
 static gboolean
 read_back (Beginning *self, GError **error)
 {
-  self->info->part.parts = lv_backup_disks (self->domain, self->task->uuid);
-  return self->info->part.parts != NULL
-         || lv_fail (error, "cannot tell where the backup of %s is served", self->task->name);
+  GPtrArray *disks = lv_backup_disks (self->domain, self->task->uuid);
+
+  self->info->part.parts = disks;
+  if (disks == NULL)
+    return lv_fail (error, "cannot tell where the backup of %s is served", self->task->name);
+  return lv_backup_open_disks (self->task->link, self->task->uuid, self->info, disks, error);
 }
 
 static void
@@ -241,7 +244,7 @@ run_begin (LvTask *task, GError **error)
   LvFacts facts;
   g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
   Beginning self = { .task = task, .domain = domain };
-  g_autoptr (VirfsPartInfo) info = virfs_part_info_new (&virfs_backup_class, task->wanted->name);
+  g_autoptr (VirfsPartInfo) info = virfs_part_info_copy (task->wanted);
   gboolean ok;
 
   if (domain == NULL || !lv_operate_check (task, LV_CALL_BACKUPS, "begin a backup of", error))
@@ -261,10 +264,13 @@ void
 lv_backup_begin (VirfsVm *vm, const VirfsBackupWish *wish, VirfsJob *job)
 {
   LvTask *task = lv_task_new (vm, job, LV_LANE_LONG, run_begin);
+  VirfsBackupInfo *wanted;
 
   if (task == NULL)
     return;
-  task->wanted = virfs_part_info_new (&virfs_backup_class, wish->name);
+  wanted = virfs_part_info_new (&virfs_backup_class, wish->name);
+  virfs_ref_string_set (&wanted->backing, wish->backing ? wish->backing : VIRFS_BACKUP_BACKING);
+  task->wanted = &wanted->part;
   task->text = g_strdup (wish->base);
   lv_task_submit (task);
 }

@@ -133,6 +133,7 @@ recover (LvLink *link, virConnectPtr conn, const char *uuid, const char *text)
   g_autofree char *name = NULL, *host = NULL;
   g_autoptr (virDomain) domain = NULL;
   g_autoptr (VirfsPartInfo) info = NULL;
+  g_autoptr (GError) error = NULL;
 
   if (!g_key_file_load_from_data (file, text, (gsize) -1, G_KEY_FILE_NONE, NULL))
     return;
@@ -149,10 +150,14 @@ recover (LvLink *link, virConnectPtr conn, const char *uuid, const char *text)
   if (g_key_file_get_boolean (file, GROUP, "freezes", NULL))
     LV (virDomainFSThaw (domain, NULL, 0, 0));
   info->parts = lv_backup_disks (domain, uuid);
-  if (info->parts != NULL)
-    lv_backup_show (link, uuid, (VirfsBackupInfo *) info);
-  else
+  if (info->parts == NULL) {
     clean_up (link, domain, uuid, file, (VirfsBackupInfo *) info);
+    return;
+  }
+  if (!lv_backup_open_disks (link, uuid, (VirfsBackupInfo *) info, info->parts, &error))
+    g_warning ("%s: its backup %s is open, but cannot be read from here: %s", uuid, name,
+               error->message);
+  lv_backup_show (link, uuid, (VirfsBackupInfo *) info);
 }
 
 static void

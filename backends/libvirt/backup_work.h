@@ -18,6 +18,9 @@ void lv_backup_recover_one (LvLink *link, virConnectPtr conn, const char *uuid);
 /* What libvirt has made of it, if it is ours: a list of the disks, the caller owns it.  NULL: it is not
  * open. */
 GPtrArray *lv_backup_disks (virDomainPtr domain, const char *uuid);
+/* Connects to the DISKS of BACKUP, so that they can be read; takes over what is shown of them. */
+gboolean lv_backup_open_disks (LvLink *link, const char *uuid, const VirfsBackupInfo *backup,
+                               GPtrArray *disks, GError **error);
 /* libvirt has QEMU told when it returns; its event of the end is not about this job more than another. */
 void lv_backup_wait_until_closed (LvTask *task, virDomainPtr domain);
 

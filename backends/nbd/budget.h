@@ -12,6 +12,8 @@ typedef struct VirfsBudget VirfsBudget;
 
 /* LIMIT in bytes. */
 VirfsBudget *virfs_budget_new (gsize limit);
+/* The program's, borrowed. */
+VirfsBudget *virfs_budget_shared (void);
 VirfsBudget *virfs_budget_ref (VirfsBudget *budget);
 void virfs_budget_unref (VirfsBudget *budget);
 

@@ -2,6 +2,8 @@
 /* Memory, and blocks. */
 #include "cache.h"
 
+#define SHARED_LIMIT (128u << 20)
+
 VirfsBudget *
 virfs_budget_new (gsize limit)
 {
@@ -14,6 +16,16 @@ virfs_budget_new (gsize limit)
   g_queue_init (&budget->asked);
   g_queue_init (&budget->ahead);
   return budget;
+}
+
+VirfsBudget *
+virfs_budget_shared (void)
+{
+  static gsize shared;
+
+  if (g_once_init_enter (&shared))
+    g_once_init_leave (&shared, (gsize) virfs_budget_new (SHARED_LIMIT));
+  return (VirfsBudget *) shared;
 }
 
 VirfsBudget *

@@ -54,6 +54,15 @@ open_source (VirfsDiskSource *source, const VirfsExtents *wanted)
   return &content->content;
 }
 
+static gboolean
+source_works (VirfsDiskSource *source)
+{
+  VirfsReader *reader = ((NbdSource *) source)->reader;
+  g_autofree char *failure = virfs_nbd_failure (virfs_reader_nbd (reader));
+
+  return failure == NULL;
+}
+
 static gpointer
 close_reader (gpointer reader)
 {
@@ -69,7 +78,7 @@ free_source (VirfsDiskSource *source)
   g_free (source);
 }
 
-static const VirfsDiskSourceClass source_class = { open_source, free_source };
+static const VirfsDiskSourceClass source_class = { open_source, source_works, free_source };
 
 static VirfsExtentKind
 allocation_kind (guint32 flags)

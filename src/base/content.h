@@ -30,3 +30,6 @@ typedef struct {
 struct VirfsContent {
   const VirfsContentClass *class;
 };
+
+/* What is all there: BYTES (taken). */
+VirfsContent *virfs_content_new_bytes (GBytes *bytes);

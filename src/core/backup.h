@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "disk_view.h"
 #include "part.h"
 
 typedef struct {
@@ -12,6 +13,7 @@ typedef struct {
   const char *consistency; /* one of the following; static */
   GRefString *parent; /* the checkpoint that it tells the changes since; NULL: none, it is full */
   GRefString *checkpoint; /* the checkpoint that it has made; NULL: none */
+  GRefString *backing;    /* how its qcow2 files name the parent's; see virfs_backup_backing() */
   guint64 created;        /* microseconds since the epoch */
   gboolean started;       /* the guest was started, paused, for it alone */
   VirfsBlob *xml;         /* the guest's definition at that moment */
@@ -26,7 +28,12 @@ typedef struct {
   GRefString *uri;    /* where an NBD server has it, see the NBD URI specification */
   GRefString
     *bitmap; /* name of the dirty bitmap of what has changed since the parent; NULL: it is full */
+  VirfsDiskView *view; /* NULL: it cannot be read from here */
 } VirfsBackupDiskInfo;
+
+/* Bytes that have changed since the parent, or in a full one those that are not holes. */
+guint64 virfs_backup_disk_changed (const VirfsBackupDiskInfo *disk);
+guint64 virfs_backup_changed (const VirfsBackupInfo *backup);
 
 extern const VirfsPartClass virfs_backup_class; /* of guests */
 extern const VirfsPartClass virfs_backup_disk_class;
@@ -34,5 +41,18 @@ extern const VirfsPartClass virfs_backup_disk_class;
 /* What is wanted. */
 typedef struct {
   const char *name;
-  const char *base; /* the checkpoint to be relative to; NULL: the newest; `none` */
+  const char *base;    /* the checkpoint to be relative to; NULL: the newest; `none` */
+  const char *backing; /* see below; NULL: VIRFS_BACKUP_BACKING */
 } VirfsBackupWish;
+
+/*
+ * The backing files that incremental qcow2 files name: a pattern with %p for the parent and %d for
+ * the disk, relative to the directory of the file.
+ */
+#define VIRFS_BACKUP_BACKING "../%p/%d.qcow2"
+
+/* The caller owns it; INVALID: it is none. */
+char *virfs_backup_backing (const char *pattern, const char *parent, const char *disk,
+                            GError **error);
+/* The format of a backing file, by its name; static. */
+const char *virfs_backup_backing_format (const char *file);

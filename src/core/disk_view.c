@@ -72,6 +72,12 @@ virfs_disk_view_allocated (const VirfsDiskView *view, VirfsViewFormat format)
                                   : virfs_qcow2_allocated (view->qcow2);
 }
 
+gboolean
+virfs_disk_view_works (const VirfsDiskView *view)
+{
+  return view->source->class->works (view->source);
+}
+
 /* Open files. */
 
 typedef struct {

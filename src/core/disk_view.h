@@ -19,6 +19,8 @@ typedef struct {
   /* The disk, where it is read: what is DATA in WANTED (borrowed for the call).  All else reads as
    * zeroes.  Does not block. */
   VirfsContent *(*open) (VirfsDiskSource *source, const VirfsExtents *wanted);
+  /* FALSE: whoever has them has gone, and all reads fail. */
+  gboolean (*works) (VirfsDiskSource *source);
   /* All that was opened has been closed.  Does not block. */
   void (*free) (VirfsDiskSource *source);
 } VirfsDiskSourceClass;
@@ -38,6 +40,8 @@ VirfsDiskView *virfs_disk_view_new (VirfsDiskSource *source, VirfsExtents *alloc
 VirfsDiskView *virfs_disk_view_ref (VirfsDiskView *view);
 void virfs_disk_view_unref (VirfsDiskView *view);
 
+/* Whether it can still be read. */
+gboolean virfs_disk_view_works (const VirfsDiskView *view);
 /* Opens it; see content.h.  It holds a reference. */
 VirfsContent *virfs_disk_view_open (VirfsDiskView *view, VirfsViewFormat format);
 /* Bytes of the file; those of them that are not in its holes. */

@@ -13,6 +13,7 @@ static const struct {
   gsize offset;
 } texts[] = {
   { "backup_base", G_STRUCT_OFFSET (VirfsKept, backup_base) },
+  { "backup_backing", G_STRUCT_OFFSET (VirfsKept, backup_backing) },
   { "user_data", G_STRUCT_OFFSET (VirfsKept, user_data) },
   { "meta_data", G_STRUCT_OFFSET (VirfsKept, meta_data) },
   { "network_config", G_STRUCT_OFFSET (VirfsKept, network_config) },

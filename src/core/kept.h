@@ -10,7 +10,7 @@
 typedef struct VirfsKept {
   gatomicrefcount refs;
   gboolean purge;          /* its disks go with it */
-  GRefString *backup_base; /* the checkpoint that the next backup is relative to; see backup.h */
+  GRefString *backup_base, *backup_backing; /* what the next backup is to have; see backup.h */
   GRefString *user_data, *meta_data, *network_config; /* cloud-init's; NULL: none */
 } VirfsKept;
 

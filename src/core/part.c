@@ -53,6 +53,8 @@ ref_member (gpointer info, const VirfsMember *member)
     g_ref_string_acquire (*value);
   if (member->type == VIRFS_MEMBER_BLOB && *value != NULL)
     virfs_blob_ref (*value);
+  if (member->type == VIRFS_MEMBER_VIEW && *value != NULL)
+    virfs_disk_view_ref (*value);
 }
 
 gpointer
@@ -79,6 +81,8 @@ unref_member (gpointer info, const VirfsMember *member)
     g_ref_string_release (*value);
   if (member->type == VIRFS_MEMBER_BLOB)
     virfs_blob_unref (*value);
+  if (member->type == VIRFS_MEMBER_VIEW)
+    virfs_disk_view_unref (*value);
 }
 
 void
@@ -118,6 +122,7 @@ virfs_part_info_set (gpointer info, gsize offset, guint64 number, const char *te
     *(gboolean *) at (info, member) = number != 0;
     break;
   case VIRFS_MEMBER_BLOB:
+  case VIRFS_MEMBER_VIEW:
     g_assert_not_reached ();
   }
 }
@@ -137,6 +142,8 @@ differs (gconstpointer a, gconstpointer b, const VirfsMember *member)
     return *(const gboolean *) p != *(const gboolean *) q;
   case VIRFS_MEMBER_BLOB:
     return !virfs_blob_equal (*(VirfsBlob *const *) p, *(VirfsBlob *const *) q);
+  case VIRFS_MEMBER_VIEW:
+    return *(VirfsDiskView *const *) p != *(VirfsDiskView *const *) q;
   }
   return FALSE;
 }
@@ -257,6 +264,9 @@ save_member (gconstpointer info, const VirfsMember *member, GKeyFile *file, cons
     text = g_string_new (NULL);
     virfs_blob_append (*(VirfsBlob *const *) value, text);
     g_key_file_set_string (file, group, member->name, text->str);
+    break;
+  case VIRFS_MEMBER_VIEW:
+    break;
   }
 }
 
@@ -293,6 +303,9 @@ load_member (gpointer info, const VirfsMember *member, GKeyFile *file, const cha
     break;
   case VIRFS_MEMBER_BLOB:
     *value = virfs_blob_new (text);
+    break;
+  case VIRFS_MEMBER_VIEW:
+    *value = NULL;
   }
 }
 
@@ -311,7 +324,7 @@ virfs_part_info_assign (gpointer info, gconstpointer from)
   static const gsize sizes[] = {
     [VIRFS_MEMBER_TEXT] = sizeof (gpointer),  [VIRFS_MEMBER_WORD] = sizeof (gpointer),
     [VIRFS_MEMBER_NUMBER] = sizeof (guint64), [VIRFS_MEMBER_BOOL] = sizeof (gboolean),
-    [VIRFS_MEMBER_BLOB] = sizeof (gpointer),
+    [VIRFS_MEMBER_BLOB] = sizeof (gpointer),  [VIRFS_MEMBER_VIEW] = sizeof (gpointer),
   };
   const VirfsPartClass *class = ((VirfsPartInfo *) info)->class;
 

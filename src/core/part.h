@@ -14,6 +14,7 @@
 #pragma once
 
 #include "blob.h"
+#include "disk_view.h"
 #include "object.h"
 
 /* What files show of a part; a set of them (VIRFS_BIT) tells what changed. */
@@ -36,6 +37,7 @@ typedef enum {
   VIRFS_MEMBER_NUMBER, /* guint64 */
   VIRFS_MEMBER_BOOL,   /* gboolean */
   VIRFS_MEMBER_BLOB,   /* VirfsBlob * */
+  VIRFS_MEMBER_VIEW,   /* VirfsDiskView *; not saved */
 } VirfsMemberType;
 
 typedef struct {
