@@ -31,7 +31,7 @@ cleared() { # nothing of a backup is on the host
 
 ticking 3
 ok 'a backup of a guest that runs' '
-  mkdir $backups/mon && lists $backups base mon && reads $backups/mon/consistency crash && says h1 w1 running'
+  mkdir $backups/mon && lists $backups backing base mon && reads $backups/mon/consistency crash && says h1 w1 running'
 at=$(last_tick h1 w1)
 ok 'what it is' '
   reads $backups/mon/parent "" && reads $backups/mon/checkpoint mon && lists $backups/mon/nbd vda
@@ -47,8 +47,8 @@ ticking $((at + 3))
 ok 'and still is, though the guest goes on' 'copy mon second && cmp "$scratch/first" "$scratch/second"'
 dies
 ok 'it outlives virfs' '
-  soon "lists $backups base mon" && reads $backups/mon/nbd/vda/size 67108864 && copy mon third && cmp "$scratch/first" "$scratch/third"'
-ok 'closed' 'rmdir $backups/mon && lists $backups base && lists vms/w1/checkpoints mon && cleared'
+  soon "lists $backups backing base mon" && reads $backups/mon/nbd/vda/size 67108864 && copy mon third && cmp "$scratch/first" "$scratch/third"'
+ok 'closed' 'rmdir $backups/mon && lists $backups backing base && lists vms/w1/checkpoints mon && cleared'
 
 # --- Incremental ---------------------------------------------------------------------------------
 
@@ -77,7 +77,7 @@ ok 'of a guest that is shut off' '
   mkdir vms/idle/backups/sun && reads vms/idle/backups/sun/consistency filesystem && reads vms/idle/state paused
   qemu-img info "$(<vms/idle/backups/sun/nbd/vda/uri)" >/dev/null'
 dies
-ok 'it is shut off again afterwards' 'soon "lists vms/idle/backups base sun" && rmdir vms/idle/backups/sun && says h1 idle "shut off" && cleared'
+ok 'it is shut off again afterwards' 'soon "lists vms/idle/backups backing base sun" && rmdir vms/idle/backups/sun && says h1 idle "shut off" && cleared'
 
 ok 'somebody resumes it meanwhile: it is his' '
   mkdir vms/idle/backups/mon && on h1 resume idle && rmdir vms/idle/backups/mon && says h1 idle running && cleared
@@ -86,14 +86,14 @@ echo "<domainbackup mode='pull'><server transport='unix' socket='$VIRFS_LAB/shar
 <disk name='vda' backupmode='full'><scratch file='$VIRFS_LAB/shared/his'/></disk></disks></domainbackup>" >"$scratch/his"
 ok 'one that was begun with virsh' 'on h1 backup-begin w1 "$scratch/his"'
 no 'is in the way' EBUSY 'mkdir $backups/mine'
-ok 'and stays' 'on h1 domjobinfo w1 | grep -q Backup && on h1 domjobabort w1 && lists $backups base'
+ok 'and stays' 'on h1 domjobinfo w1 | grep -q Backup && on h1 domjobabort w1 && lists $backups backing base'
 
 # --- Killed --------------------------------------------------------------------------------------
 
 mkdir $backups/fri
 lab exec h1 sh -c 'kill -9 $(cat /run/libvirt/qemu/w1.pid)'
 ok 'QEMU is killed: the backup is gone, and its name free' '
-  soon "lists $backups base" && soon "reads vms/w1/state shutoff" && echo running > vms/w1/state && ticking 1'
+  soon "lists $backups backing base" && soon "reads vms/w1/state shutoff" && echo running > vms/w1/state && ticking 1'
 ok 'nothing of it is left' "polled cleared"
 ok 'the next is a full one' 'mkdir $backups/sat && reads $backups/sat/parent "" && copy sat fifth && rmdir $backups/sat'
 announce 'virfs: w1: a (full )?backup'
