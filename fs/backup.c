@@ -48,6 +48,13 @@ open_backup (VirfsCall *call, const VirfsNode *dir, const char *name)
   if (!virfs_part_check_name (call, dir, name) || !virfs_vm_check_no_backup (call, info)
       || !virfs_vm_check_settled (call, dir->object))
     return;
+  if (virfs_part_list_find (info->parts[VIRFS_VM_CHECKPOINTS], name) != NULL) {
+    virfs_call_fail (call, VIRFS_ERROR_EXISTS,
+                     "there is a checkpoint \"%s\" already; take another name, or rmdir"
+                     " checkpoints/%s first",
+                     name, name);
+    return;
+  }
   job = virfs_call_job (call, operation, dir->object, info->host, NULL);
   backend_of (dir)->backup_begin (dir->object, &wish, job);
 }

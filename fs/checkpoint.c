@@ -30,8 +30,7 @@ delete_checkpoint (VirfsCall *call, const VirfsNode *dir, const char *name)
     virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "there is no such checkpoint");
     return;
   }
-  if (!virfs_vm_check_settled (call, dir->object)
-      || !virfs_vm_check_no_backup (call, dir->snapshot))
+  if (!virfs_vm_check_settled (call, dir->object))
     return;
   job = virfs_call_job (call, operation, dir->object, info->host, NULL);
   virfs_node_backend (dir)->checkpoint_delete (dir->object, part->name, job);

@@ -78,6 +78,20 @@ run_make (LvTask *task, GError **error)
   return lv_operate_end (task, made ? 0 : -1, LV_CALL_CHECKPOINTS, what, error);
 }
 
+/* The bitmap of one that was lost when the hypervisor crashed cannot be removed, because it is not there;
+ * then what libvirt knows of it goes. */
+static int
+delete (virDomainCheckpointPtr checkpoint)
+{
+  int result = LV (virDomainCheckpointDelete (checkpoint, 0));
+
+  if (result == 0
+      || (lv_last_code () != VIR_ERR_INTERNAL_ERROR
+          && lv_last_code () != VIR_ERR_CHECKPOINT_INCONSISTENT))
+    return result;
+  return LV (virDomainCheckpointDelete (checkpoint, VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY));
+}
+
 static LvOutcome
 run_delete (LvTask *task, GError **error)
 {
@@ -91,8 +105,7 @@ run_delete (LvTask *task, GError **error)
   checkpoint = LV (virDomainCheckpointLookupByName (domain, name_of (task), 0));
   if (checkpoint == NULL)
     return lv_operate_end (task, -1, LV_CALL_CHECKPOINTS, what, error);
-  return lv_operate_end (task, LV (virDomainCheckpointDelete (checkpoint, 0)), LV_CALL_CHECKPOINTS,
-                         what, error);
+  return lv_operate_end (task, delete (checkpoint), LV_CALL_CHECKPOINTS, what, error);
 }
 
 static void

@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2016,SC2034,SC2119,SC2317 # the steps are evaluated later
+#
+# The backup of a fleet as examples/backup does it, night after night.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+fleet 2 qemu-img rsync flock
+guest w1 h1 --wait &
+guest w2 h2 --wait &
+guest idle h1 --no-start &
+wait
+tiny diskless h1
+lab() {
+  if [[ $1 == conf ]]; then
+    "$top/examples/lab" conf | sed "/^uri/s|\$|\&backup=$VIRFS_LAB/shared|"
+  else
+    "$top/examples/lab" "$@"
+  fi
+}
+mount_tree
+
+export VIRFS=$scratch/mnt VERIFY=1 KEEP='3 0 0 0'
+to=$scratch/backup
+ticking() { eventually 60 "[[ \$(last_tick h1 w1) -ge $1 ]]"; }
+backup() { "$top/examples/backup" "$to" "$@" >"$scratch/output" 2>&1 || { cat "$scratch/output"; return 1; }; }
+points() { for point in "$to/$1"/*T*/; do basename "$point"; done | xargs; } # GUEST
+count() { points "$1" | wc -w; }
+newest() { points "$1" | grep -o '[^ ]*$'; }
+counter() { qemu-img dd -O raw bs=512 count=1 "if=$to/$1/vda.qcow2" "of=$scratch/first" && head -n 1 "$scratch/first" | tr -dc 0-9; } # GUEST/POINT
+sound() { # all points of a guest
+  local point last=0 now
+  for point in $(points "$1"); do
+    qemu-img check -q "$to/$1/$point/vda.qcow2" || return
+    now=$(counter "$1/$point") && ((now > last)) || { echo "the counter is at ${now:-nothing} after $last"; return 1; }
+    last=$now
+  done
+}
+night() { ticking $(($(last_tick h1 w1) + 3)); backup "$@"; }
+
+ticking 3
+ok 'the first night: whole disks of all that have one' '
+  backup && [[ $(count w1) == 1 && $(count w2) == 1 && $(count idle) == 1 ]] && grep -q "diskless: has no disks" "$scratch/output"
+  lists vms/w1/checkpoints $(points w1) && reads vms/idle/state shutoff && lists vms/w1/backups backing base'
+ok 'the next' '
+  night w1 && [[ $(count w1) == 2 ]] && lists vms/w1/checkpoints $(newest w1) && sound w1
+  reads "$to/w1/$(newest w1)/parent" "$(points w1 | cut -d " " -f 1)" && tells "$to/w1/$(newest w1)/domain.xml" "<name>w1</name>"'
+old=$(points w1 | cut -d ' ' -f 1)
+qemu-img convert -O raw "$to/w1/$(newest w1)/vda.qcow2" "$scratch/second"
+ok 'what is too old is merged' '
+  night w1 && [[ $(count w1) == 3 ]] && night w1 && [[ $(count w1) == 3 ]] && gone "$to/w1/$old" && sound w1
+  qemu-img compare -q "$to/w1/$(points w1 | cut -d " " -f 1)/vda.qcow2" "$scratch/second"
+  reads "$to/w1/$(points w1 | cut -d " " -f 1)/parent" ""'
+ok 'and in the middle' '
+  middle=$(points w1 | cut -d " " -f 2) && qemu-img convert -O raw "$to/w1/$(newest w1)/vda.qcow2" "$scratch/last"
+  touch "$to/w1/$middle/dropped" && night w1 && gone "$to/w1/$middle" && sound w1 && [[ $(count w1) == 3 ]]
+  qemu-img compare -q "$to/w1/$(points w1 | cut -d " " -f 2)/vda.qcow2" "$scratch/last"'
+ok 'it is killed in the middle' '
+  for after in 0.1 0.3 0.6 1; do
+    timeout --signal=KILL $after setsid --wait "$top/examples/backup" "$to" w1 w2 >/dev/null 2>&1 || true
+    pkill -9 -f "^/bin/bash $top/examples/backup $to" || true
+  done'
+ok 'and goes on the next night' '
+  night && sound w1 && sound w2 && [[ $(count w1) == 3 ]] && gone "$to/w1/*.part" && lists vms/w1/checkpoints $(newest w1)
+  lists vms/w1/backups backing base && lists vms/w2/backups backing base'
+lab exec h1 sh -c 'kill -9 $(cat /run/libvirt/qemu/w1.pid)'
+ok 'the hypervisor crashed: a whole one by itself' '
+  soon "reads vms/w1/state shutoff" && echo running > vms/w1/state && night w1 && reads "$to/w1/$(newest w1)/parent" "" && sound w1'
+ok 'two at the same time do not meet' '
+  exec 8>"$to/w2/.lock" && flock 8 && ! "$top/examples/backup" "$to" w2 2>"$scratch/output" && exec 8>&-
+  grep -q "is being backed up already" "$scratch/output"'
+ok 'a guest that there is not' '! "$top/examples/backup" "$to" nobody 2>/dev/null && gone "$to/nobody"'
+announce 'virfs: w1: a (full )?backup'
+
+finish
