@@ -7,7 +7,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-fleet 2 qemu-img rsync flock
+fleet 2 qemu-img rsync flock restic borg
 guest w1 h1 --wait &
 guest w2 h2 --wait &
 guest idle h1 --no-start &
@@ -34,7 +34,7 @@ sound() { # all points of a guest
   local point last=0 now
   for point in $(points "$1"); do
     qemu-img check -q "$to/$1/$point/vda.qcow2" || return
-    now=$(counter "$1/$point") && ((now > last)) || { echo "the counter is at ${now:-nothing} after $last"; return 1; }
+    now=$(counter "$1/$point") && ((now >= last)) || { echo "the counter is at ${now:-nothing} after $last"; return 1; }
     last=$now
   done
 }
@@ -72,6 +72,19 @@ ok 'two at the same time do not meet' '
   exec 8>"$to/w2/.lock" && flock 8 && ! "$top/examples/backup" "$to" w2 2>"$scratch/output" && exec 8>&-
   grep -q "is being backed up already" "$scratch/output"'
 ok 'a guest that there is not' '! "$top/examples/backup" "$to" nobody 2>/dev/null && gone "$to/nobody"'
+
+# --- With other tools ----------------------------------------------------------------------------
+
+truth() { mkdir vms/w1/backups/truth && cp vms/w1/backups/truth/vda.raw "$scratch/truth" && echo discard > vms/w1/backups/truth/ctl; }
+echo suspend >vms/w1/ctl # what is the same is to be told
+export RESTIC_REPOSITORY=$scratch/restic RESTIC_PASSWORD=x BORG_REPO=$scratch/borg BORG_BASE_DIR=$scratch
+ok 'restic' '
+  truth && restic -q init && "$top/examples/backup-restic" w1 && "$top/examples/backup-restic" w1
+  lists vms/w1/backups backing base && restic -q dump --tag w1 latest /vda.raw | cmp - "$scratch/truth"
+  (($(du -s "$scratch/restic" | cut -f 1) < 20000))'
+ok 'borg' '
+  borg init -e none && "$top/examples/backup-borg" w1 && lists vms/w1/backups backing base
+  borg extract --stdout "::$(borg list --short | tail -n 1)" vda.raw | cmp - "$scratch/truth"'
 announce 'virfs: w1: a (full )?backup'
 
 finish
