@@ -35,10 +35,17 @@ struct VirfsSession {
   GCond run_cond;
   gboolean running, ended; /* under run_lock */
   pthread_t runner;        /* under run_lock: who runs it */
+  guint reads;             /* under run_lock: of content, that are under way */
   GThreadPool *deferred;   /* runs what must not run under FUSE's locks, or waits */
   GMutex waiting_lock;
   GHashTable *waiting; /* under waiting_lock: inode number -> GPtrArray of VirfsOpen* */
 };
+
+/* session.c */
+
+/* Brackets a read of content, which is answered from elsewhere: the session must be there until then. */
+void virfs_session_begin_read (VirfsSession *session);
+void virfs_session_end_read (VirfsSession *session);
 
 /* node.c */
 

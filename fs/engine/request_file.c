@@ -88,21 +88,28 @@ do_follow (fuse_req_t req, const VirfsNode *node, size_t size, struct fuse_file_
 }
 
 static void
-read_content_done (int error, GPtrArray *pieces, gpointer request)
+reply_pieces (fuse_req_t req, GPtrArray *pieces)
 {
-  g_autofree struct iovec *parts = NULL;
+  g_autofree struct iovec *parts = g_new (struct iovec, pieces->len);
   gsize length;
 
-  if (error != 0) {
-    fuse_reply_err (request, error);
-    return;
-  }
-  parts = g_new (struct iovec, pieces->len);
   for (guint i = 0; i < pieces->len; i++) {
     parts[i].iov_base = (void *) g_bytes_get_data (pieces->pdata[i], &length);
     parts[i].iov_len = length;
   }
-  fuse_reply_iov (request, parts, (int) pieces->len);
+  fuse_reply_iov (req, parts, (int) pieces->len);
+}
+
+static void
+read_content_done (int error, GPtrArray *pieces, gpointer request)
+{
+  VirfsSession *session = virfs_request_session (request);
+
+  if (error != 0)
+    fuse_reply_err (request, error);
+  else
+    reply_pieces (request, pieces);
+  virfs_session_end_read (session);
 }
 
 static void
@@ -114,6 +121,7 @@ do_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_
   gsize got;
 
   if (content != NULL) {
+    virfs_session_begin_read (virfs_request_session (req));
     content->class->read (content, (guint64) offset, size, read_content_done, req);
     return;
   }
