@@ -3,10 +3,10 @@
  * The empty file system that virfs is measured beside: `emptyfs MOUNTPOINT GUESTS TEMPLATE`.
  *
  * It has the shape of virfs: vms/ with as many directories as there are GUESTS, each with copies of
- * the files of the directory TEMPLATE (a guest of a mounted virfs), and beside it directories of
- * links to them.  Everything is computed from inode numbers, constant, and cached by the kernel for
- * ever: no file system in user space can be faster, as long as the kernel is not to forget
- * anything.  It serves until it is unmounted.
+ * all that is in the directory TEMPLATE (a guest of a mounted virfs), directories too, and beside it
+ * directories of links to them.  Everything is computed from inode numbers, constant, and cached by
+ * the kernel for ever, and directories are read without being opened: no file system in user space
+ * can be faster, as long as the kernel is not to forget anything.  It serves until it is unmounted.
  */
 #define FUSE_USE_VERSION 312
 
@@ -26,15 +26,19 @@ enum { ROOT = FUSE_ROOT_ID, VMS, LINKS };
 static const char *const directories[] = { "vms", "links-1", "links-2", "links-3", "links-4" };
 #define N_LINKS (G_N_ELEMENTS (directories) - 1)
 
+enum { GUEST_ROW = 1 }; /* its directory; behind all that is in it come the links to it */
+
 typedef struct {
   char *name;
   mode_t mode;
-  char *text;
+  char *text; /* of a file, or where a link leads; NULL: to the guest */
   gsize size;
+  guint parent;     /* the row of its directory */
+  GArray *children; /* of a directory: their rows */
 } Row;
 
 static guint n_guests;
-static GArray *rows; /* of a guest, without its directory; the links come behind them */
+static GArray *rows; /* of a guest; row 0 is not used */
 static struct timespec mounted;
 
 static fuse_ino_t
@@ -43,19 +47,23 @@ inode (guint guest, guint row)
   return (fuse_ino_t) guest << ROW_BITS | row;
 }
 
-/* The directory of a guest is its row 1, its files follow, then the links to it. */
+static const Row *
+get_row (guint row)
+{
+  return &g_array_index (rows, Row, row);
+}
+
 static const Row *
 row_of (fuse_ino_t ino)
 {
-  guint row = ino & ((1 << ROW_BITS) - 1);
-
-  return &g_array_index (rows, Row, row - 2);
+  return get_row (ino & ((1 << ROW_BITS) - 1));
 }
 
+/* The root or a directory of guests. */
 static gboolean
-is_directory (fuse_ino_t ino)
+is_single (fuse_ino_t ino)
 {
-  return ino >> ROW_BITS == 0 || (ino & ((1 << ROW_BITS) - 1)) == 1;
+  return ino >> ROW_BITS == 0;
 }
 
 static void
@@ -73,7 +81,7 @@ fill_stat (fuse_ino_t ino, struct stat *st)
   char target[256];
 
   *st = (struct stat){ .st_ino = ino,
-                       .st_mode = is_directory (ino) ? S_IFDIR | 0750 : row_of (ino)->mode,
+                       .st_mode = is_single (ino) ? S_IFDIR | 0750 : row_of (ino)->mode,
                        .st_nlink = 1,
                        .st_uid = getuid (),
                        .st_gid = getgid (),
@@ -99,46 +107,68 @@ fill_entry (fuse_ino_t ino, struct fuse_entry_param *entry)
   fill_stat (ino, &entry->attr);
 }
 
-/* Entry INDEX of a directory: its inode number, and its name in NAME; 0 behind the last. */
 static fuse_ino_t
-get_entry (fuse_ino_t dir, guint index, char *name, gsize size)
+parent_of (fuse_ino_t ino)
 {
-  guint guest = dir >> ROW_BITS;
+  guint parent = is_single (ino) ? 0 : row_of (ino)->parent;
 
-  if (dir == ROOT) {
-    if (index >= G_N_ELEMENTS (directories))
-      return 0;
-    g_strlcpy (name, directories[index], size);
-    return VMS + index;
-  }
-  if (guest != 0) {
-    if (index >= rows->len - N_LINKS)
-      return 0;
-    g_strlcpy (name, g_array_index (rows, Row, index).name, size);
-    return inode (guest, index + 2);
-  }
+  if (parent != 0)
+    return inode (ino >> ROW_BITS, parent);
+  return is_single (ino) ? ROOT : VMS;
+}
+
+/* Entry INDEX of a directory of guests, from 0. */
+static fuse_ino_t
+get_guest (fuse_ino_t dir, guint index, char *name, gsize size)
+{
   if (index >= n_guests)
     return 0;
   g_snprintf (name, size, "guest-%05u", index + 1);
-  return inode (index + 1, dir == VMS ? 1 : rows->len - N_LINKS + 2 + (dir - LINKS));
+  return inode (index + 1, dir == VMS ? GUEST_ROW : rows->len - N_LINKS + (dir - LINKS));
+}
+
+/* Entry INDEX of a directory of a guest. */
+static fuse_ino_t
+get_file (fuse_ino_t dir, guint index, char *name, gsize size)
+{
+  const GArray *children = row_of (dir)->children;
+
+  if (index >= children->len)
+    return 0;
+  index = g_array_index (children, guint, index);
+  g_strlcpy (name, get_row (index)->name, size);
+  return inode (dir >> ROW_BITS, index);
+}
+
+/* Entry INDEX of a directory, "." and ".." not counted; 0 behind the last. */
+static fuse_ino_t
+get_entry (fuse_ino_t dir, guint index, char *name, gsize size)
+{
+  if (!is_single (dir))
+    return get_file (dir, index, name, size);
+  if (dir != ROOT)
+    return get_guest (dir, index, name, size);
+  if (index >= G_N_ELEMENTS (directories))
+    return 0;
+  g_strlcpy (name, directories[index], size);
+  return VMS + index;
 }
 
 static fuse_ino_t
 find_entry (fuse_ino_t dir, const char *name)
 {
   char entry[256];
-  guint first = 0;
+  guint index = 0;
   fuse_ino_t ino;
 
-  if (dir != ROOT && dir >> ROW_BITS == 0) /* guests are numbered: no need to search */
-    first = strlen (name) > 6 ? strtoul (name + 6, NULL, 10) - 1 : n_guests;
-  while ((ino = get_entry (dir, first, entry, sizeof entry)) != 0) {
+  if (is_single (dir) && dir != ROOT) { /* guests are numbered: no need to search */
+    index = strlen (name) > 6 ? strtoul (name + 6, NULL, 10) - 1 : n_guests;
+    ino = get_guest (dir, index, entry, sizeof entry);
+    return ino != 0 && strcmp (entry, name) == 0 ? ino : 0;
+  }
+  while ((ino = get_entry (dir, index++, entry, sizeof entry)) != 0)
     if (strcmp (entry, name) == 0)
       return ino;
-    if (dir != ROOT && dir >> ROW_BITS == 0)
-      return 0;
-    first++;
-  }
   return 0;
 }
 
@@ -202,30 +232,47 @@ do_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_
     fuse_reply_buf (req, row->text + offset, MIN (size, row->size - offset));
 }
 
+/* The kernel does not ask again. */
 static void
 do_opendir (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-  fi->cache_readdir = 1;
-  fi->keep_cache = 1;
-  fuse_reply_open (req, fi);
+  fuse_reply_err (req, ENOSYS);
+}
+
+/* Entry INDEX of a directory, with "." and ".." as 0 and 1; see get_entry(). */
+static fuse_ino_t
+get_any (fuse_ino_t dir, guint index, char *name, gsize size)
+{
+  if (index >= 2)
+    return get_entry (dir, index - 2, name, size);
+  g_strlcpy (name, index == 0 ? "." : "..", size);
+  return index == 0 ? dir : parent_of (dir);
+}
+
+static size_t
+add_entry (fuse_req_t req, char *buffer, size_t room, const char *name, fuse_ino_t ino, off_t next,
+           gboolean plus)
+{
+  struct fuse_entry_param entry;
+
+  fill_entry (ino, &entry);
+  if (!plus)
+    return fuse_add_direntry (req, buffer, room, name, &entry.attr, next);
+  if (next <= 2) /* not looked up */
+    entry.ino = 0;
+  return fuse_add_direntry_plus (req, buffer, room, name, &entry, next);
 }
 
 static void
 read_directory (fuse_req_t req, fuse_ino_t dir, size_t size, off_t offset, gboolean plus)
 {
   g_autofree char *buffer = g_malloc (size);
-  size_t used = 0;
+  size_t used = 0, length;
   char name[256];
   fuse_ino_t ino;
 
-  for (; (ino = get_entry (dir, offset, name, sizeof name)) != 0; offset++) {
-    struct fuse_entry_param entry;
-    size_t length;
-
-    fill_entry (ino, &entry);
-    length = plus
-               ? fuse_add_direntry_plus (req, buffer + used, size - used, name, &entry, offset + 1)
-               : fuse_add_direntry (req, buffer + used, size - used, name, &entry.attr, offset + 1);
+  for (; (ino = get_any (dir, offset, name, sizeof name)) != 0; offset++) {
+    length = add_entry (req, buffer + used, size - used, name, ino, offset + 1, plus);
     if (length > size - used)
       break;
     used += length;
@@ -260,37 +307,68 @@ static const struct fuse_lowlevel_ops operations = {
 
 /* The start. */
 
-static void
-add_row (const char *template, const char *name)
-{
-  g_autofree char *path = g_build_filename (template, name, NULL);
-  Row row = { .name = g_strdup (name) };
-  struct stat st;
+static void read_template (const char *path, guint dir);
 
-  if (lstat (path, &st) < 0 || S_ISDIR (st.st_mode))
-    return;
-  row.mode = st.st_mode;
-  if (S_ISLNK (st.st_mode))
-    row.text = g_file_read_link (path, NULL);
-  else if (!g_file_get_contents (path, &row.text, &row.size, NULL))
-    g_error ("cannot read %s", path);
-  g_array_append_val (rows, row);
+static guint
+append_row (const Row *row)
+{
+  guint number = rows->len;
+
+  if (number >= 1 << ROW_BITS)
+    g_error ("there are too many files in the template");
+  g_array_append_val (rows, *row);
+  if (row->parent != 0)
+    g_array_append_val (get_row (row->parent)->children, number);
+  return number;
 }
 
 static void
-read_template (const char *template)
+add_row (const char *path, const char *name, guint parent)
+{
+  Row row = { .name = g_strdup (name), .parent = parent };
+  struct stat st;
+  guint number;
+
+  if (lstat (path, &st) < 0)
+    g_error ("cannot look at %s", path);
+  row.mode = st.st_mode;
+  if (S_ISDIR (st.st_mode))
+    row.children = g_array_new (FALSE, FALSE, sizeof (guint));
+  else if (S_ISLNK (st.st_mode))
+    row.text = g_file_read_link (path, NULL);
+  else if (!g_file_get_contents (path, &row.text, &row.size, NULL))
+    g_error ("cannot read %s", path);
+  number = append_row (&row);
+  if (S_ISDIR (st.st_mode))
+    read_template (path, number);
+}
+
+static void
+read_template (const char *path, guint dir)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GDir) dir = g_dir_open (template, 0, &error);
+  g_autoptr (GDir) entries = g_dir_open (path, 0, &error);
   const char *name;
 
-  if (dir == NULL)
+  if (entries == NULL)
     g_error ("%s", error->message);
+  while ((name = g_dir_read_name (entries)) != NULL) {
+    g_autofree char *entry = g_build_filename (path, name, NULL);
+
+    add_row (entry, name, dir);
+  }
+}
+
+static void
+make_rows (const char *template)
+{
+  const Row link = { .mode = S_IFLNK | 0777 };
+
   rows = g_array_new (FALSE, TRUE, sizeof (Row));
-  while ((name = g_dir_read_name (dir)) != NULL)
-    add_row (template, name);
+  g_array_set_size (rows, GUEST_ROW);
+  add_row (template, NULL, 0);
   for (guint i = 0; i < N_LINKS; i++)
-    g_array_append_val (rows, ((Row){ .mode = S_IFLNK | 0777 }));
+    append_row (&link);
 }
 
 int
@@ -303,7 +381,7 @@ main (int argc, char **argv)
   if (argc != 4)
     g_error ("usage: emptyfs MOUNTPOINT GUESTS TEMPLATE");
   n_guests = strtoul (argv[2], NULL, 10);
-  read_template (argv[3]);
+  make_rows (argv[3]);
   clock_gettime (CLOCK_REALTIME, &mounted);
   fuse_opt_add_arg (&args, "emptyfs");
   fuse_opt_add_arg (&args, "-ofsname=emptyfs,default_permissions");
