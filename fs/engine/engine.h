@@ -5,7 +5,8 @@
  *   session.c  its life, and words to the kernel
  *   request.c  what FUSE asks and is answered, with request_*.c: see request.h
  *   node.c     inode numbers, lookup, attributes
- *   listing.c  the entries of an open directory
+ *   listing.c  the entries of a directory
+ *   listings.c those of directories that are being read
  *   open.c     open files: their text, lines and documents, streams, poll
  *   call.c     what is answered later
  *   signal.c   whether a signal is a wish to stop
@@ -21,6 +22,7 @@
 
 #include <pthread.h>
 
+typedef struct VirfsListings VirfsListings;
 typedef struct VirfsNotifier VirfsNotifier;
 typedef struct VirfsOpen VirfsOpen;
 
@@ -31,6 +33,8 @@ struct VirfsSession {
   char *mountpoint;
   gpointer fuse; /* struct fuse_session * */
   VirfsNotifier *notifier;
+  VirfsListings *listings;
+  gboolean unopened; /* directories are read without being opened, as far as we are told */
   GMutex run_lock;
   GCond run_cond;
   gboolean running, ended; /* under run_lock */
@@ -55,8 +59,13 @@ void virfs_node_clear (VirfsNode *node);
 guint64 virfs_node_inode (const VirfsNode *node);
 /* The entry NAME of DIR; 0 if there is none. */
 guint64 virfs_node_child (VirfsSession *session, const VirfsNode *dir, const char *name);
+/* Whether ROW, one of those in DIR, is there now. */
+gboolean virfs_node_has (const VirfsNode *dir, const VirfsRow *row);
 guint64 virfs_node_parent (const VirfsNode *node);
 void virfs_node_stat (VirfsSession *session, const VirfsNode *node, struct stat *st);
+/* For readdir: without the size of what is measured, which takes time.  The kernel must not keep it and
+ * asks as soon as somebody wants to know. */
+void virfs_node_stat_listed (VirfsSession *session, const VirfsNode *node, struct stat *st);
 void virfs_node_owner (VirfsSession *session, const VirfsNode *node, VirfsOwner *owner);
 /* Microseconds since the epoch. */
 gint64 virfs_node_changed (const VirfsNode *node);
@@ -66,13 +75,39 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (VirfsNode, virfs_node_clear)
 
 /* listing.c */
 
-/* Of one open directory; it is filled whenever that is read from its beginning. */
-VirfsListing *virfs_listing_new (void);
-void virfs_listing_fill (VirfsListing *listing, const VirfsNode *dir);
-void virfs_listing_free (VirfsListing *listing);
-/* Entry INDEX, from 0, sorted by name; FALSE behind the last. */
-gboolean virfs_listing_get (const VirfsListing *listing, guint64 index, const char **name,
-                            guint64 *ino, mode_t *type);
+/* The position behind all entries. */
+#define VIRFS_LISTING_END ((guint64) G_MAXINT64)
+
+typedef struct {
+  const char *name; /* the listing's */
+  guint64 ino;
+  mode_t type;
+  guint64 next; /* the position behind it */
+} VirfsEntry;
+
+/* What is in DIR now. */
+VirfsListing *virfs_listing_new (const VirfsNode *dir, guint64 ticket);
+VirfsListing *virfs_listing_ref (VirfsListing *listing);
+void virfs_listing_unref (VirfsListing *listing);
+guint64 virfs_listing_dir (const VirfsListing *listing); /* its inode number */
+guint64 virfs_listing_ticket (const VirfsListing *listing);
+/* The index of the first entry at POSITION or behind it; 0 is the position of the first of all. */
+guint virfs_listing_find (const VirfsListing *listing, guint64 position);
+/* FALSE behind the last. */
+gboolean virfs_listing_get (const VirfsListing *listing, guint index, VirfsEntry *entry);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsListing, virfs_listing_unref)
+
+/* listings.c */
+
+VirfsListings *virfs_listings_new (void);
+void virfs_listings_free (VirfsListings *listings);
+/* The listing of the directory INO, a reference: for who begins to read it (BEGINS) one that is made
+ * now, for others one that is at least as new as what any of them has got.  NULL if it is gone. */
+VirfsListing *virfs_listings_get (VirfsSession *session, guint64 ino, gboolean begins);
+/* To be called before a part of LISTING is answered: there is more of it, or that was the end. */
+void virfs_listings_go_on (VirfsListings *listings, VirfsListing *listing);
+void virfs_listings_end (VirfsListings *listings, VirfsListing *listing);
 
 /* call.c: each takes the node and ends by answering REQUEST. */
 

@@ -41,8 +41,8 @@ virfs_node_inode (const VirfsNode *node)
 }
 
 /* A link that leads nowhere now is not there. */
-static gboolean
-is_there (const VirfsNode *dir, const VirfsRow *row)
+gboolean
+virfs_node_has (const VirfsNode *dir, const VirfsRow *row)
 {
   VirfsNode node = *dir;
   g_autoptr (GString) target = NULL;
@@ -61,7 +61,7 @@ virfs_node_child (VirfsSession *session, const VirfsNode *dir, const char *name)
   const VirfsRow *row = virfs_class_find (dir->class, dir->row, name);
 
   if (row != NULL)
-    return is_there (dir, row) ? virfs_inode (dir->class, dir->id, row) : 0;
+    return virfs_node_has (dir, row) ? virfs_inode (dir->class, dir->id, row) : 0;
   return dir->row->dir ? dir->row->dir->find (dir, name) : 0;
 }
 
@@ -138,8 +138,8 @@ permissions (VirfsSession *session, const VirfsNode *node, const VirfsOwner *own
   return mode;
 }
 
-void
-virfs_node_stat (VirfsSession *session, const VirfsNode *node, struct stat *st)
+static void
+fill_stat (VirfsSession *session, const VirfsNode *node, gsize size, struct stat *st)
 {
   gint64 changed = virfs_node_changed (node);
   VirfsOwner owner;
@@ -151,12 +151,29 @@ virfs_node_stat (VirfsSession *session, const VirfsNode *node, struct stat *st)
     .st_nlink = 1, /* of directories too: it says that the number of subdirectories is not told */
     .st_uid = owner.uid,
     .st_gid = owner.gid,
+    .st_size = size,
     .st_blksize = 4096,
   };
-  if (!S_ISDIR (st->st_mode))
-    st->st_size = text_size (node);
-  st->st_blocks = (allocation (node, (guint64) st->st_size) + 511) / 512;
+  st->st_blocks = (allocation (node, size) + 511) / 512;
   st->st_mtim.tv_sec = changed / G_USEC_PER_SEC;
   st->st_mtim.tv_nsec = changed % G_USEC_PER_SEC * 1000;
   st->st_ctim = st->st_atim = st->st_mtim;
+}
+
+void
+virfs_node_stat (VirfsSession *session, const VirfsNode *node, struct stat *st)
+{
+  fill_stat (session, node, S_ISDIR (node->row->mode) ? 0 : text_size (node), st);
+}
+
+void
+virfs_node_stat_listed (VirfsSession *session, const VirfsNode *node, struct stat *st)
+{
+  /* what is appended goes to where the kernel takes the end for */
+  guint flags = node->row->flags & (VIRFS_ROW_MEASURED | VIRFS_ROW_LIST | VIRFS_ROW_DOCUMENT);
+
+  if (flags == VIRFS_ROW_MEASURED)
+    fill_stat (session, node, 0, st);
+  else
+    virfs_node_stat (session, node, st);
 }

@@ -80,7 +80,7 @@ virfs_reply_data (gpointer request, const char *data, gsize size)
 }
 
 gboolean
-virfs_request_entry (fuse_req_t req, guint64 ino, struct fuse_entry_param *entry)
+virfs_request_entry (fuse_req_t req, guint64 ino, gboolean listed, struct fuse_entry_param *entry)
 {
   VirfsSession *session = virfs_request_session (req);
   g_auto (VirfsNode) node = { 0 };
@@ -94,7 +94,10 @@ virfs_request_entry (fuse_req_t req, guint64 ino, struct fuse_entry_param *entry
     .attr_timeout = virfs_request_timeout (&node),
     .entry_timeout = FOR_EVER,
   };
-  virfs_node_stat (session, &node, &entry->attr);
+  if (listed)
+    virfs_node_stat_listed (session, &node, &entry->attr);
+  else
+    virfs_node_stat (session, &node, &entry->attr);
   return !S_ISLNK (entry->attr.st_mode) || entry->attr.st_size > 0;
 }
 
@@ -103,7 +106,7 @@ virfs_reply_node (gpointer request, guint64 ino)
 {
   struct fuse_entry_param entry;
 
-  if (virfs_request_entry (request, ino, &entry))
+  if (virfs_request_entry (request, ino, FALSE, &entry))
     fuse_reply_entry (request, &entry);
   else
     fuse_reply_err (request, ENOENT);

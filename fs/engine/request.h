@@ -24,7 +24,9 @@ void virfs_request_serve_files (struct fuse_lowlevel_ops *ops);
 
 /* The node INO; FALSE: REQ has been answered with ESTALE, for it is gone. */
 gboolean virfs_request_node (fuse_req_t req, fuse_ino_t ino, VirfsNode *node);
-/* INO as an entry that the kernel is about to be told of; FALSE if there is no such node (any more). */
-gboolean virfs_request_entry (fuse_req_t req, guint64 ino, struct fuse_entry_param *entry);
+/* INO as an entry that the kernel is about to be told of, looked up or LISTED; FALSE if there is no such
+ * node (any more). */
+gboolean virfs_request_entry (fuse_req_t req, guint64 ino, gboolean listed,
+                              struct fuse_entry_param *entry);
 /* How long the kernel may keep the attributes, in seconds. */
 double virfs_request_timeout (const VirfsNode *node);

@@ -6,88 +6,94 @@
 
 /* Reading. */
 
-static VirfsListing *
-listing_of (struct fuse_file_info *fi)
-{
-  return (VirfsListing *) (uintptr_t) fi->fh;
-}
-
+/* Nothing is kept for an open directory; a kernel that can do without need not ask again. */
 static void
 do_opendir (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-  g_auto (VirfsNode) node = { 0 };
-
-  if (!virfs_request_node (req, ino, &node))
+  if (virfs_request_session (req)->unopened) {
+    fuse_reply_err (req, ENOSYS);
     return;
-  fi->fh = (uintptr_t) virfs_listing_new ();
+  }
   fi->cache_readdir = 1;
   fi->keep_cache = 1;
-  if (fuse_reply_open (req, fi) == -ENOENT) /* interrupted: nobody will close it */
-    virfs_listing_free (listing_of (fi));
+  fuse_reply_open (req, fi);
 }
 
 static size_t
-add_entry (fuse_req_t req, char *buffer, size_t room, const char *name, guint64 ino, mode_t type,
-           off_t next, gboolean plus)
+add_entry (fuse_req_t req, char *buffer, size_t room, const VirfsEntry *entry, gboolean plus)
 {
-  struct fuse_entry_param entry = { 0 };
+  struct fuse_entry_param param = { 0 };
 
   /* an entry that went away meanwhile is left to a later lookup to find out */
-  if (plus && !g_str_equal (name, ".") && !g_str_equal (name, "..")
-      && virfs_request_entry (req, ino, &entry))
-    return fuse_add_direntry_plus (req, buffer, room, name, &entry, next);
-  entry.ino = 0;
-  entry.attr.st_ino = ino;
-  entry.attr.st_mode = type;
-  return plus ? fuse_add_direntry_plus (req, buffer, room, name, &entry, next)
-              : fuse_add_direntry (req, buffer, room, name, &entry.attr, next);
+  if (plus && !g_str_equal (entry->name, ".") && !g_str_equal (entry->name, "..")
+      && virfs_request_entry (req, entry->ino, TRUE, &param))
+    return fuse_add_direntry_plus (req, buffer, room, entry->name, &param, entry->next);
+  param.ino = 0;
+  param.attr.st_ino = entry->ino;
+  param.attr.st_mode = entry->type;
+  return plus ? fuse_add_direntry_plus (req, buffer, room, entry->name, &param, entry->next)
+              : fuse_add_direntry (req, buffer, room, entry->name, &param.attr, entry->next);
+}
+
+/* As many entries from POSITION on as SIZE bytes have room for; returns how many bytes they take, and
+ * whether there are more. */
+static size_t
+add_entries (fuse_req_t req, char *buffer, size_t size, const VirfsListing *listing,
+             guint64 position, gboolean plus, gboolean *more)
+{
+  size_t used = 0, length;
+  VirfsEntry entry;
+
+  *more = TRUE;
+  for (guint i = virfs_listing_find (listing, position); virfs_listing_get (listing, i, &entry);
+       i++) {
+    length = add_entry (req, buffer + used, size - used, &entry, plus);
+    if (length > size - used)
+      return used;
+    used += length;
+  }
+  *more = FALSE;
+  return used;
 }
 
 static void
-read_directory (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
-                struct fuse_file_info *fi, gboolean plus)
+read_directory (fuse_req_t req, fuse_ino_t ino, size_t size, guint64 position, gboolean plus)
 {
-  VirfsListing *listing = listing_of (fi);
-  g_auto (VirfsNode) dir = { 0 };
-  g_autofree char *buffer = g_malloc (size);
-  size_t used = 0;
-  const char *name;
-  guint64 child;
-  mode_t type;
+  VirfsSession *session = virfs_request_session (req);
+  g_autoptr (VirfsListing) listing = NULL;
+  g_autofree char *buffer = NULL;
+  gboolean more;
+  size_t used;
 
-  if (!virfs_request_node (req, ino, &dir))
+  if (position >= VIRFS_LISTING_END) {
+    fuse_reply_buf (req, NULL, 0);
     return;
-  if (offset == 0)
-    virfs_listing_fill (listing, &dir);
-  for (; virfs_listing_get (listing, offset, &name, &child, &type); offset++) {
-    size_t length
-      = add_entry (req, buffer + used, size - used, name, child, type, offset + 1, plus);
-
-    if (length > size - used)
-      break;
-    used += length;
   }
+  listing = virfs_listings_get (session, ino, position == 0);
+  if (listing == NULL) { /* the C library takes this for the end: so a walk does not fail */
+    fuse_reply_err (req, ENOENT);
+    return;
+  }
+  buffer = g_malloc (size);
+  used = add_entries (req, buffer, size, listing, position, plus, &more);
+  if (more)
+    virfs_listings_go_on (session->listings, listing);
+  else
+    virfs_listings_end (session->listings, listing);
   fuse_reply_buf (req, buffer, used);
 }
 
 static void
 do_readdir (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
 {
-  read_directory (req, ino, size, offset, fi, FALSE);
+  read_directory (req, ino, size, offset, FALSE);
 }
 
 static void
 do_readdirplus (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
                 struct fuse_file_info *fi)
 {
-  read_directory (req, ino, size, offset, fi, TRUE);
-}
-
-static void
-do_releasedir (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
-{
-  virfs_listing_free (listing_of (fi));
-  fuse_reply_err (req, 0);
+  read_directory (req, ino, size, offset, TRUE);
 }
 
 /* Changing. */
@@ -197,7 +203,6 @@ virfs_request_serve_directories (struct fuse_lowlevel_ops *ops)
   ops->opendir = do_opendir;
   ops->readdir = do_readdir;
   ops->readdirplus = do_readdirplus;
-  ops->releasedir = do_releasedir;
   ops->mkdir = do_mkdir;
   ops->rmdir = do_rmdir;
   ops->rename = do_rename;

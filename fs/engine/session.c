@@ -67,12 +67,15 @@ virfs_kernel_drop_poll (gpointer handle)
 static void
 do_init (void *userdata, struct fuse_conn_info *conn)
 {
+  VirfsSession *session = userdata;
+
   /* lookups of "." and ".." by inode number, for NFS */
   if (conn->capable & FUSE_CAP_EXPORT_SUPPORT)
     conn->want |= FUSE_CAP_EXPORT_SUPPORT;
   /* cutting is asked for on its own (do_setattr): else the kernel takes a file for empty as soon as
    * somebody opens it with `>`, and others who read it meanwhile may find it so */
   conn->want &= ~FUSE_CAP_ATOMIC_O_TRUNC;
+  session->unopened = (conn->capable & FUSE_CAP_NO_OPENDIR_SUPPORT) != 0;
 }
 
 static struct fuse_session *
@@ -109,6 +112,7 @@ virfs_session_new (const VirfsTreeOps *ops, gpointer tree, const char *options, 
   session->waiting = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
   session->deferred = g_thread_pool_new (run_deferred, session, -1, FALSE, NULL);
   session->notifier = virfs_notifier_new (session);
+  session->listings = virfs_listings_new ();
   session->fuse = new_fuse (session, options);
   if (session->fuse == NULL) {
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID, "cannot make a FUSE session with -o %s",
@@ -232,6 +236,7 @@ virfs_session_free (VirfsSession *session)
   virfs_notifier_free (session->notifier);
   if (session->fuse != NULL)
     fuse_session_destroy (session->fuse);
+  virfs_listings_free (session->listings);
   g_hash_table_unref (session->waiting);
   g_mutex_clear (&session->waiting_lock);
   g_mutex_clear (&session->run_lock);
