@@ -14,14 +14,19 @@ fits (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host, GError 
   return virfs_fit (vm, needs, host, info, error);
 }
 
-/* What the guest needs is read from its XML, so once for all hosts, and not where there is but one:
- * a walk asks for the size of this file for each guest. */
+/* What the guest needs is read from its XML, so once for all HOSTS, and not where there is but one: a
+ * walk asks for the sizes of these files for each guest.  NULL also if it cannot be read. */
+static VirfsVmNeeds *
+read_needs (const VirfsNode *node, GPtrArray *hosts)
+{
+  return hosts->len > 1 ? virfs_node_backend (node)->vm_needs (node->snapshot, NULL) : NULL;
+}
+
 void
 virfs_vm_show_migrate (const VirfsNode *node, GString *out)
 {
   g_autoptr (GPtrArray) hosts = virfs_infra_hosts (virfs_node_infra (node));
-  g_autoptr (VirfsVmNeeds) needs
-    = hosts->len > 1 ? virfs_node_backend (node)->vm_needs (node->snapshot, NULL) : NULL;
+  g_autoptr (VirfsVmNeeds) needs = read_needs (node, hosts);
 
   for (guint i = 0; needs != NULL && i < hosts->len; i++)
     if (fits (node->snapshot, needs, hosts->pdata[i], NULL))
@@ -32,12 +37,10 @@ void
 virfs_vm_show_placement (const VirfsNode *node, GString *out)
 {
   const VirfsVmInfo *info = node->snapshot;
-  g_autoptr (VirfsVmNeeds) needs = virfs_node_backend (node)->vm_needs (info, NULL);
-  g_autoptr (GPtrArray) places = NULL;
+  g_autoptr (GPtrArray) hosts = virfs_infra_hosts (virfs_node_infra (node));
+  g_autoptr (VirfsVmNeeds) needs = read_needs (node, hosts);
+  g_autoptr (GPtrArray) places = virfs_placement_rank_vm (virfs_node_infra (node), info, needs);
 
-  if (needs == NULL)
-    return;
-  places = virfs_placement_rank_vm (virfs_node_infra (node), info, needs);
   virfs_placement_print (places, info->host, out);
 }
 

@@ -185,6 +185,14 @@ test_vm (Fixture *f, gconstpointer data)
   g_assert_nonnull (strstr (table->str, "b cannot run guests of type qemu x86_64"));
   g_assert_nonnull (strstr (table->str, "it is here, and nowhere better"));
   g_assert_nonnull (strstr (table->str, "would do"));
+  /* what cannot be told is no reason to move it */
+  g_clear_pointer (&places, g_ptr_array_unref);
+  places = virfs_placement_rank_vm (f->infra, known, NULL);
+  g_string_truncate (table, 0);
+  virfs_placement_print (places, f->hosts[0], table);
+  g_assert_nonnull (strstr (table->str, "it is here, and nowhere better"));
+  g_assert_nonnull (strstr (table->str, "what the guest needs is not known"));
+  g_assert_null (strstr (table->str, "would do"));
 }
 
 int

@@ -340,7 +340,12 @@ virfs_placement_rank_vm (VirfsInfra *infra, const VirfsVmInfo *vm, const VirfsVm
     VirfsPlace *place = places->pdata[i];
     g_autoptr (VirfsHostInfo) info = virfs_host_info (place->host);
 
-    if (place->refusal == NULL && place->host != vm->host)
+    if (place->refusal != NULL || place->host == vm->host)
+      continue;
+    if (needs == NULL)
+      g_set_error (&place->refusal, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                   "what the guest needs is not known");
+    else
       virfs_fit (vm, needs, place->host, info, &place->refusal);
   }
   sort (places);

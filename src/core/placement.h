@@ -38,7 +38,8 @@ typedef struct {
 
 /* All hosts, the best first, then those that cannot; the caller owns it. */
 GPtrArray *virfs_placement_rank (VirfsInfra *infra, const VirfsWish *wish);
-/* The same for a guest that there is: who could take it, and how good that would be. */
+/* The same for a guest that there is: who could take it, and how good that would be.  NEEDS may be
+ * NULL: not known, so no other host can. */
 GPtrArray *virfs_placement_rank_vm (VirfsInfra *infra, const VirfsVmInfo *vm,
                                     const VirfsVmNeeds *needs);
 /* As a table, a line for each of them. */
