@@ -373,6 +373,44 @@ test_readers (Fixture *f, gconstpointer data)
   assert_all (f, 10, 0);
 }
 
+static const char *
+first_unread (GPtrArray *read)
+{
+  static char name[16];
+
+  for (guint i = 1; i <= GUESTS; i++) {
+    g_snprintf (name, sizeof name, "h1-%u", i);
+    if (!g_ptr_array_find_with_equal_func (read, name, g_str_equal, NULL))
+      return name;
+  }
+  g_assert_not_reached ();
+}
+
+/* A name that is listed with its attributes is cached by the kernel: none that had gone by then. */
+static void
+test_renamed (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  int fd = open_dir (f, "vms");
+  const char *name;
+  g_autofree char *path = NULL;
+
+  g_assert_true (read_piece (fd, names));
+  name = first_unread (names);
+  path = g_build_filename ("vms", name, NULL);
+  rename_vm (f, name, "other");
+  assert_soon (exists (f, "vms/other") && !exists (f, path));
+  do { /* who looks at what he reads, as `ls -l` does, is given the attributes of the next */
+    g_autofree char *last
+      = g_build_filename ("vms", g_ptr_array_index (names, names->len - 1), NULL);
+
+    exists (f, last);
+  } while (read_piece (fd, names));
+  close (fd);
+  g_assert_false (exists (f, path));
+  g_assert_true (exists (f, "vms/other"));
+}
+
 /* Who is in the middle of a directory when that goes comes to its end: a walk does not fail. */
 static void
 test_gone (Fixture *f, gconstpointer data)
@@ -403,6 +441,7 @@ main (int argc, char **argv)
   fixture_add ("/directory/tools", FLEET, test_tools);
   fixture_add ("/directory/others", FLEET, test_others);
   fixture_add ("/directory/readers", FLEET, test_readers);
+  fixture_add ("/directory/renamed", FLEET, test_renamed);
   fixture_add ("/directory/gone", FLEET, test_gone);
   return g_test_run ();
 }

@@ -8,6 +8,7 @@
 
 static const char *const *names;
 static gboolean gone;
+static gint64 changed;
 
 static void
 list_names (const VirfsNode *dir, VirfsListing *listing)
@@ -22,14 +23,22 @@ get_nothing (gpointer object)
   return NULL;
 }
 
+static gint64
+get_changed (const VirfsNode *node, guint64 fields)
+{
+  return changed;
+}
+
 static const VirfsDir names_dir = { .list = list_names };
 static const VirfsRow rows[] = {
   { .path = "", .mode = S_IFDIR | 0755, .dir = &names_dir },
   { .path = "zz", .mode = S_IFREG | 0644 },
 };
-static VirfsClass class = {
-  .path = "/", .rows = rows, .n_rows = G_N_ELEMENTS (rows), .snapshot = get_nothing
-};
+static VirfsClass class = { .path = "/",
+                            .rows = rows,
+                            .n_rows = G_N_ELEMENTS (rows),
+                            .snapshot = get_nothing,
+                            .changed = get_changed };
 
 static const VirfsClass *
 find (gpointer tree, guint64 id, gpointer *object)
@@ -50,6 +59,7 @@ set_up (Fixture *f, gconstpointer unused)
 
   names = none;
   gone = FALSE;
+  changed = 1;
   f->session = (VirfsSession){ .ops = &ops, .listings = virfs_listings_new () };
 }
 
@@ -181,6 +191,22 @@ test_shared (Fixture *f, gconstpointer data)
   g_assert_true (anew != third);
 }
 
+/* Only as long as it is true. */
+static void
+test_changed (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsListing) before = get (f, 1, TRUE);
+  g_autoptr (VirfsListing) after = NULL, again = NULL;
+
+  virfs_listings_go_on (f->session.listings, before);
+  changed++;
+  after = get (f, 1, FALSE);
+  g_assert_true (after != before);
+  virfs_listings_go_on (f->session.listings, after);
+  again = get (f, 1, FALSE);
+  g_assert_true (again == after);
+}
+
 /* Nobody gets an older one than he had. */
 static void
 test_never_older (Fixture *f, gconstpointer data)
@@ -237,6 +263,7 @@ main (int argc, char **argv)
   ADD ("entries", test_entries);
   ADD ("collision", test_collision);
   ADD ("shared", test_shared);
+  ADD ("changed", test_changed);
   ADD ("never-older", test_never_older);
   ADD ("bounded", test_bounded);
   return g_test_run ();

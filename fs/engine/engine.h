@@ -91,6 +91,8 @@ VirfsListing *virfs_listing_ref (VirfsListing *listing);
 void virfs_listing_unref (VirfsListing *listing);
 guint64 virfs_listing_dir (const VirfsListing *listing); /* its inode number */
 guint64 virfs_listing_ticket (const VirfsListing *listing);
+/* Whether DIR, its directory, has not changed since. */
+gboolean virfs_listing_holds (const VirfsListing *listing, const VirfsNode *dir);
 /* The index of the first entry at POSITION or behind it; 0 is the position of the first of all. */
 guint virfs_listing_find (const VirfsListing *listing, guint64 position);
 /* FALSE behind the last. */
@@ -102,8 +104,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsListing, virfs_listing_unref)
 
 VirfsListings *virfs_listings_new (void);
 void virfs_listings_free (VirfsListings *listings);
-/* The listing of the directory INO, a reference: for who begins to read it (BEGINS) one that is made
- * now, for others one that is at least as new as what any of them has got.  NULL if it is gone. */
+/* What is in the directory INO now, a reference: for who begins to read it (BEGINS) it is made now.
+ * NULL if it is gone. */
 VirfsListing *virfs_listings_get (VirfsSession *session, guint64 ino, gboolean begins);
 /* To be called before a part of LISTING is answered: there is more of it, or that was the end. */
 void virfs_listings_go_on (VirfsListings *listings, VirfsListing *listing);

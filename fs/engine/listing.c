@@ -27,6 +27,7 @@ typedef struct {
 struct VirfsListing {
   gatomicrefcount refs;
   guint64 dir, ticket;
+  gint64 changed;  /* of the directory, before it was listed */
   GArray *entries; /* of Entry, in the order of their positions, which are all different */
   GString *names;  /* each with its NUL */
 };
@@ -106,6 +107,7 @@ virfs_listing_new (const VirfsNode *dir, guint64 ticket)
   g_atomic_ref_count_init (&listing->refs);
   listing->dir = virfs_node_inode (dir);
   listing->ticket = ticket;
+  listing->changed = virfs_node_changed (dir);
   listing->entries = g_array_sized_new (FALSE, FALSE, sizeof (Entry), 2 + dir->class->n_rows);
   listing->names = g_string_sized_new (16 * dir->class->n_rows);
   add (listing, SELF, ".", listing->dir, S_IFDIR);
@@ -145,6 +147,12 @@ guint64
 virfs_listing_ticket (const VirfsListing *listing)
 {
   return listing->ticket;
+}
+
+gboolean
+virfs_listing_holds (const VirfsListing *listing, const VirfsNode *dir)
+{
+  return listing->changed == virfs_node_changed (dir);
 }
 
 guint

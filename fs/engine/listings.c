@@ -4,11 +4,13 @@
  * directory, and asks for a large one in many pieces: its listing is kept from the first piece to the
  * last, so that it is not made for each.
  *
- * All readers of a directory share the newest listing.  Nobody may get a piece of an older one than
- * that which he began with: the kernel would keep the whole for what was there at the beginning.  So
- * a ticket is drawn before a listing is made, and none comes in place of one with a later ticket.
- * Few are kept; where one is missing, for its reader was slow or another came first to the end, it
- * is made anew.
+ * All readers of a directory share the newest listing, for as long as the directory does not change:
+ * a name that has gone must not be listed any more, for the kernel may cache it as if looked up, after
+ * it was told that it is gone.  (Of what goes from now on it is told when it has taken the piece: it
+ * holds the directory's lock.)  Nor may anybody get a piece of an older listing than that which he
+ * began with: the kernel would keep the whole for what was there at the beginning.  So a ticket is
+ * drawn before a listing is made, and none comes in place of one with a later ticket.  Few are kept;
+ * where one is missing, for its reader was slow or another came first to the end, it is made anew.
  */
 #include "engine.h"
 
@@ -81,14 +83,15 @@ draw_ticket (VirfsListings *self)
 VirfsListing *
 virfs_listings_get (VirfsSession *session, guint64 ino, gboolean begins)
 {
-  VirfsListing *kept = begins ? NULL : find_kept (session->listings, ino);
+  g_autoptr (VirfsListing) kept = begins ? NULL : find_kept (session->listings, ino);
+  guint64 ticket = draw_ticket (session->listings);
   g_auto (VirfsNode) dir = { 0 };
-  guint64 ticket;
 
-  if (kept != NULL)
-    return kept;
-  ticket = draw_ticket (session->listings);
-  return virfs_node_get (session, ino, &dir) ? virfs_listing_new (&dir, ticket) : NULL;
+  if (!virfs_node_get (session, ino, &dir))
+    return NULL;
+  if (kept != NULL && virfs_listing_holds (kept, &dir))
+    return g_steal_pointer (&kept);
+  return virfs_listing_new (&dir, ticket);
 }
 
 void
