@@ -151,6 +151,9 @@ virfs_store_backup_backing (VirfsCall *call, const VirfsNode *node, const char *
     g_set_error (&error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
                  "the name in a qcow2 file has %d bytes at most, so this may have %d", 1023,
                  BACKING_MOST);
+  if (file != NULL && *text != '\0' && strstr (text, "%p") == NULL)
+    g_set_error (&error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                 "%%p has to be in it: another parent is another file");
   if (error == NULL)
     virfs_infra_change_kept (vm->object.infra, vm->uuid, set_backing, (gpointer) text, &error);
   virfs_call_finish (call, error);
