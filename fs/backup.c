@@ -211,6 +211,12 @@ static const VirfsRow rows[] = {
     .help = "all of this as JSON, to be kept with the copies" },
   { "nbd", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_backup_disks_dir,
     .help = "its disks, for NBD clients" },
+  { "reason", READ SHOW (virfs_show_text, CONFIG, VirfsBackupInfo, reason),
+    .help = "why it is a full one, or has no checkpoint, though another was wanted" },
+  { "scratch", READ SHOW (virfs_show_u64, USE, VirfsBackupInfo, scratch),
+    .help = "bytes that what the guest has overwritten since takes on the host" },
+  { "scratch_max", READ SHOW (virfs_show_known, USE, VirfsBackupInfo, scratch_max),
+    .help = "bytes that it can take, as there is room; nothing: not known" },
 };
 
 VirfsClass virfs_backup_files = {

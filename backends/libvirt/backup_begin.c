@@ -164,6 +164,7 @@ begin (Beginning *self, const char *base, GError **error)
   if (base == NULL && parent != NULL) {
     g_message ("%s: a full backup, because an incremental one cannot be: %s", self->task->name,
                reason->message);
+    virfs_ref_string_set (&self->info->reason, reason->message);
     g_clear_error (&reason);
     if (begin_once (self, NULL, TRUE, &reason) == 0)
       return 0;
@@ -173,6 +174,7 @@ begin (Beginning *self, const char *base, GError **error)
     return -1;
   }
   g_message ("%s: a backup without a checkpoint: %s", self->task->name, reason->message);
+  virfs_ref_string_set (&self->info->reason, reason->message);
   return begin_once (self, NULL, FALSE, error);
 }
 
@@ -190,13 +192,13 @@ read_back (Beginning *self, GError **error)
 static void
 undo (Beginning *self)
 {
-  g_autoptr (GPtrArray) ours = lv_backup_disks (self->domain, self->task->uuid);
+  LvTask *task = self->task;
 
-  if (ours != NULL) {
+  if (lv_backup_state (self->domain, task->uuid) == LV_BACKUP_OPEN) {
     LV (virDomainAbortJob (self->domain));
-    lv_backup_wait_until_closed (self->task, self->domain);
+    lv_backup_wait_until_closed (task->link, self->domain, task->uuid);
   }
-  lv_backup_recover_one (self->task->link, self->task->here.conn, self->task->uuid);
+  lv_backup_recover_one (task->link, task->here.conn, task->uuid, NULL);
 }
 
 static gboolean
@@ -216,6 +218,7 @@ open_backup (Beginning *self, GError **error)
     return lv_fail (error, "cannot read the definition of %s", task->name);
   self->info->created = (guint64) g_get_real_time ();
   self->info->xml = virfs_blob_new (definition);
+  lv_backup_drop_lost (task->link, self->domain, task->uuid);
   return keep (self, error) && begin (self, task->text, error) == 0 && read_back (self, error)
          && keep (self, error);
 }
@@ -226,7 +229,7 @@ begin_in_turn (Beginning *self, const LvFacts *facts, GError **error)
   LvTask *task = self->task;
 
   /* what a crash has left */
-  lv_backup_recover_one (task->link, task->here.conn, task->uuid);
+  lv_backup_recover_one (task->link, task->here.conn, task->uuid, "it was left open");
   if (!check_no_job (task, self->domain, error))
     return FALSE;
   if (!start_paused (self, facts, error) || !open_backup (self, error)) {
@@ -235,6 +238,7 @@ begin_in_turn (Beginning *self, const LvFacts *facts, GError **error)
   }
   lv_backup_show (task->link, task->uuid, self->info);
   lv_backup_tell_event (task, "backup-begun", self->info);
+  lv_backup_look (task->link, task->uuid, TRUE);
   return TRUE;
 }
 

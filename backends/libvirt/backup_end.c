@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Ending a backup. */
 #include "backup_work.h"
+#include "error.h"
 #include "fail.h"
 #include "operate.h"
 
 /* Seconds that QEMU may take to end a backup. */
 #define CLOSE_TIMEOUT 30
 
-/* libvirt has QEMU told when it returns; its event of the end is not about this job more than another. */
-void
-lv_backup_wait_until_closed (LvTask *task, virDomainPtr domain)
+/* Each event of the end of a job lets us look, as it does not say of which. */
+gboolean
+lv_backup_wait_until_closed (LvLink *link, virDomainPtr domain, const char *uuid)
 {
   gint64 end = g_get_monotonic_time () + CLOSE_TIMEOUT * G_TIME_SPAN_SECOND;
-  g_autoptr (GPtrArray) disks = NULL;
+  LvBackupState state;
+  guint64 seen;
 
-  while ((disks = lv_backup_disks (domain, task->uuid)) != NULL && g_get_monotonic_time () < end) {
-    g_clear_pointer (&disks, g_ptr_array_unref);
-    lv_task_sleep (task, G_TIME_SPAN_MILLISECOND * 20);
-  }
+  do {
+    seen = lv_link_jobs_ended (link);
+    state = lv_backup_state (domain, uuid);
+  } while (state == LV_BACKUP_OPEN && lv_link_await_job (link, seen, end));
+  return state == LV_BACKUP_GONE;
 }
 
 static gboolean
@@ -35,12 +38,14 @@ drop_checkpoint (LvTask *task, virDomainPtr domain, const VirfsBackupInfo *info,
 static gboolean
 end (LvTask *task, virDomainPtr domain, const VirfsBackupInfo *info, GError **error)
 {
-  g_autoptr (GPtrArray) ours = lv_backup_disks (domain, task->uuid);
-
-  if (ours != NULL && LV (virDomainAbortJob (domain)) < 0
+  if (lv_backup_state (domain, task->uuid) == LV_BACKUP_OPEN && LV (virDomainAbortJob (domain)) < 0
       && lv_last_code () != VIR_ERR_OPERATION_INVALID)
     return lv_fail (error, "cannot close the backup %s of %s", task->wanted->name, task->name);
-  lv_backup_wait_until_closed (task, domain);
+  if (!lv_backup_wait_until_closed (task->link, domain, task->uuid)) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_TIMED_OUT, "the backup %s of %s does not end",
+                 task->wanted->name, task->name);
+    return FALSE;
+  }
   return task->number == 0 || drop_checkpoint (task, domain, info, error);
 }
 
@@ -60,7 +65,7 @@ run_end (LvTask *task, GError **error)
   if (info != NULL && virfs_vm_state_active (facts.state))
     ok = end (task, domain, info, error);
   if (ok)
-    lv_backup_recover_one (task->link, task->here.conn, task->uuid);
+    lv_backup_recover_one (task->link, task->here.conn, task->uuid, NULL);
   lv_operate_end_turn (task->uuid);
   if (ok) {
     lv_backup_show (task->link, task->uuid, NULL);

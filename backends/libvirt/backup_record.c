@@ -44,6 +44,7 @@ lv_backup_keep (LvTask *task, const VirfsBackupInfo *info, gboolean freezes, GPt
   g_key_file_set_string (file, GROUP, "host", task->link->connection->name);
   virfs_part_info_save (info, file, GROUP);
   g_key_file_set_boolean (file, GROUP, "freezes", freezes);
+  g_key_file_set_boolean (file, GROUP, "open", info->part.parts != NULL);
   if (files != NULL)
     g_key_file_set_string_list (file, GROUP, "files", (const char *const *) files->pdata,
                                 files->len);
@@ -102,23 +103,40 @@ stop_again (virDomainPtr domain)
 }
 
 typedef struct {
-  GPtrArray *uuids, *texts; /* of char* */
+  const char *host;
+  GPtrArray *uuids; /* of char* */
+  GPtrArray *files; /* of GKeyFile* */
 } Records;
 
 static void
 add_record (const char *uuid, const char *text, gpointer data)
 {
   Records *records = data;
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autofree char *host = NULL;
 
+  if (!g_key_file_load_from_data (file, text, (gsize) -1, G_KEY_FILE_NONE, NULL))
+    return;
+  host = g_key_file_get_string (file, GROUP, "host", NULL);
+  if (g_strcmp0 (host, records->host) != 0)
+    return;
   g_ptr_array_add (records->uuids, g_strdup (uuid));
-  g_ptr_array_add (records->texts, g_strdup (text));
+  g_ptr_array_add (records->files, g_steal_pointer (&file));
 }
 
-/* It was begun, but not to the end: nobody was told of it. */
 static void
 clean_up (LvLink *link, virDomainPtr domain, const char *uuid, GKeyFile *record,
-          const VirfsBackupInfo *info)
+          const VirfsBackupInfo *info, const char *reason)
 {
+  gboolean was_open = g_key_file_get_boolean (record, GROUP, "open", NULL);
+
+  /* nothing is put aside any more: QEMU writes what it could not */
+  if (was_open && lv_backup_stops_guest (domain) && LV (virDomainResume (domain)) < 0)
+    g_warning ("%s was stopped when it could not write, and cannot go on",
+               virDomainGetName (domain));
+  /* nobody was told of one that was not begun to the end */
+  if (reason != NULL && was_open)
+    lv_backup_lose (link, domain, uuid, info, reason);
   if (info->started)
     stop_again (domain);
   remove_files (link, virDomainGetConnect (domain), record);
@@ -126,38 +144,48 @@ clean_up (LvLink *link, virDomainPtr domain, const char *uuid, GKeyFile *record,
   forget_record (link, uuid);
 }
 
-static void
-recover (LvLink *link, virConnectPtr conn, const char *uuid, const char *text)
+/* What is known of it, as far as the record tells. */
+static VirfsPartInfo *
+read_info (GKeyFile *record)
 {
-  g_autoptr (GKeyFile) file = g_key_file_new ();
-  g_autofree char *name = NULL, *host = NULL;
-  g_autoptr (virDomain) domain = NULL;
+  g_autofree char *name = g_key_file_get_string (record, GROUP, "name", NULL);
+  VirfsPartInfo *info = virfs_part_info_new (&virfs_backup_class, name ? name : "");
+
+  virfs_part_info_load (info, record, GROUP);
+  return info;
+}
+
+static void
+recover (LvLink *link, virConnectPtr conn, const char *uuid, GKeyFile *record, const char *reason)
+{
+  g_autoptr (virDomain) domain = LV (virDomainLookupByUUIDString (conn, uuid));
   g_autoptr (VirfsPartInfo) info = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (!g_key_file_load_from_data (file, text, (gsize) -1, G_KEY_FILE_NONE, NULL))
-    return;
-  name = g_key_file_get_string (file, GROUP, "name", NULL);
-  host = g_key_file_get_string (file, GROUP, "host", NULL);
-  if (name == NULL || g_strcmp0 (host, link->connection->name) != 0)
-    return;
-  domain = LV (virDomainLookupByUUIDString (conn, uuid));
-  if (domain == NULL)
-    return;
-  info = virfs_part_info_new (&virfs_backup_class, name);
-  virfs_part_info_load (info, file, GROUP);
-  /* it was killed in that moment */
-  if (g_key_file_get_boolean (file, GROUP, "freezes", NULL))
-    LV (virDomainFSThaw (domain, NULL, 0, 0));
-  info->parts = lv_backup_disks (domain, uuid);
-  if (info->parts == NULL) {
-    clean_up (link, domain, uuid, file, (VirfsBackupInfo *) info);
+  if (domain == NULL) {
+    if (lv_last_code () == VIR_ERR_NO_DOMAIN)
+      forget_record (link, uuid);
     return;
   }
-  if (!lv_backup_open_disks (link, uuid, (VirfsBackupInfo *) info, info->parts, &error))
-    g_warning ("%s: its backup %s is open, but cannot be read from here: %s", uuid, name,
-               error->message);
-  lv_backup_show (link, uuid, (VirfsBackupInfo *) info);
+  info = read_info (record);
+  /* it was killed in that moment */
+  if (g_key_file_get_boolean (record, GROUP, "freezes", NULL))
+    LV (virDomainFSThaw (domain, NULL, 0, 0));
+  info->parts = lv_backup_disks (domain, uuid);
+  if (info->parts != NULL) {
+    if (!lv_backup_open_disks (link, uuid, (VirfsBackupInfo *) info, info->parts, &error))
+      g_warning ("%s: its backup %s is open, but cannot be read from here: %s",
+                 virDomainGetName (domain), info->name, error->message);
+    lv_backup_show (link, uuid, (VirfsBackupInfo *) info);
+  } else if (lv_backup_state (domain, uuid) == LV_BACKUP_GONE) {
+    clean_up (link, domain, uuid, record, (VirfsBackupInfo *) info, reason);
+  }
+}
+
+static void
+unref_file (gpointer file)
+{
+  g_key_file_unref (file);
 }
 
 static void
@@ -165,8 +193,8 @@ read_records (LvLink *link, Records *records)
 {
   VirfsHost *host = lv_gate_enter (link->connection);
 
-  *records
-    = (Records){ g_ptr_array_new_with_free_func (g_free), g_ptr_array_new_with_free_func (g_free) };
+  *records = (Records){ link->connection->name, g_ptr_array_new_with_free_func (g_free),
+                        g_ptr_array_new_with_free_func (unref_file) };
   if (host == NULL)
     return;
   virfs_infra_recall (host->object.infra, VIRFS_RECORD_BACKUP, add_record, records);
@@ -177,19 +205,19 @@ static void
 clear_records (Records *records)
 {
   g_ptr_array_unref (records->uuids);
-  g_ptr_array_unref (records->texts);
+  g_ptr_array_unref (records->files);
 }
 
 /* In the guest's turn. */
 void
-lv_backup_recover_one (LvLink *link, virConnectPtr conn, const char *uuid)
+lv_backup_recover_one (LvLink *link, virConnectPtr conn, const char *uuid, const char *reason)
 {
   Records records;
 
   read_records (link, &records);
   for (guint i = 0; i < records.uuids->len; i++)
     if (g_str_equal (uuid, records.uuids->pdata[i]))
-      recover (link, conn, uuid, records.texts->pdata[i]);
+      recover (link, conn, uuid, records.files->pdata[i], reason);
   clear_records (&records);
 }
 
@@ -199,12 +227,24 @@ lv_backup_recover (LvLink *link, virConnectPtr conn)
 {
   Records records;
 
-  g_atomic_int_set (&link->lost_backups, FALSE);
   read_records (link, &records);
   for (guint i = 0; i < records.uuids->len; i++) {
     lv_operate_take_turn (records.uuids->pdata[i]);
-    lv_backup_recover_one (link, conn, records.uuids->pdata[i]);
+    lv_backup_recover_one (link, conn, records.uuids->pdata[i],
+                           "it ended while virfs could not see it");
     lv_operate_end_turn (records.uuids->pdata[i]);
+    lv_backup_look (link, records.uuids->pdata[i], TRUE);
   }
+  clear_records (&records);
+}
+
+void
+lv_backup_poll (LvLink *link)
+{
+  Records records;
+
+  read_records (link, &records);
+  for (guint i = 0; i < records.uuids->len; i++)
+    lv_backup_look (link, records.uuids->pdata[i], FALSE);
   clear_records (&records);
 }

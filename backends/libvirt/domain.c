@@ -153,9 +153,6 @@ read_snapshots (LvLink *link, virDomainPtr domain, VirfsVmInfo *info)
   g_autoptr (VirfsVmInfo) known = lv_gate_known_vm (link, info->uuid);
 
   lv_snapshots_read (link, domain, known, info);
-  if (known != NULL && known->parts[VIRFS_VM_BACKUPS] != NULL
-      && known->parts[VIRFS_VM_BACKUPS]->len > 0 && !virfs_vm_state_active (info->state))
-    g_atomic_int_set (&link->lost_backups, TRUE);
 }
 
 /* FALSE: nothing is known, neither that it is there nor that it is gone. */

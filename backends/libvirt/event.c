@@ -10,6 +10,7 @@
 #include "gate.h"
 #include "inventory.h"
 #include "lent.h"
+#include "operate.h"
 #include "state.h"
 #include "wait.h"
 
@@ -42,6 +43,16 @@ refresh (LvLink *link, virDomainPtr domain, gint64 born)
 
   virDomainGetUUIDString (domain, uuid);
   lv_connection_queue (link, uuid, born);
+}
+
+/* Something that a backup of the guest may not have survived. */
+static void
+look_at_backup (LvLink *link, virDomainPtr domain)
+{
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
+  virDomainGetUUIDString (domain, uuid);
+  lv_backup_look (link, uuid, TRUE);
 }
 
 static void G_GNUC_PRINTF (4, 5)
@@ -96,6 +107,8 @@ on_lifecycle (virConnectPtr conn, virDomainPtr domain, int event, int detail, vo
     virDomainGetUUIDString (domain, uuid);
     lv_gate_hint_vm (link, uuid, take_state, &change);
   }
+  if (event == VIR_DOMAIN_EVENT_STOPPED || event == VIR_DOMAIN_EVENT_SUSPENDED)
+    look_at_backup (link, domain);
   refresh (link, domain, is_new ? g_get_real_time () : 0);
   return 0;
 }
@@ -140,6 +153,7 @@ on_io_error (virConnectPtr conn, virDomainPtr domain, const char *path, const ch
 
   tell (link, domain, "io-error", "device=%s path=\"%s\" action=%s reason=%s", alias, path,
         WORD (actions, action), reason && *reason ? reason : "unknown");
+  look_at_backup (link, domain);
   refresh (link, domain, 0);
 }
 
@@ -255,6 +269,9 @@ on_job_completed (virConnectPtr conn, virDomainPtr domain, virTypedParameterPtr 
   virTypedParamsGetBoolean (params, n, VIR_DOMAIN_JOB_SUCCESS, &success);
   tell (link, domain, "hypervisor-job", "operation=%s success=%d", WORD (operations, operation),
         success);
+  lv_link_job_ended (link);
+  if (operation == VIR_DOMAIN_JOB_OPERATION_BACKUP)
+    look_at_backup (link, domain);
   refresh (link, domain, 0);
 }
 
@@ -270,6 +287,7 @@ on_block_threshold (virConnectPtr conn, virDomainPtr domain, const char *disk, c
 {
   tell (link, domain, "block-threshold", "disk=%s threshold=%llu excess=%llu", disk, threshold,
         excess);
+  look_at_backup (link, domain);
 }
 
 static void

@@ -8,6 +8,8 @@
 #include "connection.h"
 #include "measure.h"
 
+#include <unistd.h>
+
 /* An event comes this much later than what it tells, at most. */
 #define EVENT_LAG G_TIME_SPAN_SECOND
 
@@ -257,6 +259,19 @@ lv_gate_tell_event (LvLink *link, const char *uuid, const char *kind, const char
   if (vm != NULL || uuid == NULL)
     virfs_infra_event (host->object.infra, vm ? (gpointer) vm : (gpointer) host, kind, details);
   lv_gate_leave (link->connection);
+}
+
+void
+lv_gate_report (LvLink *link, const char *uuid, const GError *error)
+{
+  VirfsHost *host = enter_alive (link);
+  g_autoptr (VirfsVm) vm = host ? virfs_infra_vm_by_uuid (host->object.infra, uuid) : NULL;
+  g_autofree char *path = vm ? virfs_object_path (vm) : NULL;
+
+  if (vm != NULL)
+    virfs_infra_report (host->object.infra, vm, path, getuid (), error);
+  if (host != NULL)
+    lv_gate_leave (link->connection);
 }
 
 gint64

@@ -45,6 +45,9 @@ void lv_gate_tell_all (LvLink *link, GPtrArray *infos);
 /* A line for the log of events about the guest, or if UUID is NULL the host. */
 void lv_gate_tell_event (LvLink *link, const char *uuid, const char *kind, const char *details);
 
+/* A failure that nobody waits for, in the guest's own `error` and in the log. */
+void lv_gate_report (LvLink *link, const char *uuid, const GError *error);
+
 /* When a guest came into being that is seen first at BORN: one that the fleet has did before. */
 gint64 lv_gate_created (LvLink *link, const char *uuid, gint64 born);
 /* Brackets a move from host to host. */

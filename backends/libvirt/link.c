@@ -82,6 +82,7 @@ new_link (LvConnection *connection)
   link->as_caller = uri && uri->as_caller;
   link->backup_dir = uri ? g_strdup (uri->backup_dir) : NULL;
   g_mutex_init (&link->lock);
+  g_cond_init (&link->ended);
   g_mutex_init (&link->storage);
   link->spares = lv_seat_new_spares ();
   link->registrations = g_array_new (FALSE, FALSE, sizeof (LvRegistration));
@@ -146,6 +147,7 @@ lv_link_close (LvLink *link)
   if (g_atomic_int_exchange (&link->dead, TRUE))
     return;
   lv_task_close_lanes (link);
+  lv_link_job_ended (link);
   /* each call may have to wait for a host that hangs */
   g_thread_unref (g_thread_new ("virfs-close", close_thread, lv_link_ref (link)));
 }
@@ -170,6 +172,7 @@ lv_link_unref (LvLink *link)
   g_clear_pointer (&link->unread, g_hash_table_unref);
   g_array_unref (link->spares);
   g_mutex_clear (&link->lock);
+  g_cond_clear (&link->ended);
   g_mutex_clear (&link->storage);
   g_free (link->type);
   g_free (link->backup_dir);
@@ -192,6 +195,34 @@ lv_link_is_alive (LvLink *link)
   g_autoptr (virConnect) events = lv_link_events (link);
 
   return !g_atomic_int_get (&link->dead) && events != NULL && LV (virConnectIsAlive (events)) != 0;
+}
+
+void
+lv_link_job_ended (LvLink *link)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->lock);
+
+  link->n_ended++;
+  g_cond_broadcast (&link->ended);
+}
+
+guint64
+lv_link_jobs_ended (LvLink *link)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->lock);
+
+  return link->n_ended;
+}
+
+gboolean
+lv_link_await_job (LvLink *link, guint64 seen, gint64 end)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->lock);
+
+  while (link->n_ended == seen)
+    if (g_atomic_int_get (&link->dead) || !g_cond_wait_until (&link->ended, &link->lock, end))
+      return FALSE;
+  return TRUE;
 }
 
 gboolean

@@ -60,13 +60,14 @@ typedef struct LvLink {
   guint snapshot_cursor;
   GHashTable *unread; /* of UUIDs: guests whose snapshots have not been read; NULL: none */
 
-  gint lost_backups; /* atomic: a guest that had one open does not run any more */
-  gint recovers;     /* atomic: see migrate_snapshots.h */
-  gint dead;         /* atomic: lost or closed */
-  guint64 missing;   /* atomic: set of LvCall */
+  gint recovers;   /* atomic: see migrate_snapshots.h */
+  gint dead;       /* atomic: lost or closed */
+  guint64 missing; /* atomic: set of LvCall */
 
   GMutex lock;
+  GCond ended;
   /* under lock */
+  guint64 n_ended;       /* jobs of the hypervisor, as far as events have told */
   virConnectPtr events;  /* NULL once closed */
   GArray *spares;        /* see seat.c */
   GArray *registrations; /* of LvRegistration, to be undone */
@@ -99,6 +100,12 @@ virConnectPtr lv_link_connect (LvLink *link, int interval, guint count, GError *
 void lv_link_disconnect (LvLink *link, virConnectPtr conn);
 /* Whether it still stands, as far as is known here. */
 gboolean lv_link_is_alive (LvLink *link);
+
+/* A job of some guest's has ended: the event that tells it, how many there have been, and waiting for one
+ * more than SEEN; FALSE at END (monotonic time), or when the link is closed. */
+void lv_link_job_ended (LvLink *link);
+guint64 lv_link_jobs_ended (LvLink *link);
+gboolean lv_link_await_job (LvLink *link, guint64 seen, gint64 end);
 
 /* Whether it is known that the driver has no such call. */
 gboolean lv_link_lacks (LvLink *link, LvCall call);

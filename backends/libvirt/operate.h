@@ -30,11 +30,15 @@ void lv_snapshot_describe (VirfsVm *vm, const char *name, const char *text, Virf
 void lv_checkpoint_make (VirfsVm *vm, const char *name, VirfsJob *job);
 void lv_checkpoint_delete (VirfsVm *vm, const char *name, VirfsJob *job);
 
-/* backup_begin.c, backup_end.c, backup_record.c */
+/* backup_begin.c, backup_end.c, backup_record.c, backup_watch.c */
 void lv_backup_begin (VirfsVm *vm, const VirfsBackupWish *wish, VirfsJob *job);
 void lv_backup_end (VirfsVm *vm, const char *name, gboolean discard, VirfsJob *job);
 /* Shows again what was open when the program or the connection ended, or ends it. */
 void lv_backup_recover (LvLink *link, virConnectPtr conn);
+/* From any thread: looks soon how the backup of a guest is, if one is open; NEWS: something has happened.
+ * lv_backup_poll(): of all of the host. */
+void lv_backup_look (LvLink *link, const char *uuid, gboolean news);
+void lv_backup_poll (LvLink *link);
 
 /* The guest that TASK is about and what it is like now, asked of its host because drivers do not
  * agree on what they say when it is not as it should be.  NULL with ERROR. */

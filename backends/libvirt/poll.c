@@ -182,8 +182,7 @@ poll_host (gpointer data, gpointer unused)
       g_debug ("%s: %s", link->connection->name, error->message);
     poll_addresses (link);
     lv_moving_recover (link);
-    if (g_atomic_int_get (&link->lost_backups))
-      lv_backup_recover (link, conn);
+    lv_backup_poll (link);
     lv_connection_queue_waits (link->connection);
   }
   lv_poll_schedule (link);

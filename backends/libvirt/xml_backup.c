@@ -14,11 +14,10 @@ scratch_path (const LvBackupPlan *plan, const LvDisk *disk)
   g_autofree char *name
     = g_strdup_printf ("virfs-%s.%s.%s.scratch", plan->uuid, disk->target, plan->name);
   g_autofree char *beside = disk->path ? g_path_get_dirname (disk->path) : NULL;
-  g_autofree char *file = disk->path ? g_path_get_basename (disk->path) : NULL;
+  g_autofree char *hidden = g_strconcat (".", name, NULL);
 
-  if (plan->scratch != NULL)
-    return g_build_filename (plan->scratch, name, NULL);
-  return g_strdup_printf ("%s/.%s.%s.scratch", beside, file, plan->name);
+  return plan->scratch ? g_build_filename (plan->scratch, name, NULL)
+                       : g_build_filename (beside, hidden, NULL);
 }
 
 GPtrArray *
@@ -111,20 +110,50 @@ read_disk (LvXml *xml, xmlNode *node, const char *socket)
   return disk;
 }
 
-GPtrArray *
-lv_xml_read_backup (const char *text, char **socket)
+GHashTable *
+lv_xml_read_scratch (const char *text)
 {
   g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
   g_autoptr (GPtrArray) nodes = NULL;
+  GHashTable *files = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+
+  nodes
+    = xml ? lv_xml_nodes (xml, NULL, "/domainbackup/disks/disk[@index and scratch/@file]") : NULL;
+  for (guint i = 0; nodes && i < nodes->len; i++) {
+    g_autofree char *target = lv_xml_text (xml, nodes->pdata[i], "@name");
+    g_autofree char *index = lv_xml_text (xml, nodes->pdata[i], "@index");
+
+    g_hash_table_insert (files, g_strdup_printf ("%s[%s]", target, index),
+                         lv_xml_text (xml, nodes->pdata[i], "scratch/@file"));
+  }
+  return files;
+}
+
+gboolean
+lv_xml_backup_is_of (const char *text, const char *uuid)
+{
+  g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
+  g_autofree char *file
+    = xml ? lv_xml_text (xml, NULL, "/domainbackup[@mode='pull']//scratch/@file") : NULL;
+  g_autofree char *ours = g_strdup_printf ("virfs-%s.", uuid);
+
+  return file != NULL && strstr (file, ours) != NULL;
+}
+
+GPtrArray *
+lv_xml_read_backup (const char *text)
+{
+  g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
+  g_autofree char *socket = xml ? lv_xml_text (xml, NULL, "/domainbackup/server/@socket") : NULL;
+  g_autoptr (GPtrArray) nodes = NULL;
   GPtrArray *disks;
 
-  *socket = xml ? lv_xml_text (xml, NULL, "/domainbackup[@mode='pull']/server/@socket") : NULL;
-  if (*socket == NULL)
+  if (socket == NULL)
     return NULL;
   nodes = lv_xml_nodes (xml, NULL, "/domainbackup/disks/disk[@backup='yes']");
   disks = virfs_part_list_new ();
   for (guint i = 0; i < nodes->len; i++)
-    g_ptr_array_add (disks, read_disk (xml, nodes->pdata[i], *socket));
+    g_ptr_array_add (disks, read_disk (xml, nodes->pdata[i], socket));
   virfs_part_list_sort (disks);
   return disks;
 }

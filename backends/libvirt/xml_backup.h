@@ -19,6 +19,10 @@ GPtrArray *lv_backup_scratch_paths (const LvBackupPlan *plan, GPtrArray *disks);
 /* Of a guest with DISKS (of LvDisk*); the caller owns it.  NULL with ERROR if a disk cannot be part of
  * one. */
 char *lv_xml_make_backup (const LvBackupPlan *plan, GPtrArray *disks, GError **error);
-/* The disks of an open backup, of VirfsBackupDiskInfo*, and the socket (the caller owns both); NULL:
- * broken, or there is no socket. */
-GPtrArray *lv_xml_read_backup (const char *xml, char **socket);
+/* Whether an open backup is ours, of the guest UUID: by its files. */
+gboolean lv_xml_backup_is_of (const char *xml, const char *uuid);
+/* The disks of an open backup, of VirfsBackupDiskInfo*, the caller owns it; NULL: broken, or it is not
+ * served. */
+GPtrArray *lv_xml_read_backup (const char *xml);
+/* Where what is overwritten is put, by how libvirt names it (`vda[2]`); both of char*. */
+GHashTable *lv_xml_read_scratch (const char *xml);

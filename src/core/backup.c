@@ -12,8 +12,11 @@ static const VirfsMember members[] = {
   VIRFS_MEMBER (VirfsBackupInfo, parent, TEXT, CONFIG),
   VIRFS_MEMBER (VirfsBackupInfo, checkpoint, TEXT, CONFIG),
   VIRFS_MEMBER (VirfsBackupInfo, backing, TEXT, CONFIG),
+  VIRFS_MEMBER (VirfsBackupInfo, reason, TEXT, CONFIG),
   VIRFS_MEMBER (VirfsBackupInfo, created, NUMBER, CONFIG),
   VIRFS_MEMBER (VirfsBackupInfo, started, BOOL, CONFIG),
+  VIRFS_MEMBER (VirfsBackupInfo, scratch, NUMBER, USE),
+  VIRFS_MEMBER (VirfsBackupInfo, scratch_max, NUMBER, USE),
   VIRFS_MEMBER (VirfsBackupInfo, xml, BLOB, XML),
 };
 

@@ -14,8 +14,11 @@ typedef struct {
   GRefString *parent; /* the checkpoint that it tells the changes since; NULL: none, it is full */
   GRefString *checkpoint; /* the checkpoint that it has made; NULL: none */
   GRefString *backing;    /* how its qcow2 files name the parent's; see virfs_backup_backing() */
+  GRefString *reason;     /* why it is less than was wanted; NULL: it is not */
   guint64 created;        /* microseconds since the epoch */
   gboolean started;       /* the guest was started, paused, for it alone */
+  guint64 scratch;        /* bytes that what the guest has overwritten takes */
+  guint64 scratch_max;    /* bytes that it can take; 0: not known */
   VirfsBlob *xml;         /* the guest's definition at that moment */
 } VirfsBackupInfo;
 

@@ -17,6 +17,7 @@
 #define VIRFS_RECORD_HOST   "host"   /* name; a host that was made with mkdir */
 #define VIRFS_RECORD_DRAFT  "draft"  /* UUID; a guest that is not defined anywhere yet */
 #define VIRFS_RECORD_BACKUP "backup" /* UUID; a backup that is open (the backend's) */
+#define VIRFS_RECORD_LOST   "lost"   /* UUID/NAME; a checkpoint of no use (the backend's) */
 #define VIRFS_RECORD_PART   "part"   /* see part_draft.c; a draft of a disk, NIC, pool or volume */
 #define VIRFS_RECORD_GUEST  "guest"  /* UUID; see kept.h */
 #define VIRFS_RECORD_LENT   "lent"   /* HOST/POOL; a pool that an operation made (the backend's) */

@@ -24,7 +24,7 @@ declare -A errors=(
   [EHOSTDOWN]='Host is down' [EINTR]='Interrupted system call' [EINVAL]='Invalid argument'
   [ENOENT]='No such file or directory' [ENOTEMPTY]='Directory not empty'
   [EOPNOTSUPP]='Operation not supported' [EPERM]='Operation not permitted'
-  [ETIMEDOUT]='Connection timed out')
+  [ESTALE]='Stale file handle' [ETIMEDOUT]='Connection timed out')
 
 # --- Steps ---------------------------------------------------------------------------------------
 
