@@ -24,6 +24,7 @@ static const struct {
   { "keepalive_interval", G_STRUCT_OFFSET (VirfsConfig, keepalive_interval), 1, 3600, 1 },
   { "keepalive_count", G_STRUCT_OFFSET (VirfsConfig, keepalive_count), 1, 100, 4 },
   { "reconnect_max", G_STRUCT_OFFSET (VirfsConfig, reconnect_max), 1, 86400, 30 },
+  { "freeze_timeout", G_STRUCT_OFFSET (VirfsConfig, freeze_timeout), 1, 3600, 10 },
   { "shutdown_timeout", G_STRUCT_OFFSET (VirfsConfig, shutdown_timeout), 1, 604800, 60 },
 };
 

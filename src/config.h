@@ -18,6 +18,7 @@ typedef struct {
   guint keepalive_interval; /* seconds between signs of life of a host */
   guint keepalive_count;    /* how many of them may be missing */
   guint reconnect_max;      /* seconds between attempts to reach a host, at most */
+  guint freeze_timeout;     /* seconds that a guest's file systems may be quiet for a backup */
   guint shutdown_timeout;   /* seconds that `shutoff` waits for a guest */
   char *store;              /* directory, or VIRFS_STORE_NONE; NULL: not set */
   GPtrArray *hosts;         /* of VirfsConfigHost */

@@ -152,6 +152,7 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
     .keepalive_interval = config->keepalive_interval,
     .keepalive_count = config->keepalive_count,
     .reconnect_max = config->reconnect_max,
+    .freeze_timeout = config->freeze_timeout,
   };
   g_autoptr (VirfsInfra) infra = NULL;
   g_autoptr (VirfsStore) store = NULL;

@@ -88,11 +88,11 @@ lv_backup_stops_guest (virDomainPtr domain)
 }
 
 GPtrArray *
-lv_backup_disks (virDomainPtr domain, const char *uuid)
+lv_backup_disks (LvLink *link, virDomainPtr domain, const char *uuid)
 {
   g_autofree char *xml = NULL;
   g_autoptr (GPtrArray) disks
-    = ask (domain, uuid, &xml) == LV_BACKUP_OPEN ? lv_xml_read_backup (xml) : NULL;
+    = ask (domain, uuid, &xml) == LV_BACKUP_OPEN ? lv_xml_read_backup (xml, link->uri) : NULL;
 
   if (disks == NULL)
     return NULL;

@@ -7,14 +7,13 @@
 #include "connection.h"
 #include "error.h"
 #include "fail.h"
+#include "freeze.h"
 #include "operate.h"
 #include "xml_backup.h"
 #include "xml_snapshot.h"
 
 #include <stdlib.h>
-
-/* Seconds that the agent in a guest may take to answer. */
-#define AGENT_TIMEOUT 5
+#include <string.h>
 
 typedef struct {
   LvTask *task;
@@ -23,14 +22,15 @@ typedef struct {
   char *xml;        /* of the guest as it runs */
   char *socket;
   VirfsBackupInfo *info; /* what is told when it is open */
+  gboolean thawed;       /* as far as is known */
 } Beginning;
 
-/* Where what it takes is, apart from the parent. */
+/* Where what it takes is, apart from the parent and the port. */
 static LvBackupPlan
 plan_of (const Beginning *self)
 {
-  return (LvBackupPlan){ .socket = self->socket,
-                         .scratch = self->task->link->backup_dir,
+  return (LvBackupPlan){ .place = &self->task->link->uri->place,
+                         .socket = self->socket,
                          .name = self->task->wanted->name,
                          .uuid = self->task->uuid };
 }
@@ -48,7 +48,8 @@ files_of (const Beginning *self)
   LvBackupPlan plan = plan_of (self);
   GPtrArray *paths = lv_backup_scratch_paths (&plan, self->disks);
 
-  g_ptr_array_add (paths, g_strdup (self->socket));
+  if (plan.place->listen == NULL)
+    g_ptr_array_add (paths, g_strdup (self->socket));
   return paths;
 }
 
@@ -56,8 +57,7 @@ static gboolean
 keep (const Beginning *self, GError **error)
 {
   g_autoptr (GPtrArray) files = self->disks ? files_of (self) : NULL;
-  /* until it is open */
-  gboolean freezes = self->info->part.parts == NULL && self->xml && has_agent (self);
+  gboolean freezes = !(self->info->part.parts && self->thawed) && self->xml && has_agent (self);
 
   return lv_backup_keep (self->task, self->info, freezes, files, error);
 }
@@ -88,6 +88,38 @@ check_no_job (LvTask *task, virDomainPtr domain, GError **error)
   return FALSE;
 }
 
+/* A socket of another machine cannot be reached. */
+static gboolean
+check_place (LvTask *task, GError **error)
+{
+  const LvUri *uri = task->link->uri;
+
+  if (uri->local || uri->place.listen != NULL)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
+               "%s is another machine: its uri has to say where its hypervisor may listen,"
+               " backup_listen=ADDRESS; see virfs.conf(5)",
+               task->link->connection->name);
+  return FALSE;
+}
+
+/* Its checkpoint gets the same name. */
+static gboolean
+check_name (const Beginning *self, GError **error)
+{
+  const char *name = self->task->wanted->name;
+  g_autoptr (virDomainCheckpoint) checkpoint
+    = LV (virDomainCheckpointLookupByName (self->domain, name, 0));
+
+  if (checkpoint == NULL)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS,
+               "there is a checkpoint %s, of an earlier backup; take another name, or rmdir"
+               " checkpoints/%s first",
+               name, name);
+  return FALSE;
+}
+
 static gboolean
 start_paused (Beginning *self, const LvFacts *facts, GError **error)
 {
@@ -102,56 +134,116 @@ start_paused (Beginning *self, const LvFacts *facts, GError **error)
   return lv_fail (error, "cannot start %s, paused, for its backup", self->task->name);
 }
 
-/* The newest checkpoint: nothing goes on from it. */
-static char *
-newest_checkpoint (virDomainPtr domain)
+static guint64
+created_of (virDomainCheckpointPtr checkpoint)
 {
-  virDomainCheckpointPtr *all = NULL;
-  int n = LV (virDomainListAllCheckpoints (domain, &all, VIR_DOMAIN_CHECKPOINT_LIST_LEAVES));
-  char *name = n > 0 ? g_strdup (virDomainCheckpointGetName (all[0])) : NULL;
+  char *xml = LV (virDomainCheckpointGetXMLDesc (checkpoint, VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN));
+  VirfsCheckpointInfo *info = xml ? lv_xml_read_checkpoint (xml) : NULL;
+  guint64 created = info ? info->created : 0;
 
-  for (int i = 0; i < n; i++)
-    LV (virDomainCheckpointFree (all[i]));
-  free (all);
+  virfs_part_info_unref (info);
+  free (xml);
+  return created;
+}
+
+/* The newest checkpoint, a child after its parent where both are of the same second; not one of
+ * a backup that was lost.  The caller owns it. */
+static char *
+newest_checkpoint (const Beginning *self)
+{
+  virDomainCheckpointPtr *items = NULL;
+  int n = LV (
+    virDomainListAllCheckpoints (self->domain, &items, VIR_DOMAIN_CHECKPOINT_LIST_TOPOLOGICAL));
+  g_autoptr (GPtrArray) all = lv_take_checkpoints (items, n);
+  guint64 newest = 0;
+  char *name = NULL;
+
+  for (guint i = 0; all && i < all->len; i++) {
+    const char *candidate = virDomainCheckpointGetName (all->pdata[i]);
+    guint64 created = created_of (all->pdata[i]);
+
+    if (created < newest || lv_backup_is_lost (self->task->link, self->task->uuid, candidate))
+      continue;
+    newest = created;
+    g_free (name);
+    name = g_strdup (candidate);
+  }
   return name;
 }
 
-/* All disks in one instant; a guest that was frozen for it is thawed whatever comes. */
+/* So that two that are begun at the same time do not try the same. */
+static guint
+next_port (LvLink *link)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->lock);
+  const LvPlace *place = &link->uri->place;
+
+  return place->port + link->ports_tried++ % place->n_ports;
+}
+
+/* In QEMU's words; libvirt has no code for it. */
+static gboolean
+is_port_taken (void)
+{
+  const virError *error = lv_last_error ();
+
+  return error != NULL && error->message != NULL && strstr (error->message, "already in use");
+}
+
+/* libvirt wants a port and knows of none that is free. */
+static int
+begin_somewhere (Beginning *self, LvBackupPlan *plan, const char *mark, GError **error)
+{
+  guint tries = plan->place->listen ? plan->place->n_ports : 1;
+  int result;
+
+  do {
+    g_autofree char *backup = NULL;
+
+    plan->port = plan->place->listen ? next_port (self->task->link) : 0;
+    backup = lv_xml_make_backup (plan, self->disks, error);
+    if (backup == NULL)
+      return -1;
+    result = LV (virDomainBackupBegin (self->domain, backup, mark, 0));
+  } while (result < 0 && --tries > 0 && is_port_taken ());
+  if (result < 0 && plan->place->listen != NULL && is_port_taken ())
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                 "all ports of %s that backups may take are in use, %u to %u", plan->place->listen,
+                 plan->place->port, plan->place->port + plan->place->n_ports - 1);
+  else if (result < 0)
+    lv_fail (error, "cannot begin a backup of %s", self->task->name);
+  return result;
+}
+
+/* All disks in one instant. */
 static int
 begin_once (Beginning *self, const char *parent, gboolean checkpoint, GError **error)
 {
   LvBackupPlan plan = plan_of (self);
-  g_autofree char *backup = NULL, *mark = NULL;
-  gboolean frozen;
+  g_autofree char *mark = NULL;
+  LvFreeze *freeze = NULL;
+  gboolean quiet;
   int result;
 
   plan.parent = parent;
-  backup = lv_xml_make_backup (&plan, self->disks, error);
-  if (backup == NULL)
-    return -1;
   mark = checkpoint ? lv_xml_make_checkpoint (plan.name, self->disks) : NULL;
   virfs_ref_string_set (&self->info->parent, parent);
   virfs_ref_string_set (&self->info->checkpoint, mark ? plan.name : NULL);
   if (has_agent (self))
-    LV (virDomainAgentSetResponseTimeout (self->domain, AGENT_TIMEOUT, 0));
-  frozen = has_agent (self) && LV (virDomainFSFreeze (self->domain, NULL, 0, 0)) >= 0;
-  result = LV (virDomainBackupBegin (self->domain, backup, mark, 0));
-  lv_keep_error ();
-  if (frozen)
-    virDomainFSThaw (self->domain, NULL, 0, 0);
-  if (result < 0)
-    lv_fail (error, "cannot begin a backup of %s", self->task->name);
+    freeze = lv_freeze_begin (self->task->link, self->domain);
+  result = begin_somewhere (self, &plan, mark, error);
+  quiet = lv_freeze_end (freeze, &self->thawed);
   self->info->consistency
-    = frozen || self->info->started ? VIRFS_BACKUP_FILESYSTEM : VIRFS_BACKUP_CRASH;
+    = quiet || self->info->started ? VIRFS_BACKUP_FILESYSTEM : VIRFS_BACKUP_CRASH;
   return result;
 }
 
-/* With what can be had: a disk that cannot have a checkpoint, or that lacks the parent, makes it a full one
- * without. */
+/* With what can be had: a disk that cannot have a checkpoint, or that lacks the parent, makes it
+ * a full one without. */
 static int
 begin (Beginning *self, const char *base, GError **error)
 {
-  g_autofree char *newest = base == NULL ? newest_checkpoint (self->domain) : NULL;
+  g_autofree char *newest = base == NULL ? newest_checkpoint (self) : NULL;
   const char *parent = base == NULL ? newest : g_str_equal (base, "none") ? NULL : base;
   g_autoptr (GError) reason = NULL;
 
@@ -181,7 +273,7 @@ begin (Beginning *self, const char *base, GError **error)
 static gboolean
 read_back (Beginning *self, GError **error)
 {
-  GPtrArray *disks = lv_backup_disks (self->domain, self->task->uuid);
+  GPtrArray *disks = lv_backup_disks (self->task->link, self->domain, self->task->uuid);
 
   self->info->part.parts = disks;
   if (disks == NULL)
@@ -197,6 +289,7 @@ undo (Beginning *self)
   if (lv_backup_state (self->domain, task->uuid) == LV_BACKUP_OPEN) {
     LV (virDomainAbortJob (self->domain));
     lv_backup_wait_until_closed (task->link, self->domain, task->uuid);
+    lv_backup_forsake (task->link, self->domain, task->uuid, self->info->checkpoint);
   }
   lv_backup_recover_one (task->link, task->here.conn, task->uuid, NULL);
 }
@@ -205,22 +298,21 @@ static gboolean
 open_backup (Beginning *self, GError **error)
 {
   LvTask *task = self->task;
-
+  const char *place = task->link->uri->place.directory;
   g_autofree char *definition = lv_domain_xml (self->domain, VIR_DOMAIN_XML_INACTIVE);
   g_autofree char *directory = NULL;
 
   self->xml = lv_domain_xml (self->domain, 0);
   self->disks = self->xml ? lv_xml_read_disks (self->xml) : NULL;
-  directory
-    = task->link->backup_dir ? g_strdup (task->link->backup_dir) : directory_of (self->domain);
+  directory = place ? g_strdup (place) : directory_of (self->domain);
   self->socket = g_strdup_printf ("%s/virfs-%s.sock", directory, task->uuid);
   if (self->disks == NULL || definition == NULL)
     return lv_fail (error, "cannot read the definition of %s", task->name);
-  self->info->created = (guint64) g_get_real_time ();
   self->info->xml = virfs_blob_new (definition);
   lv_backup_drop_lost (task->link, self->domain, task->uuid);
-  return keep (self, error) && begin (self, task->text, error) == 0 && read_back (self, error)
-         && keep (self, error);
+  self->info->created = (guint64) g_get_real_time ();
+  return check_name (self, error) && keep (self, error) && begin (self, task->text, error) == 0
+         && read_back (self, error) && keep (self, error);
 }
 
 static gboolean
@@ -228,9 +320,10 @@ begin_in_turn (Beginning *self, const LvFacts *facts, GError **error)
 {
   LvTask *task = self->task;
 
+  self->info->created = (guint64) g_get_real_time ();
   /* what a crash has left */
   lv_backup_recover_one (task->link, task->here.conn, task->uuid, "it was left open");
-  if (!check_no_job (task, self->domain, error))
+  if (!check_place (task, error) || !check_no_job (task, self->domain, error))
     return FALSE;
   if (!start_paused (self, facts, error) || !open_backup (self, error)) {
     undo (self);

@@ -21,9 +21,12 @@ known_view (const VirfsVmInfo *known, const char *backup, const VirfsBackupDiskI
 }
 
 static VirfsDiskView *
-open_disk (const VirfsBackupInfo *backup, const VirfsBackupDiskInfo *disk, GError **error)
+open_disk (LvLink *link, const VirfsBackupInfo *backup, const VirfsBackupDiskInfo *disk,
+           GError **error)
 {
-  VirfsNbdSpec spec = { .uri = disk->uri, .bitmap = disk->bitmap };
+  VirfsNbdSpec spec = { .uri = disk->uri,
+                        .bitmap = disk->bitmap,
+                        .tls_certificates = link->uri->place.certificates };
   g_autofree char *file = NULL;
 
   if (disk->bitmap != NULL) {
@@ -47,7 +50,7 @@ lv_backup_open_disks (LvLink *link, const char *uuid, const VirfsBackupInfo *bac
 
     disk->view = known_view (known, backup->part.name, disk);
     if (disk->view == NULL)
-      disk->view = open_disk (backup, disk, error);
+      disk->view = open_disk (link, backup, disk, error);
     if (disk->view == NULL) {
       g_prefix_error (error, "disk %s: ", disk->part.name);
       return FALSE;

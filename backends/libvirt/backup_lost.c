@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Backups that have ended before they were to.  Nobody can tell whether their disks had been copied, so the
- * checkpoint of such a one must not become the parent of the next.  A guest that does not run keeps its
- * checkpoints; these are noted until it does.
+ * Backups that have ended before they were to.  Nobody can tell whether their disks had been
+ * copied, so the checkpoint of such a one must not become the parent of the next.  A guest that
+ * does not run keeps its checkpoints; these are noted until it does.
  */
 #include "backup_work.h"
 
@@ -73,6 +73,24 @@ list_keys (LvLink *link, const char *prefix)
 }
 
 void
+lv_backup_forgive (LvLink *link, const char *uuid, const char *checkpoint)
+{
+  g_autofree char *key = key_of (uuid, checkpoint);
+
+  if (lv_backup_is_lost (link, uuid, checkpoint))
+    forget_checkpoint (link, key);
+}
+
+gboolean
+lv_backup_is_lost (LvLink *link, const char *uuid, const char *checkpoint)
+{
+  g_autofree char *key = key_of (uuid, checkpoint);
+  g_autoptr (GPtrArray) keys = list_keys (link, key);
+
+  return g_ptr_array_find_with_equal_func (keys, key, g_str_equal, NULL);
+}
+
+void
 lv_backup_drop_lost (LvLink *link, virDomainPtr domain, const char *uuid)
 {
   g_autofree char *prefix = key_of (uuid, "");
@@ -104,14 +122,20 @@ tell (LvLink *link, const char *uuid, const char *name, const char *reason)
 }
 
 void
+lv_backup_forsake (LvLink *link, virDomainPtr domain, const char *uuid, const char *checkpoint)
+{
+  if (checkpoint == NULL)
+    return;
+  note_checkpoint (link, uuid, checkpoint);
+  if (LV (virDomainIsActive (domain)) == 1)
+    lv_backup_drop_lost (link, domain, uuid);
+}
+
+void
 lv_backup_lose (LvLink *link, virDomainPtr domain, const char *uuid, const VirfsBackupInfo *info,
                 const char *reason)
 {
-  if (info->checkpoint != NULL) {
-    note_checkpoint (link, uuid, info->checkpoint);
-    if (LV (virDomainIsActive (domain)) == 1)
-      lv_backup_drop_lost (link, domain, uuid);
-  }
+  lv_backup_forsake (link, domain, uuid, info->checkpoint);
   tell (link, uuid, info->part.name, reason);
   /* its checkpoint has gone without an event */
   lv_connection_queue (link, uuid, 0);

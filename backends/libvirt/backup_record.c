@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is begun is recorded before (keeper.h), so that whoever comes after an end of the program finds
- * it again, or ends it: a guest must neither stay frozen nor paused for a backup that nobody knows.
+ * What is begun is recorded before (keeper.h), so that whoever comes after an end of the program
+ * finds it again, or ends it: a guest must neither stay frozen nor paused for a backup that
+ * nobody knows.
  */
 #include "backup_work.h"
 #include "connection.h"
@@ -10,11 +11,14 @@
 #include "fail.h"
 #include "gate.h"
 #include "operate.h"
-#include "uri.h"
+#include "storage.h"
 
 #include <glib/gstdio.h>
 
 #define GROUP "backup"
+/* Seconds that beginning one may take: libvirt waits 30 for the end of what else is done to the
+ * guest. */
+#define BEGIN_TIMEOUT 40
 
 /* The record. */
 
@@ -56,14 +60,15 @@ lv_backup_keep (LvTask *task, const VirfsBackupInfo *info, gboolean freezes, GPt
 static void
 remove_file (LvLink *link, virConnectPtr conn, const char *path)
 {
-  g_autoptr (LvUri) uri = lv_uri_parse (link->connection->uri, NULL);
+  LvSeat seat = { link, conn, LV_OWN_NAME };
+  g_autoptr (LvPool) pool = NULL;
   g_autoptr (virStorageVol) volume = NULL;
 
-  if (link->backup_dir != NULL || (uri != NULL && uri->local)) {
+  if (link->uri->local) {
     g_unlink (path);
     return;
   }
-  volume = LV (virStorageVolLookupByPath (conn, path));
+  volume = lv_pool_find_path (&seat, path, &pool);
   if (volume != NULL)
     LV (virStorageVolDelete (volume, 0));
 }
@@ -124,22 +129,28 @@ add_record (const char *uuid, const char *text, gpointer data)
   g_ptr_array_add (records->files, g_steal_pointer (&file));
 }
 
+/* Whether it was begun to the end, and whoever wanted it knows. */
+static gboolean
+was_told (GKeyFile *record)
+{
+  return g_key_file_get_boolean (record, GROUP, "open", NULL);
+}
+
 static void
 clean_up (LvLink *link, virDomainPtr domain, const char *uuid, GKeyFile *record,
           const VirfsBackupInfo *info, const char *reason)
 {
-  gboolean was_open = g_key_file_get_boolean (record, GROUP, "open", NULL);
-
   /* nothing is put aside any more: QEMU writes what it could not */
-  if (was_open && lv_backup_stops_guest (domain) && LV (virDomainResume (domain)) < 0)
+  if (was_told (record) && lv_backup_stops_guest (domain) && LV (virDomainResume (domain)) < 0)
     g_warning ("%s was stopped when it could not write, and cannot go on",
                virDomainGetName (domain));
-  /* nobody was told of one that was not begun to the end */
-  if (reason != NULL && was_open)
+  if (reason != NULL && was_told (record))
     lv_backup_lose (link, domain, uuid, info, reason);
   if (info->started)
     stop_again (domain);
-  remove_files (link, virDomainGetConnect (domain), record);
+  /* libvirt has done so, unless its hypervisor has crashed */
+  if (reason != NULL || link->uri->local)
+    remove_files (link, virDomainGetConnect (domain), record);
   lv_backup_show (link, uuid, NULL);
   forget_record (link, uuid);
 }
@@ -155,12 +166,46 @@ read_info (GKeyFile *record)
   return info;
 }
 
+/* Nobody knows of it: its beginner was killed before he could tell. */
+static LvBackupState
+end_untold (LvLink *link, virDomainPtr domain, const char *uuid, const char *name)
+{
+  if (LV (virDomainAbortJob (domain)) < 0 || !lv_backup_wait_until_closed (link, domain, uuid))
+    return LV_BACKUP_UNKNOWN;
+  lv_backup_forsake (link, domain, uuid, name);
+  return LV_BACKUP_GONE;
+}
+
+/* A host goes on with a call whose caller was killed. */
+static gboolean
+may_still_begin (GKeyFile *record, const char *reason)
+{
+  guint64 created = g_key_file_get_uint64 (record, GROUP, "created", NULL);
+
+  return reason != NULL && !was_told (record)
+         && (guint64) g_get_real_time () < created + BEGIN_TIMEOUT * G_TIME_SPAN_SECOND;
+}
+
+static void
+show_again (LvLink *link, virDomainPtr domain, const char *uuid, VirfsPartInfo *info)
+{
+  g_autoptr (GError) error = NULL;
+
+  info->parts = lv_backup_disks (link, domain, uuid);
+  if (info->parts == NULL)
+    return;
+  if (!lv_backup_open_disks (link, uuid, (VirfsBackupInfo *) info, info->parts, &error))
+    g_warning ("%s: its backup %s is open, but cannot be read from here: %s",
+               virDomainGetName (domain), info->name, error->message);
+  lv_backup_show (link, uuid, (VirfsBackupInfo *) info);
+}
+
 static void
 recover (LvLink *link, virConnectPtr conn, const char *uuid, GKeyFile *record, const char *reason)
 {
   g_autoptr (virDomain) domain = LV (virDomainLookupByUUIDString (conn, uuid));
   g_autoptr (VirfsPartInfo) info = NULL;
-  g_autoptr (GError) error = NULL;
+  LvBackupState state;
 
   if (domain == NULL) {
     if (lv_last_code () == VIR_ERR_NO_DOMAIN)
@@ -171,15 +216,13 @@ recover (LvLink *link, virConnectPtr conn, const char *uuid, GKeyFile *record, c
   /* it was killed in that moment */
   if (g_key_file_get_boolean (record, GROUP, "freezes", NULL))
     LV (virDomainFSThaw (domain, NULL, 0, 0));
-  info->parts = lv_backup_disks (domain, uuid);
-  if (info->parts != NULL) {
-    if (!lv_backup_open_disks (link, uuid, (VirfsBackupInfo *) info, info->parts, &error))
-      g_warning ("%s: its backup %s is open, but cannot be read from here: %s",
-                 virDomainGetName (domain), info->name, error->message);
-    lv_backup_show (link, uuid, (VirfsBackupInfo *) info);
-  } else if (lv_backup_state (domain, uuid) == LV_BACKUP_GONE) {
+  state = lv_backup_state (domain, uuid);
+  if (state == LV_BACKUP_OPEN && !was_told (record))
+    state = end_untold (link, domain, uuid, info->name);
+  if (state == LV_BACKUP_OPEN)
+    show_again (link, domain, uuid, info);
+  else if (state == LV_BACKUP_GONE && !may_still_begin (record, reason))
     clean_up (link, domain, uuid, record, (VirfsBackupInfo *) info, reason);
-  }
 }
 
 static void

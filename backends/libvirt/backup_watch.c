@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Looking how open backups are.  What the guest overwrites needs room, and QEMU stops a guest that can neither
- * write nor put aside what was there (its write fails with ENOSPC).  So an event is ordered for when half of
- * the room is taken, then half of the rest, and the backup is ended before the last of it.  Should the
- * guest be quicker it is stopped for as long as ending the backup takes: QEMU then writes what it could
- * not, and the guest has seen no error.
+ * Looking how open backups are.  What the guest overwrites needs room, and QEMU stops a guest
+ * that can neither write nor put aside what was there (its write fails with ENOSPC).  So an
+ * event is ordered for when half of the room is taken, then half of the rest, and the backup is
+ * ended before the last of it.  Should the guest be quicker it is stopped for as long as ending
+ * the backup takes: QEMU then writes what it could not, and the guest has seen no error.
  */
 #include "backup_work.h"
 #include "connection.h"
@@ -64,6 +64,14 @@ look_at_scratch (LvSeat *seat, virDomainPtr domain, const char *uuid, gboolean n
     show_scratch (seat->link, uuid, &room);
 }
 
+static gboolean
+is_shown (LvLink *link, const char *uuid)
+{
+  g_autoptr (VirfsPartInfo) shown = (VirfsPartInfo *) lv_backup_shown (link, uuid);
+
+  return shown != NULL;
+}
+
 static void
 look_in_turn (LvSeat *seat, const char *uuid, gboolean news)
 {
@@ -75,6 +83,8 @@ look_in_turn (LvSeat *seat, const char *uuid, gboolean news)
                            LV (virDomainIsActive (domain)) == 1
                              ? "somebody else has ended it"
                              : "the guest's hypervisor has ended");
+  else if (state == LV_BACKUP_OPEN && !is_shown (seat->link, uuid))
+    lv_backup_recover_one (seat->link, seat->conn, uuid, NULL);
   else if (state == LV_BACKUP_OPEN)
     look_at_scratch (seat, domain, uuid, news);
 }
@@ -95,14 +105,6 @@ run_look (gpointer data, gpointer unused)
   lv_link_unref (look->link);
   g_free (look->uuid);
   g_free (look);
-}
-
-static gboolean
-is_shown (LvLink *link, const char *uuid)
-{
-  g_autoptr (VirfsPartInfo) shown = (VirfsPartInfo *) lv_backup_shown (link, uuid);
-
-  return shown != NULL;
 }
 
 void

@@ -3,6 +3,7 @@
  * Making and deleting checkpoints.  A checkpoint is a bitmap in each qcow2 disk, which only a running
  * QEMU writes.
  */
+#include "backup_work.h"
 #include "error.h"
 #include "fail.h"
 #include "operate.h"
@@ -74,6 +75,8 @@ run_make (LvTask *task, GError **error)
   xml = make_xml (task, domain, error);
   if (xml == NULL)
     return LV_FAILED;
+  /* the one of that name which was of no use has gone */
+  lv_backup_forgive (task->link, task->uuid, name_of (task));
   made = LV (virDomainCheckpointCreateXML (domain, xml, 0));
   return lv_operate_end (task, made ? 0 : -1, LV_CALL_CHECKPOINTS, what, error);
 }

@@ -14,11 +14,12 @@ typedef struct {
   guint keepalive_interval; /* seconds between two signs of life of a host, 0: none */
   guint keepalive_count;    /* signs of life that may be missing before it counts as dead */
   guint reconnect_max;      /* seconds between two attempts to reach a host, at most */
+  guint freeze_timeout;     /* seconds that a guest's file systems may be quiet for a backup */
 } VirfsLibvirtOptions;
 
 #define VIRFS_LIBVIRT_DEFAULTS                                                                     \
   {                                                                                                \
-    10, 1, 4, 30                                                                                   \
+    10, 1, 4, 30, 10                                                                               \
   }
 
 extern const VirfsBackend virfs_libvirt_backend;

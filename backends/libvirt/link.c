@@ -9,7 +9,6 @@
 #include "seat.h"
 #include "storage.h"
 #include "task.h"
-#include "uri.h"
 
 #include <string.h>
 
@@ -73,14 +72,14 @@ static LvLink *
 new_link (LvConnection *connection)
 {
   static guint64 last_serial;
-  g_autoptr (LvUri) uri = lv_uri_parse (connection->uri, NULL);
+  LvUri *uri = lv_uri_parse (connection->uri, NULL);
   LvLink *link = g_new0 (LvLink, 1);
 
   g_atomic_ref_count_init (&link->refs);
   link->serial = __atomic_add_fetch (&last_serial, 1, __ATOMIC_RELAXED);
   link->connection = lv_connection_ref (connection);
-  link->as_caller = uri && uri->as_caller;
-  link->backup_dir = uri ? g_strdup (uri->backup_dir) : NULL;
+  link->uri = uri;
+  link->as_caller = uri->as_caller;
   g_mutex_init (&link->lock);
   g_cond_init (&link->ended);
   g_mutex_init (&link->storage);
@@ -175,7 +174,7 @@ lv_link_unref (LvLink *link)
   g_cond_clear (&link->ended);
   g_mutex_clear (&link->storage);
   g_free (link->type);
-  g_free (link->backup_dir);
+  lv_uri_free (link->uri);
   g_free (link);
 }
 

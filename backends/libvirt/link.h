@@ -9,6 +9,7 @@
 #pragma once
 
 #include "types.h"
+#include "uri.h"
 
 typedef struct LvConnection LvConnection;
 
@@ -48,10 +49,10 @@ typedef struct LvLink {
   char *type;               /* the driver, as in `QEMU` */
   GThreadPool *lanes[2];    /* of LvTask*; see task.h */
   gboolean has_events;      /* of guests' lives */
-  char *backup_dir;         /* for what backups need, here and on the host; or NULL */
-  gboolean as_caller;       /* operations are in the name of who asks; see identity.h */
-  gint cpus;                /* atomic: see lv_node_cpus() */
-  LvInventory *inventory;   /* of its storage; see inventory.h */
+  LvUri *uri;
+  gboolean as_caller;     /* operations are in the name of who asks; see identity.h */
+  gint cpus;              /* atomic: see lv_node_cpus() */
+  LvInventory *inventory; /* of its storage; see inventory.h */
 
   /* of who polls, one at a time */
   LvLoad load;
@@ -67,6 +68,7 @@ typedef struct LvLink {
   GMutex lock;
   GCond ended;
   /* under lock */
+  guint ports_tried;     /* see backup_begin.c */
   guint64 n_ended;       /* jobs of the hypervisor, as far as events have told */
   virConnectPtr events;  /* NULL once closed */
   GArray *spares;        /* see seat.c */
@@ -94,15 +96,15 @@ void lv_link_unref (LvLink *link);
 
 /* A new reference; NULL once it is closed. */
 virConnectPtr lv_link_events (LvLink *link);
-/* One more connection, whose end is the link's; COUNT signs of life may be missed, one every INTERVAL
- * seconds.  May hang as long as the host does. */
+/* One more connection, whose end is the link's; COUNT signs of life may be missed, one every
+ * INTERVAL seconds.  May hang as long as the host does. */
 virConnectPtr lv_link_connect (LvLink *link, int interval, guint count, GError **error);
 void lv_link_disconnect (LvLink *link, virConnectPtr conn);
 /* Whether it still stands, as far as is known here. */
 gboolean lv_link_is_alive (LvLink *link);
 
-/* A job of some guest's has ended: the event that tells it, how many there have been, and waiting for one
- * more than SEEN; FALSE at END (monotonic time), or when the link is closed. */
+/* A job of some guest's has ended: the event that tells it, how many there have been, and
+ * waiting for one more than SEEN; FALSE at END (monotonic time), or when the link is closed. */
 void lv_link_job_ended (LvLink *link);
 guint64 lv_link_jobs_ended (LvLink *link);
 gboolean lv_link_await_job (LvLink *link, guint64 seen, gint64 end);

@@ -35,8 +35,8 @@ void lv_backup_begin (VirfsVm *vm, const VirfsBackupWish *wish, VirfsJob *job);
 void lv_backup_end (VirfsVm *vm, const char *name, gboolean discard, VirfsJob *job);
 /* Shows again what was open when the program or the connection ended, or ends it. */
 void lv_backup_recover (LvLink *link, virConnectPtr conn);
-/* From any thread: looks soon how the backup of a guest is, if one is open; NEWS: something has happened.
- * lv_backup_poll(): of all of the host. */
+/* From any thread: looks soon how the backup of a guest is, if one is open; NEWS: something has
+ * happened. lv_backup_poll(): of all of the host. */
 void lv_backup_look (LvLink *link, const char *uuid, gboolean news);
 void lv_backup_poll (LvLink *link);
 
@@ -47,8 +47,9 @@ virDomainPtr lv_operate_on (LvTask *task, LvFacts *facts, GError **error);
 /* Fails if the driver is known to lack CALL. */
 gboolean lv_operate_check (LvTask *task, LvCall call, const char *what, GError **error);
 
-/* Between these only one thread changes the guest's definition or metadata, of those that read it, edit it
- * and write it back, and of those that change something in it (metadata.c).  UUID must live until the end. */
+/* Between these only one thread changes the guest's definition or metadata, of those that read
+ * it, edit it and write it back, and of those that change something in it (metadata.c).  UUID
+ * must live until the end. */
 void lv_operate_take_turn (const char *uuid);
 void lv_operate_end_turn (const char *uuid);
 

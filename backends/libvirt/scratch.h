@@ -11,6 +11,6 @@ typedef struct {
   gboolean full;  /* so few that it is time to end the backup */
 } LvRoom;
 
-/* Of DOMAIN, of which a backup is open.  Orders an event for when much of what is left is taken.  THOROUGH: also if
- * the host has to look into the directories.  FALSE: it cannot be told. */
+/* Of DOMAIN, of which a backup is open.  Orders an event for when much of what is left is taken.
+ * THOROUGH: also if the host has to look into the directories.  FALSE: it cannot be told. */
 gboolean lv_scratch_measure (LvSeat *seat, virDomainPtr domain, gboolean thorough, LvRoom *room);

@@ -31,73 +31,112 @@ take_password (LvUri *self, xmlURI *uri)
 }
 
 static gboolean
-take_parameter (LvUri *self, const char *parameter, GError **error)
+take_identity (LvUri *self, const char *value, GError **error)
 {
-  if (g_str_equal (parameter, "identity=caller")) {
-    self->as_caller = TRUE;
+  self->as_caller = g_str_equal (value, "caller");
+  if (self->as_caller)
     return TRUE;
-  }
-  if (g_str_has_prefix (parameter, "backup=/")) {
-    g_free (self->backup_dir);
-    self->backup_dir = g_uri_unescape_string (parameter + strlen ("backup="), NULL);
-    return TRUE;
-  }
   g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
-               "\"%s\" is not known; identity=caller asks in the name of who asks,"
-               " backup=/DIRECTORY has what backups need",
-               parameter);
+               "\"identity=%s\" is not known; identity=caller asks in the name of who asks", value);
   return FALSE;
 }
 
 static gboolean
-is_ours (const char *parameter)
+take_backup (LvUri *self, const char *value, GError **error)
 {
-  return g_str_has_prefix (parameter, "identity=") || g_str_has_prefix (parameter, "backup=");
+  return lv_place_take_directory (&self->place, value, error);
 }
 
-/* `a=1&identity=caller&b=2` becomes `a=1&b=2`. */
 static gboolean
-take_parameters (LvUri *self, xmlURI *uri, GError **error)
+take_backup_listen (LvUri *self, const char *value, GError **error)
 {
-  g_auto (GStrv) parameters = uri->query_raw ? g_strsplit (uri->query_raw, "&", -1) : NULL;
-  g_autoptr (GString) rest = g_string_new (NULL);
+  return lv_place_take_listen (&self->place, value, error);
+}
 
-  for (char **parameter = parameters; parameter && *parameter; parameter++)
-    if (!is_ours (*parameter))
-      g_string_append_printf (rest, "%s%s", rest->len ? "&" : "", *parameter);
-    else if (!take_parameter (self, *parameter, error))
-      return FALSE;
-  if (self->as_caller || self->backup_dir != NULL) {
-    xmlFree (uri->query_raw);
-    uri->query_raw = rest->len ? (char *) xmlStrdup (BAD_CAST rest->str) : NULL;
-    g_clear_pointer (&uri->query, xmlFree);
-  }
+static gboolean
+take_backup_tls (LvUri *self, const char *value, GError **error)
+{
+  return lv_place_take_tls (&self->place, value, error);
+}
+
+static const struct {
+  const char *name; /* with what separates it from its value */
+  gboolean (*take) (LvUri *self, const char *value, GError **error);
+} parameters[] = {
+  { "identity=", take_identity },
+  { "backup=", take_backup },
+  { "backup_listen=", take_backup_listen },
+  { "backup_tls=", take_backup_tls },
+};
+
+/* *OURS: it is not for libvirt. */
+static gboolean
+take_parameter (LvUri *self, const char *parameter, gboolean *ours, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (parameters); i++)
+    if (g_str_has_prefix (parameter, parameters[i].name)) {
+      g_autofree char *value
+        = g_uri_unescape_string (parameter + strlen (parameters[i].name), NULL);
+
+      *ours = TRUE;
+      return parameters[i].take (self, value ? value : "", error);
+    }
+  *ours = FALSE;
   return TRUE;
+}
+
+/* `…?a=1&identity=caller&b=2` becomes `…?a=1&b=2`; what is ours may hold what no URI may, as brackets.  The
+ * caller owns it; NULL with ERROR. */
+static char *
+take_parameters (LvUri *self, const char *text, GError **error)
+{
+  const char *mark = strchr (text, '?');
+  g_auto (GStrv) list = mark ? g_strsplit (mark + 1, "&", -1) : NULL;
+  GString *rest = g_string_new_len (text, mark ? mark - text : -1);
+  char separator = '?';
+
+  for (char **parameter = list; parameter && *parameter; parameter++) {
+    gboolean ours;
+
+    if (!take_parameter (self, *parameter, &ours, error)) {
+      g_string_free (rest, TRUE);
+      return NULL;
+    }
+    if (ours)
+      continue;
+    g_string_append_printf (rest, "%c%s", separator, *parameter);
+    separator = '&';
+  }
+  return g_string_free (rest, FALSE);
 }
 
 LvUri *
 lv_uri_parse (const char *text, GError **error)
 {
-  xmlURI *uri = xmlParseURI (text);
-  g_autoptr (LvUri) self = NULL;
+  g_autoptr (LvUri) self = g_new0 (LvUri, 1);
   xmlChar *plain;
+  xmlURI *uri;
 
+  lv_place_init (&self->place);
+  self->plain = take_parameters (self, text, error);
+  if (self->plain == NULL)
+    return NULL;
+  uri = xmlParseURI (self->plain);
   if (uri == NULL || uri->scheme == NULL) {
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
                  "a libvirt URI is wanted, as in qemu:///system or qemu+ssh://root@h1/system");
     xmlFreeURI (uri);
     return NULL;
   }
-  self = g_new0 (LvUri, 1);
   self->local = is_local (uri);
+  self->host = uri->server && *uri->server ? g_strdup (uri->server) : NULL;
   take_password (self, uri);
-  if (!take_parameters (self, uri, error)) {
-    xmlFreeURI (uri);
-    return NULL;
+  if (self->password != NULL) {
+    plain = xmlSaveUri (uri);
+    g_free (self->plain);
+    self->plain = g_strdup ((char *) plain);
+    xmlFree (plain);
   }
-  plain = self->password || self->as_caller || self->backup_dir ? xmlSaveUri (uri) : NULL;
-  self->plain = g_strdup (plain ? (char *) plain : text);
-  xmlFree (plain);
   xmlFreeURI (uri);
   return g_steal_pointer (&self);
 }
@@ -110,7 +149,8 @@ lv_uri_free (LvUri *uri)
   g_free (uri->plain);
   g_free (uri->user);
   g_free (uri->password);
-  g_free (uri->backup_dir);
+  g_free (uri->host);
+  lv_place_clear (&uri->place);
   g_free (uri);
 }
 

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The URI of a host.  libvirt takes no password in it; we do, and answer with it when asked.  Two
- * parameters are ours, too: identity=caller and backup=DIRECTORY.
+ * The URI of a host.  libvirt takes no password in it; we do, and answer with it when asked.  Some
+ * parameters are ours, too: identity=caller, and those of backups (place.h).
  */
 #pragma once
 
+#include "place.h"
 #include "types.h"
 
 typedef struct {
   char *plain; /* as libvirt takes it, without what is ours */
   char *user, *password;
+  char *host;     /* NULL: none is named */
   gboolean local; /* means something else on another machine */
-  char
-    *backup_dir; /* for sockets and what is set aside; the same path here and there; NULL: none */
+  LvPlace place;
   gboolean as_caller; /* operations are in the name of who asks; see identity.h */
   virConnectAuth auth;
 } LvUri;

@@ -25,7 +25,6 @@ mount_tree
 
 backups=vms/w1/backups
 agent() { on h1 qemu-agent-command w1 "$1"; } # JSON
-frozen() { agent '{"execute":"guest-fsfreeze-status"}' | grep -q frozen; }
 runs() { # SHELL COMMANDS in the guest, until they have ended; fails as they do
   local pid
   pid=$(agent "{\"execute\":\"guest-exec\",\"arguments\":{\"path\":\"/bin/sh\",\"arg\":[\"-c\",\"$1\"]}}" | tr -dc 0-9)
@@ -66,8 +65,10 @@ ok 'a guest that is quicker waits for a moment' '
 
 # --- Others --------------------------------------------------------------------------------------
 
+ok 'all that it wrote is there' '
+  mkdir $backups/thu && (($(tail -c +20971521 $backups/thu/vda.raw | head -c 41943040 | tr -d "\\0" | wc -c) == 0))'
 ok 'somebody else ends it' '
-  mkdir $backups/thu && on h1 domjobabort w1 && soon "lists $backups backing base" && cleared
+  on h1 domjobabort w1 && soon "lists $backups backing base" && cleared
   tells vms/w1/error "backup thu has ended: somebody else" && soon "lists vms/w1/checkpoints mon"'
 ok 'the guest is shut off: nothing goes on from it either' '
   mkdir $backups/fri && lists vms/w1/checkpoints mon fri && echo destroy > vms/w1/ctl && lists $backups backing base
