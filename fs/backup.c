@@ -211,6 +211,8 @@ static const VirfsRow rows[] = {
     .help = "all of this as JSON, to be kept with the copies" },
   { "nbd", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_backup_disks_dir,
     .help = "its disks, for NBD clients" },
+  { "nvram", READ SHOW (virfs_show_blob, XML, VirfsBackupInfo, nvram), .size = virfs_size_of_blob,
+    .help = "the file in which its firmware keeps its settings; nothing: it has none" },
   { "reason", READ SHOW (virfs_show_text, CONFIG, VirfsBackupInfo, reason),
     .help = "why it is a full one, or has no checkpoint, though another was wanted" },
   { "scratch", READ SHOW (virfs_show_u64, USE, VirfsBackupInfo, scratch),

@@ -36,6 +36,17 @@ test_texts (void)
 }
 
 static void
+test_bytes (void)
+{
+  guint8 bytes[3000] = { 1, 0, 2, 0xff };
+  g_autoptr (VirfsBlob) blob = virfs_blob_new_bytes (bytes, sizeof bytes);
+  g_autoptr (GString) out = g_string_new (NULL);
+
+  virfs_blob_append (blob, out);
+  g_assert_cmpmem (out->str, out->len, bytes, sizeof bytes);
+}
+
+static void
 test_null (void)
 {
   g_autoptr (VirfsBlob) empty = virfs_blob_new ("");
@@ -93,6 +104,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/blob/texts", test_texts);
+  g_test_add_func ("/blob/bytes", test_bytes);
   g_test_add_func ("/blob/null", test_null);
   g_test_add_func ("/blob/equal", test_equal);
   g_test_add_func ("/blob/threads", test_threads);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Parts: told with their owner, changed by themselves, made as drafts. */
+#include "backup.h"
 #include "device.h"
 #include "error.h"
 #include "fake.h"
@@ -195,6 +196,30 @@ test_nested_draft (Fixture *f, gconstpointer data)
   g_assert_true (virfs_infra_drop_draft (f->infra, draft));
 }
 
+/* As it is kept while a backup is open. */
+static void
+test_record (void)
+{
+  static const guint8 nvram[] = { 'a', 0, 'b', 0xff, '\n', 0 };
+  g_autoptr (VirfsPartInfo) saved = virfs_part_info_new (&virfs_backup_class, "mon");
+  g_autoptr (VirfsPartInfo) loaded = virfs_part_info_new (&virfs_backup_class, "mon");
+  VirfsBackupInfo *info = (VirfsBackupInfo *) saved;
+  g_autoptr (GKeyFile) file = g_key_file_new (), broken = g_key_file_new ();
+  g_autofree char *text = NULL;
+
+  info->nvram = virfs_blob_new_bytes (nvram, sizeof nvram);
+  info->scratch = 5;
+  virfs_ref_string_set (&info->parent, "sun");
+  virfs_part_info_save (saved, file, "x");
+  text = g_key_file_to_data (file, NULL, NULL);
+  g_assert_true (g_key_file_load_from_data (broken, text, (gsize) -1, 0, NULL));
+  virfs_part_info_load (loaded, broken, "x");
+  g_assert_cmpuint (virfs_part_info_diff (saved, loaded), ==, 0);
+  g_key_file_set_string (broken, "x", "nvram", "7 bm9uc2Vuc2U=");
+  virfs_part_info_load (loaded, broken, "x");
+  g_assert_null (((VirfsBackupInfo *) loaded)->nvram);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -206,5 +231,6 @@ main (int argc, char **argv)
   ADD ("/part/draft", test_draft);
   ADD ("/part/dropped", test_dropped);
   ADD ("/part/nested-draft", test_nested_draft);
+  g_test_add_func ("/part/record", test_record);
   return g_test_run ();
 }

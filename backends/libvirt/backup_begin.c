@@ -8,6 +8,7 @@
 #include "error.h"
 #include "fail.h"
 #include "freeze.h"
+#include "nvram.h"
 #include "operate.h"
 #include "xml_backup.h"
 #include "xml_snapshot.h"
@@ -270,6 +271,19 @@ begin (Beginning *self, const char *base, GError **error)
   return begin_once (self, NULL, FALSE, error);
 }
 
+/* A backup without it is better than none. */
+static gboolean
+read_nvram (Beginning *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (lv_nvram_read (&self->task->here, self->xml, &self->info->nvram, &error))
+    return TRUE;
+  g_message ("%s: a backup without its NVRAM: %s", self->task->name, error->message);
+  virfs_ref_string_set (&self->info->reason, error->message);
+  return TRUE;
+}
+
 static gboolean
 read_back (Beginning *self, GError **error)
 {
@@ -312,7 +326,7 @@ open_backup (Beginning *self, GError **error)
   lv_backup_drop_lost (task->link, self->domain, task->uuid);
   self->info->created = (guint64) g_get_real_time ();
   return check_name (self, error) && keep (self, error) && begin (self, task->text, error) == 0
-         && read_back (self, error) && keep (self, error);
+         && read_nvram (self) && read_back (self, error) && keep (self, error);
 }
 
 static gboolean

@@ -18,6 +18,7 @@ static const VirfsMember members[] = {
   VIRFS_MEMBER (VirfsBackupInfo, scratch, NUMBER, USE),
   VIRFS_MEMBER (VirfsBackupInfo, scratch_max, NUMBER, USE),
   VIRFS_MEMBER (VirfsBackupInfo, xml, BLOB, XML),
+  VIRFS_MEMBER (VirfsBackupInfo, nvram, BYTES, XML),
 };
 
 const VirfsPartClass virfs_backup_class = {

@@ -20,6 +20,7 @@ typedef struct {
   guint64 scratch;        /* bytes that what the guest has overwritten takes */
   guint64 scratch_max;    /* bytes that it can take; 0: not known */
   VirfsBlob *xml;         /* the guest's definition at that moment */
+  VirfsBlob *nvram;       /* what its firmware keeps, bytes; NULL: nothing */
 } VirfsBackupInfo;
 
 #define VIRFS_BACKUP_FILESYSTEM "filesystem" /* file systems were quiet, or the guest was off */

@@ -69,16 +69,21 @@ new_blob (const void *data, gsize packed, gsize size)
 }
 
 VirfsBlob *
-virfs_blob_new (const char *text)
+virfs_blob_new_bytes (const void *bytes, gsize size)
 {
-  gsize size = strlen (text);
   gsize bound = ZSTD_compressBound (size);
   const void *data = scratch (bound);
-  gsize packed = ZSTD_compressCCtx (compressor (), (void *) data, bound, text, size, 1);
+  gsize packed = ZSTD_compressCCtx (compressor (), (void *) data, bound, bytes, size, 1);
 
   if (ZSTD_isError (packed) || packed >= size)
-    return new_blob (text, size, size);
+    return new_blob (bytes, size, size);
   return new_blob (data, packed, size);
+}
+
+VirfsBlob *
+virfs_blob_new (const char *text)
+{
+  return virfs_blob_new_bytes (text, strlen (text));
 }
 
 const void *

@@ -10,6 +10,8 @@
 typedef struct VirfsBlob VirfsBlob;
 
 VirfsBlob *virfs_blob_new (const char *text);
+/* The same of SIZE bytes that may be anything; then virfs_blob_text() is not for it. */
+VirfsBlob *virfs_blob_new_bytes (const void *bytes, gsize size);
 VirfsBlob *virfs_blob_ref (VirfsBlob *blob);
 void virfs_blob_unref (VirfsBlob *blob);
 

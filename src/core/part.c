@@ -44,6 +44,12 @@ virfs_part_info_ref (gconstpointer info)
   return self;
 }
 
+static gboolean
+is_blob (const VirfsMember *member)
+{
+  return member->type == VIRFS_MEMBER_BLOB || member->type == VIRFS_MEMBER_BYTES;
+}
+
 static void
 ref_member (gpointer info, const VirfsMember *member)
 {
@@ -51,7 +57,7 @@ ref_member (gpointer info, const VirfsMember *member)
 
   if (member->type == VIRFS_MEMBER_TEXT && *value != NULL)
     g_ref_string_acquire (*value);
-  if (member->type == VIRFS_MEMBER_BLOB && *value != NULL)
+  if (is_blob (member) && *value != NULL)
     virfs_blob_ref (*value);
   if (member->type == VIRFS_MEMBER_VIEW && *value != NULL)
     virfs_disk_view_ref (*value);
@@ -79,7 +85,7 @@ unref_member (gpointer info, const VirfsMember *member)
 
   if (member->type == VIRFS_MEMBER_TEXT && *value != NULL)
     g_ref_string_release (*value);
-  if (member->type == VIRFS_MEMBER_BLOB)
+  if (is_blob (member))
     virfs_blob_unref (*value);
   if (member->type == VIRFS_MEMBER_VIEW)
     virfs_disk_view_unref (*value);
@@ -122,6 +128,7 @@ virfs_part_info_set (gpointer info, gsize offset, guint64 number, const char *te
     *(gboolean *) at (info, member) = number != 0;
     break;
   case VIRFS_MEMBER_BLOB:
+  case VIRFS_MEMBER_BYTES:
   case VIRFS_MEMBER_VIEW:
     g_assert_not_reached ();
   }
@@ -141,6 +148,7 @@ differs (gconstpointer a, gconstpointer b, const VirfsMember *member)
   case VIRFS_MEMBER_BOOL:
     return *(const gboolean *) p != *(const gboolean *) q;
   case VIRFS_MEMBER_BLOB:
+  case VIRFS_MEMBER_BYTES:
     return !virfs_blob_equal (*(VirfsBlob *const *) p, *(VirfsBlob *const *) q);
   case VIRFS_MEMBER_VIEW:
     return *(VirfsDiskView *const *) p != *(VirfsDiskView *const *) q;
@@ -240,6 +248,30 @@ virfs_part_lists_set (GPtrArray **lists, guint i, GPtrArray *list)
 
 /* Records. */
 
+/* `SIZE BASE64`, of the bytes as they are packed. */
+static void
+save_bytes (const VirfsBlob *blob, const char *name, GKeyFile *file, const char *group)
+{
+  gsize size;
+  const void *packed = virfs_blob_packed (blob, &size);
+  g_autofree char *base64 = g_base64_encode (packed, size);
+  g_autofree char *text
+    = g_strdup_printf ("%" G_GSIZE_FORMAT " %s", virfs_blob_size (blob), base64);
+
+  g_key_file_set_string (file, group, name, text);
+}
+
+static VirfsBlob *
+load_bytes (const char *text)
+{
+  char *end;
+  guint64 size = g_ascii_strtoull (text, &end, 10);
+  gsize packed_size = 0;
+  g_autofree guchar *packed = *end == ' ' ? g_base64_decode (end + 1, &packed_size) : NULL;
+
+  return virfs_blob_new_packed (packed, packed_size, size);
+}
+
 static void
 save_member (gconstpointer info, const VirfsMember *member, GKeyFile *file, const char *group)
 {
@@ -264,6 +296,10 @@ save_member (gconstpointer info, const VirfsMember *member, GKeyFile *file, cons
     text = g_string_new (NULL);
     virfs_blob_append (*(VirfsBlob *const *) value, text);
     g_key_file_set_string (file, group, member->name, text->str);
+    break;
+  case VIRFS_MEMBER_BYTES:
+    if (*(VirfsBlob *const *) value != NULL)
+      save_bytes (*(VirfsBlob *const *) value, member->name, file, group);
     break;
   case VIRFS_MEMBER_VIEW:
     break;
@@ -304,6 +340,9 @@ load_member (gpointer info, const VirfsMember *member, GKeyFile *file, const cha
   case VIRFS_MEMBER_BLOB:
     *value = virfs_blob_new (text);
     break;
+  case VIRFS_MEMBER_BYTES:
+    *value = load_bytes (text);
+    break;
   case VIRFS_MEMBER_VIEW:
     *value = NULL;
   }
@@ -324,7 +363,8 @@ virfs_part_info_assign (gpointer info, gconstpointer from)
   static const gsize sizes[] = {
     [VIRFS_MEMBER_TEXT] = sizeof (gpointer),  [VIRFS_MEMBER_WORD] = sizeof (gpointer),
     [VIRFS_MEMBER_NUMBER] = sizeof (guint64), [VIRFS_MEMBER_BOOL] = sizeof (gboolean),
-    [VIRFS_MEMBER_BLOB] = sizeof (gpointer),  [VIRFS_MEMBER_VIEW] = sizeof (gpointer),
+    [VIRFS_MEMBER_BLOB] = sizeof (gpointer),  [VIRFS_MEMBER_BYTES] = sizeof (gpointer),
+    [VIRFS_MEMBER_VIEW] = sizeof (gpointer),
   };
   const VirfsPartClass *class = ((VirfsPartInfo *) info)->class;
 

@@ -36,7 +36,8 @@ typedef enum {
   VIRFS_MEMBER_WORD,   /* const char *, static or interned; NULL for none */
   VIRFS_MEMBER_NUMBER, /* guint64 */
   VIRFS_MEMBER_BOOL,   /* gboolean */
-  VIRFS_MEMBER_BLOB,   /* VirfsBlob * */
+  VIRFS_MEMBER_BLOB,   /* VirfsBlob *, of text */
+  VIRFS_MEMBER_BYTES,  /* VirfsBlob *, of anything */
   VIRFS_MEMBER_VIEW,   /* VirfsDiskView *; not saved */
 } VirfsMemberType;
 

@@ -104,6 +104,28 @@ ok 'incremental' '
 ok 'QEMU is killed: nothing is left over there' '
   lab exec h1 sh -c "kill -9 \$(cat /run/libvirt/qemu/w1.pid)" && soon "lists vms/w1/backups backing base" && soon "cleared h1"'
 
+# --- Firmware ------------------------------------------------------------------------------------
+
+firmware() { [[ -e /usr/share/OVMF/OVMF_CODE_4M.fd ]]; }
+efi_xml() {
+  tiny_xml efi | sed "s|<os>|<os><loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>\
+<nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'/>|; s|'pc'|'q35'|; s|<devices>|<devices><disk type='file'>\
+<driver name='qemu' type='qcow2'/><source file='/var/lib/libvirt/images/w4.qcow2'/><target dev='vda' bus='virtio'/></disk>|"
+}
+if firmware; then
+  on h1 define /dev/stdin < <(efi_xml) >/dev/null
+  ok 'what a firmware keeps' '
+    soon "[[ -d vms/efi ]]" && mkdir vms/efi/backups/mon && reads vms/efi/backups/mon/reason ""
+    cmp vms/efi/backups/mon/nvram "$VIRFS_LAB/h1/lib/qemu/nvram/efi_VARS.fd"
+    (($(stat -c %s vms/efi/backups/mon/nvram) == $(stat -c %s /usr/share/OVMF/OVMF_VARS_4M.fd)))'
+  dies
+  ok 'is kept' '
+    soon "lists vms/efi/backups backing base mon" && cmp vms/efi/backups/mon/nvram "$VIRFS_LAB/h1/lib/qemu/nvram/efi_VARS.fd"
+    rmdir vms/efi/backups/mon && ! on h1 pool-list | grep virfs-'
+else
+  tell 0 'what a firmware keeps # SKIP there is no OVMF (ovmf)' ''
+fi
+
 # --- Other hosts ---------------------------------------------------------------------------------
 
 no 'where nobody has said how to reach it' EOPNOTSUPP 'mkdir vms/far/backups/mon'

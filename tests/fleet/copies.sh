@@ -53,7 +53,7 @@ echo running >vms/w1/state
 ticking 8
 mkdir $backups/mon
 ok 'what there is' '
-  lists $backups/mon changed checkpoint consistency created ctl domain.xml manifest.json nbd parent \
+  lists $backups/mon changed checkpoint consistency created ctl domain.xml manifest.json nbd nvram parent \
     reason scratch scratch_max vda.map vda.qcow2 vda.raw
   tells $backups/mon/manifest.json "\"guest\" : \"w1\"" && [[ $(stat -c %s $backups/mon/vda.raw) == 67108864 ]]
   (($(<$backups/mon/changed) >= 5242880)) && tells $backups/mon/vda.map "^41943040 5242880 data$"'
