@@ -208,8 +208,10 @@ recover (LvLink *link, virConnectPtr conn, const char *uuid, GKeyFile *record, c
   LvBackupState state;
 
   if (domain == NULL) {
-    if (lv_last_code () == VIR_ERR_NO_DOMAIN)
+    if (lv_last_code () == VIR_ERR_NO_DOMAIN) {
+      remove_files (link, conn, record);
       forget_record (link, uuid);
+    }
     return;
   }
   info = read_info (record);

@@ -16,6 +16,7 @@
 typedef struct {
   LvLink *link;
   char *uuid;
+  char *key; /* of the two */
   gboolean news;
 } Look;
 
@@ -89,6 +90,20 @@ look_in_turn (LvSeat *seat, const char *uuid, gboolean news)
     look_at_scratch (seat, domain, uuid, news);
 }
 
+/* Those that have not begun, by their key; so that there is one of a guest at most, however long its turn
+ * lasts. */
+static GMutex lock;
+static GHashTable *pending; /* under lock */
+
+/* From now on the next has to look by itself. */
+static void
+begin_look (Look *look)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+
+  g_hash_table_remove (pending, look->key);
+}
+
 /* Through a connection of its own, as it may have to wait. */
 static void
 run_look (gpointer data, gpointer unused)
@@ -97,6 +112,7 @@ run_look (gpointer data, gpointer unused)
   LvSeat seat = { 0 };
 
   lv_operate_take_turn (look->uuid);
+  begin_look (look);
   if (lv_link_is_alive (look->link) && lv_seat_take (&seat, look->link, NULL)) {
     look_in_turn (&seat, look->uuid, look->news);
     lv_seat_leave (&seat);
@@ -104,23 +120,42 @@ run_look (gpointer data, gpointer unused)
   lv_operate_end_turn (look->uuid);
   lv_link_unref (look->link);
   g_free (look->uuid);
+  g_free (look->key);
   g_free (look);
+}
+
+/* Under lock.  NULL: there is one that has not begun. */
+static Look *
+new_look (LvLink *link, const char *uuid, gboolean news)
+{
+  g_autofree char *key = g_strdup_printf ("%s %" G_GUINT64_FORMAT, uuid, link->serial);
+  Look *look = g_hash_table_lookup (pending, key);
+
+  if (look != NULL) {
+    look->news |= news;
+    return NULL;
+  }
+  look = g_new0 (Look, 1);
+  *look = (Look){ lv_link_ref (link), g_strdup (uuid), g_steal_pointer (&key), news };
+  g_hash_table_insert (pending, look->key, look);
+  return look;
 }
 
 void
 lv_backup_look (LvLink *link, const char *uuid, gboolean news)
 {
-  static GThreadPool *threads;
-  static gsize once;
+  static GThreadPool *threads; /* under lock */
+  g_autoptr (GMutexLocker) locker = NULL;
   Look *look;
 
   if (news && !is_shown (link, uuid))
     return;
-  if (g_once_init_enter (&once)) {
+  locker = g_mutex_locker_new (&lock);
+  if (threads == NULL) {
     threads = g_thread_pool_new (run_look, NULL, -1, FALSE, NULL);
-    g_once_init_leave (&once, 1);
+    pending = g_hash_table_new (g_str_hash, g_str_equal);
   }
-  look = g_new0 (Look, 1);
-  *look = (Look){ lv_link_ref (link), g_strdup (uuid), news };
-  g_thread_pool_push (threads, look, NULL);
+  look = new_look (link, uuid, news);
+  if (look != NULL)
+    g_thread_pool_push (threads, look, NULL);
 }

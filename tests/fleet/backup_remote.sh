@@ -77,6 +77,9 @@ with_tls() { # CERTIFICATES PORT
 ok 'the hosts are reached' 'reads hosts/h1/state up && reads hosts/h2/state up && reads hosts/h3/state up'
 on h1 suspend w1
 qemu-img convert -U -O raw "$(image h1 w1)" "$scratch/w1"
+ok 'a mkdir that cannot read what it has opened leaves nothing' '
+  mv "$scratch/pki" "$scratch/elsewhere" && ! mkdir vms/w1/backups/none && mv "$scratch/elsewhere" "$scratch/pki"
+  lists vms/w1/backups backing base && cleared h1 && soon "lists vms/w1/checkpoints"'
 ok 'with TLS' '
   mkdir vms/w1/backups/mon && tells vms/w1/backups/mon/nbd/vda/uri "^nbds://10.0.0.1:108(09|10|11)/vda$"
   cmp vms/w1/backups/mon/vda.raw "$scratch/w1"'
