@@ -29,7 +29,7 @@ drop_checkpoint (LvTask *task, virDomainPtr domain, const VirfsBackupInfo *info,
   g_autoptr (virDomainCheckpoint) checkpoint
     = info->checkpoint ? LV (virDomainCheckpointLookupByName (domain, info->checkpoint, 0)) : NULL;
 
-  if (checkpoint == NULL || LV (virDomainCheckpointDelete (checkpoint, 0)) == 0)
+  if (checkpoint == NULL || lv_checkpoint_remove (checkpoint) == 0)
     return TRUE;
   return lv_fail (error, "the backup is closed, but its checkpoint %s cannot be removed",
                   info->checkpoint);

@@ -10,6 +10,7 @@
 #include "error.h"
 #include "fail.h"
 #include "gate.h"
+#include "operate.h"
 
 #include <string.h>
 
@@ -102,7 +103,7 @@ lv_backup_drop_lost (LvLink *link, virDomainPtr domain, const char *uuid)
       = LV (virDomainCheckpointLookupByName (domain, name, 0));
 
     if (checkpoint == NULL ? lv_last_code () == VIR_ERR_NO_DOMAIN_CHECKPOINT
-                           : LV (virDomainCheckpointDelete (checkpoint, 0)) == 0)
+                           : lv_checkpoint_remove (checkpoint) == 0)
       forget_checkpoint (link, keys->pdata[i]);
   }
 }

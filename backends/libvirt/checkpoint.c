@@ -81,10 +81,8 @@ run_make (LvTask *task, GError **error)
   return lv_operate_end (task, made ? 0 : -1, LV_CALL_CHECKPOINTS, what, error);
 }
 
-/* The bitmap of one that was lost when the hypervisor crashed cannot be removed, because it is not there;
- * then what libvirt knows of it goes. */
-static int
-delete (virDomainCheckpointPtr checkpoint)
+int
+lv_checkpoint_remove (virDomainCheckpointPtr checkpoint)
 {
   int result = LV (virDomainCheckpointDelete (checkpoint, 0));
 
@@ -108,7 +106,7 @@ run_delete (LvTask *task, GError **error)
   checkpoint = LV (virDomainCheckpointLookupByName (domain, name_of (task), 0));
   if (checkpoint == NULL)
     return lv_operate_end (task, -1, LV_CALL_CHECKPOINTS, what, error);
-  return lv_operate_end (task, delete (checkpoint), LV_CALL_CHECKPOINTS, what, error);
+  return lv_operate_end (task, lv_checkpoint_remove (checkpoint), LV_CALL_CHECKPOINTS, what, error);
 }
 
 static void

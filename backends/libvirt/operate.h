@@ -29,6 +29,9 @@ void lv_snapshot_describe (VirfsVm *vm, const char *name, const char *text, Virf
 /* checkpoint.c */
 void lv_checkpoint_make (VirfsVm *vm, const char *name, VirfsJob *job);
 void lv_checkpoint_delete (VirfsVm *vm, const char *name, VirfsJob *job);
+/* As virDomainCheckpointDelete().  The bitmap of one that was lost when the hypervisor crashed cannot be
+ * removed, because it is not there; then what libvirt knows of it goes. */
+int lv_checkpoint_remove (virDomainCheckpointPtr checkpoint);
 
 /* backup_begin.c, backup_end.c, backup_record.c, backup_watch.c */
 void lv_backup_begin (VirfsVm *vm, const VirfsBackupWish *wish, VirfsJob *job);

@@ -93,7 +93,7 @@ exec 7<&-
 ok 'the next is a full one and says why' '
   echo running > vms/w1/state && mkdir $backups/next && reads $backups/next/parent ""
   tells $backups/next/reason "inconsistent|bitmap|checkpoint" && tells events/log "backup-begun name=next .*reason="
-  rmdir $backups/next'
+  rmdir $backups/next && ! ls vms/w1/checkpoints | grep bad'
 ok 'and the one after that is not' 'mkdir $backups/after && reads $backups/after/parent next && rmdir $backups/after'
 announce 'virfs: w1: a full backup, because'
 announce 'virfs: h1 '
