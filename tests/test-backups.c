@@ -226,8 +226,8 @@ test_listed (Fixture *f, gconstpointer data)
 {
   g_assert_cmpint (mkdir_at (f, BACKUPS "/mon"), ==, 0);
   assert_lists (f, BACKUPS "/mon",
-                "changed checkpoint consistency created ctl domain.xml manifest.json nbd parent"
-                " vda.map vda.qcow2 vda.raw");
+                "changed checkpoint consistency created ctl domain.xml manifest.json nbd nvram parent"
+                " reason scratch scratch_max vda.map vda.qcow2 vda.raw");
   g_assert_cmpint (stat_at (f, BACKUPS "/mon/vda.raw").st_mode, ==, S_IFREG | 0400);
   g_assert_false (exists (f, BACKUPS "/mon/vda.vmdk"));
   g_assert_false (exists (f, BACKUPS "/mon/vdb.raw"));
