@@ -44,9 +44,13 @@ virfs_fake_disk (const char *backup, const char *base)
 static void
 blank (const FakeRead *read, guint8 *buffer)
 {
-  for (gsize i = 0; i < read->length; i++)
-    if (virfs_extents_find (read->from->wanted, read->offset + i)->kind != VIRFS_EXTENT_DATA)
-      buffer[i] = 0;
+  for (guint64 at = read->offset, end = at + read->length, next; at < end; at = next) {
+    const VirfsExtent *extent = virfs_extents_find (read->from->wanted, at);
+
+    next = MIN (end, extent->start + extent->length);
+    if (extent->kind != VIRFS_EXTENT_DATA)
+      memset (buffer + (at - read->offset), 0, next - at);
+  }
 }
 
 static void
