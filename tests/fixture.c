@@ -236,7 +236,7 @@ void
 fixture_tear_down (Fixture *f, gconstpointer hosts)
 {
   unmount (f);
-  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (f->server)), ==, 0);
+  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (g_steal_pointer (&f->server))), ==, 0);
   end_tree (f);
 }
 
