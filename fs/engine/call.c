@@ -40,6 +40,7 @@ struct VirfsCall {
   guint done;       /* steps carried out */
   gint step;        /* atomic */
   GError *error;
+  VirfsSink *sink; /* of a file that is opened; NULL: none yet, or the open file has it */
 
   GMutex lock; /* guards all below */
   gboolean interrupted, answered;
@@ -62,6 +63,8 @@ virfs_call_unref (VirfsCall *call)
     return;
   if (call->interrupt_destroy != NULL)
     call->interrupt_destroy (call->interrupt_data);
+  if (call->sink != NULL)
+    call->sink->class->close (call->sink);
   virfs_node_clear (&call->node);
   virfs_node_clear (&call->to);
   g_free (call->name);
@@ -452,7 +455,7 @@ answer_made (VirfsCall *call)
 {
   guint64 child = virfs_node_child (call->session, &call->node, call->name);
 
-  virfs_reply_node (call->request, child);
+  virfs_reply_node (call->request, &call->node, child);
 }
 
 /* The kernel now believes that what was moved is at its new place at once; let it look. */
@@ -547,6 +550,78 @@ virfs_call_unlink (gpointer request, VirfsNode *dir, const char *name)
 
   call->child = child;
   begin_named (call, name);
+}
+
+/* Files that are opened to be written. */
+
+void
+virfs_call_give_sink (VirfsCall *call, VirfsSink *sink)
+{
+  call->sink = sink;
+}
+
+static void
+begin_create (VirfsCall *call)
+{
+  call->pending = FALSE;
+  call->node.row->dir->create (call, &call->node, call->name);
+}
+
+static void
+begin_open (VirfsCall *call)
+{
+  call->pending = FALSE;
+  call->node.row->write (call, &call->node);
+}
+
+static void
+answer_created (VirfsCall *call)
+{
+  guint64 child = virfs_node_child (call->session, &call->node, call->name);
+
+  virfs_reply_created (call->request, &call->node, child, g_steal_pointer (&call->sink));
+}
+
+static void
+answer_opened (VirfsCall *call)
+{
+  virfs_reply_opened (call->request, virfs_node_inode (&call->node), g_steal_pointer (&call->sink));
+}
+
+void
+virfs_call_create (gpointer request, VirfsNode *dir, const char *name)
+{
+  static const Kind kind = { begin_create, answer_created };
+
+  begin_named (new_call (request, &kind, dir), name);
+}
+
+void
+virfs_call_open (gpointer request, VirfsNode *node)
+{
+  static const Kind kind = { begin_open, answer_opened };
+  VirfsCall *call = new_call (request, &kind, node);
+
+  call->pending = TRUE;
+  begin (call);
+}
+
+static void
+begin_cut (VirfsCall *call)
+{
+  call->pending = FALSE;
+  call->node.row->cut (call, &call->node, call->bytes);
+}
+
+void
+virfs_call_cut (gpointer request, VirfsNode *node, guint64 size)
+{
+  static const Kind kind = { begin_cut, answer_given };
+  VirfsCall *call = new_call (request, &kind, node);
+
+  call->bytes = size;
+  call->pending = TRUE;
+  begin (call);
 }
 
 void

@@ -123,7 +123,11 @@ void virfs_call_move (gpointer request, VirfsNode *dir, const char *name, VirfsN
                       const char *new_name);
 void virfs_call_link (gpointer request, VirfsNode *dir, const char *name, const char *target);
 void virfs_call_unlink (gpointer request, VirfsNode *dir, const char *name);
-/* Answered with the attributes. */
+/* Answered with an open file. */
+void virfs_call_create (gpointer request, VirfsNode *dir, const char *name);
+void virfs_call_open (gpointer request, VirfsNode *node);
+/* Answered with the attributes, as the next. */
+void virfs_call_cut (gpointer request, VirfsNode *node, guint64 size);
 void virfs_call_give (gpointer request, VirfsNode *node, const VirfsOwner *owner);
 /* A refusal that needs no more than its sentence. */
 void virfs_call_refuse (gpointer request, VirfsNode *node, const char *name, VirfsError code,
@@ -141,12 +145,19 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsCall, virfs_call_unref)
  * cannot be told. */
 gboolean virfs_signal_stops (int thread);
 
+/* Whether a signal has killed THREAD, which only ends. */
+gboolean virfs_signal_killed (int thread);
+
 /* open.c */
 
 /* Takes the node. */
 VirfsOpen *virfs_open_new (VirfsNode *node, gboolean writes, gboolean direct);
 /* Of a row that has `open`; NULL: not possible. */
 VirfsOpen *virfs_open_new_content (VirfsNode *node, GError **error);
+/* One that is written to SINK (taken). */
+VirfsOpen *virfs_open_new_sink (VirfsNode *node, VirfsSink *sink);
+/* NULL if it is no such file. */
+VirfsSink *virfs_open_sink (VirfsOpen *open);
 /* What it reads; NULL if it is no such file. */
 VirfsContent *virfs_open_content (VirfsOpen *open);
 /* As lseek(2) has it, for SEEK_DATA and SEEK_HOLE, in a file of SIZE bytes; -1: ENXIO. */
@@ -211,7 +222,11 @@ int virfs_request_thread (gpointer request);
 void virfs_reply_error (gpointer request, int error);
 void virfs_reply_written (gpointer request, gsize bytes);
 void virfs_reply_data (gpointer request, const char *data, gsize size);
-void virfs_reply_node (gpointer request, guint64 ino);
+/* INO as an entry of DIR. */
+void virfs_reply_node (gpointer request, const VirfsNode *dir, guint64 ino);
+/* INO is open, and written to SINK (taken); it was there, or is a new entry. */
+void virfs_reply_opened (gpointer request, guint64 ino, VirfsSink *sink);
+void virfs_reply_created (gpointer request, const VirfsNode *dir, guint64 ino, VirfsSink *sink);
 /* The attributes, which the kernel must not keep: it would believe them also if it has been told of a
  * change meanwhile. */
 void virfs_reply_attributes (gpointer request, guint64 ino);

@@ -29,6 +29,7 @@ struct VirfsOpen {
   gatomicrefcount refs;
   guint64 ino;
   VirfsContent *content; /* NULL: the file shows a text */
+  VirfsSink *sink;       /* where it is written to; NULL: it is no such file */
   gboolean direct;       /* the text is made once, at the first read */
   GMutex lock;
   VirfsNode told;   /* under lock: as the kernel was told last through this file */
@@ -77,6 +78,21 @@ virfs_open_new_content (VirfsNode *node, GError **error)
   return open;
 }
 
+VirfsOpen *
+virfs_open_new_sink (VirfsNode *node, VirfsSink *sink)
+{
+  VirfsOpen *open = virfs_open_new (node, FALSE, TRUE);
+
+  open->sink = sink;
+  return open;
+}
+
+VirfsSink *
+virfs_open_sink (VirfsOpen *open)
+{
+  return open->sink;
+}
+
 VirfsContent *
 virfs_open_content (VirfsOpen *open)
 {
@@ -115,6 +131,8 @@ open_unref (VirfsOpen *open)
     return;
   if (open->content != NULL)
     open->content->class->close (open->content);
+  if (open->sink != NULL)
+    open->sink->class->close (open->sink);
   if (open->text != NULL)
     g_string_free (open->text, TRUE);
   if (open->written != NULL)

@@ -56,7 +56,9 @@ virfs_request_node (fuse_req_t req, fuse_ino_t ino, VirfsNode *node)
 double
 virfs_request_timeout (const VirfsNode *node)
 {
-  return node->row->flags & VIRFS_ROW_MEASURED ? 0 : FOR_EVER;
+  gboolean written = node->row->is_written != NULL && node->row->is_written (node);
+
+  return written || node->row->flags & VIRFS_ROW_MEASURED ? 0 : FOR_EVER;
 }
 
 /* Answers. */
@@ -80,7 +82,8 @@ virfs_reply_data (gpointer request, const char *data, gsize size)
 }
 
 gboolean
-virfs_request_entry (fuse_req_t req, guint64 ino, gboolean listed, struct fuse_entry_param *entry)
+virfs_request_entry (fuse_req_t req, const VirfsNode *dir, guint64 ino, gboolean listed,
+                     struct fuse_entry_param *entry)
 {
   VirfsSession *session = virfs_request_session (req);
   g_auto (VirfsNode) node = { 0 };
@@ -92,7 +95,7 @@ virfs_request_entry (fuse_req_t req, guint64 ino, gboolean listed, struct fuse_e
     .ino = ino,
     .generation = generation,
     .attr_timeout = virfs_request_timeout (&node),
-    .entry_timeout = FOR_EVER,
+    .entry_timeout = virfs_request_timeout (dir),
   };
   if (listed)
     virfs_node_stat_listed (session, &node, &entry->attr);
@@ -102,11 +105,11 @@ virfs_request_entry (fuse_req_t req, guint64 ino, gboolean listed, struct fuse_e
 }
 
 void
-virfs_reply_node (gpointer request, guint64 ino)
+virfs_reply_node (gpointer request, const VirfsNode *dir, guint64 ino)
 {
   struct fuse_entry_param entry;
 
-  if (virfs_request_entry (request, ino, FALSE, &entry))
+  if (virfs_request_entry (request, dir, ino, FALSE, &entry))
     fuse_reply_entry (request, &entry);
   else
     fuse_reply_err (request, ENOENT);

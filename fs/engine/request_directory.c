@@ -3,6 +3,7 @@
 #include "request.h"
 
 #include <errno.h>
+#include <fcntl.h>
 
 /* Reading. */
 
@@ -20,13 +21,14 @@ do_opendir (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 }
 
 static size_t
-add_entry (fuse_req_t req, char *buffer, size_t room, const VirfsEntry *entry, gboolean plus)
+add_entry (fuse_req_t req, const VirfsNode *dir, char *buffer, size_t room, const VirfsEntry *entry,
+           gboolean plus)
 {
   struct fuse_entry_param param = { 0 };
 
   /* an entry that went away meanwhile is left to a later lookup to find out */
   if (plus && !g_str_equal (entry->name, ".") && !g_str_equal (entry->name, "..")
-      && virfs_request_entry (req, entry->ino, TRUE, &param))
+      && virfs_request_entry (req, dir, entry->ino, TRUE, &param))
     return fuse_add_direntry_plus (req, buffer, room, entry->name, &param, entry->next);
   param.ino = 0;
   param.attr.st_ino = entry->ino;
@@ -38,8 +40,8 @@ add_entry (fuse_req_t req, char *buffer, size_t room, const VirfsEntry *entry, g
 /* As many entries from POSITION on as SIZE bytes have room for; returns how many bytes they take, and
  * whether there are more. */
 static size_t
-add_entries (fuse_req_t req, char *buffer, size_t size, const VirfsListing *listing,
-             guint64 position, gboolean plus, gboolean *more)
+add_entries (fuse_req_t req, const VirfsNode *dir, char *buffer, size_t size,
+             const VirfsListing *listing, guint64 position, gboolean plus, gboolean *more)
 {
   size_t used = 0, length;
   VirfsEntry entry;
@@ -47,7 +49,7 @@ add_entries (fuse_req_t req, char *buffer, size_t size, const VirfsListing *list
   *more = TRUE;
   for (guint i = virfs_listing_find (listing, position); virfs_listing_get (listing, i, &entry);
        i++) {
-    length = add_entry (req, buffer + used, size - used, &entry, plus);
+    length = add_entry (req, dir, buffer + used, size - used, &entry, plus);
     if (length > size - used)
       return used;
     used += length;
@@ -61,6 +63,7 @@ read_directory (fuse_req_t req, fuse_ino_t ino, size_t size, guint64 position, g
 {
   VirfsSession *session = virfs_request_session (req);
   g_autoptr (VirfsListing) listing = NULL;
+  g_auto (VirfsNode) dir = { 0 };
   g_autofree char *buffer = NULL;
   gboolean more;
   size_t used;
@@ -70,12 +73,14 @@ read_directory (fuse_req_t req, fuse_ino_t ino, size_t size, guint64 position, g
     return;
   }
   listing = virfs_listings_get (session, ino, position == 0);
-  if (listing == NULL) { /* the C library takes this for the end: so a walk does not fail */
+  if (listing == NULL
+      || !virfs_node_get (
+        session, ino, &dir)) { /* the C library takes this for the end: so a walk does not fail */
     fuse_reply_err (req, ENOENT);
     return;
   }
   buffer = g_malloc (size);
-  used = add_entries (req, buffer, size, listing, position, plus, &more);
+  used = add_entries (req, &dir, buffer, size, listing, position, plus, &more);
   if (more)
     virfs_listings_go_on (session->listings, listing);
   else
@@ -173,7 +178,16 @@ static void
 do_create (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
            struct fuse_file_info *fi)
 {
-  refuse_entry (req, parent, name, "there is no such file, and none can be made here");
+  g_auto (VirfsNode) dir = { 0 };
+
+  if (!virfs_request_node (req, parent, &dir))
+    return;
+  if (dir.row->dir == NULL || dir.row->dir->create == NULL)
+    refuse_entry (req, parent, name, "there is no such file, and none can be made here");
+  else if (fi->flags & O_EXCL && virfs_node_child (virfs_request_session (req), &dir, name) != 0)
+    fuse_reply_err (req, EEXIST);
+  else
+    virfs_call_create (req, &dir, name);
 }
 
 static void

@@ -30,18 +30,20 @@ reply_open (fuse_req_t req, struct fuse_file_info *fi, VirfsOpen *open)
     virfs_open_close (session, open);
 }
 
-/* It does not change, and the kernel's pages are where it is read ahead of. */
+/* It does not change while nobody writes it, and the kernel's pages are where it is read ahead of. */
 static void
 open_content (fuse_req_t req, VirfsNode *node, struct fuse_file_info *fi)
 {
   g_autoptr (GError) error = NULL;
+  gboolean written = node->row->is_written != NULL && node->row->is_written (node);
   VirfsOpen *open = virfs_open_new_content (node, &error);
 
   if (open == NULL) {
     virfs_call_refuse (req, node, NULL, error->code, error->message);
     return;
   }
-  fi->keep_cache = TRUE;
+  fi->direct_io = written;
+  fi->keep_cache = !fi->direct_io;
   fi->noflush = TRUE;
   reply_open (req, fi, open);
 }
@@ -58,6 +60,10 @@ do_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     return;
   if (writes && !virfs_row_is_writable (node.row)) {
     virfs_call_refuse (req, &node, NULL, VIRFS_ERROR_DENIED, "this can only be read");
+    return;
+  }
+  if (writes && node.row->write != NULL) {
+    virfs_call_open (req, &node);
     return;
   }
   if (node.row->open != NULL) {
@@ -116,10 +122,15 @@ static void
 do_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
 {
   VirfsContent *content = virfs_open_content (open_of (fi));
+  VirfsSink *sink = virfs_open_sink (open_of (fi));
   g_auto (VirfsNode) node = { 0 };
   g_autofree char *buffer = NULL;
   gsize got;
 
+  if (sink != NULL) {
+    sink->class->read (sink, (guint64) offset, size, read_content_done, req);
+    return;
+  }
   if (content != NULL) {
     virfs_session_begin_read (virfs_request_session (req));
     content->class->read (content, (guint64) offset, size, read_content_done, req);
@@ -164,8 +175,13 @@ do_write (fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t o
 {
   g_auto (VirfsNode) node = { 0 };
   g_autoptr (GError) error = NULL;
+  VirfsSink *sink = virfs_open_sink (open_of (fi));
   char *lines;
 
+  if (sink != NULL) {
+    virfs_request_sink_write (req, ino, sink, data, size, offset);
+    return;
+  }
   if (!virfs_request_node (req, ino, &node))
     return;
   if (!virfs_open_write (open_of (fi), &node, data, size, offset, &lines, &error))
@@ -181,9 +197,12 @@ do_flush (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
   g_auto (VirfsNode) node = { 0 };
   g_autoptr (GError) error = NULL;
+  VirfsSink *sink = virfs_open_sink (open_of (fi));
   char *rest;
 
-  if (!virfs_node_get (virfs_request_session (req), ino, &node))
+  if (sink != NULL)
+    virfs_request_sink_flush (req, ino, sink);
+  else if (!virfs_node_get (virfs_request_session (req), ino, &node))
     fuse_reply_err (req, 0);
   else if (!virfs_open_take_rest (open_of (fi), &node, &rest, &error))
     refuse (req, &node, error);
@@ -196,7 +215,12 @@ do_flush (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 static void
 do_fsync (fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
 {
-  fuse_reply_err (req, 0);
+  VirfsSink *sink = virfs_open_sink (open_of (fi));
+
+  if (sink != NULL)
+    virfs_request_sink_sync (req, ino, sink);
+  else
+    fuse_reply_err (req, 0);
 }
 
 static void

@@ -21,7 +21,7 @@ do_lookup (fuse_req_t req, fuse_ino_t parent, const char *name)
     child = virfs_node_parent (&dir);
   else
     child = virfs_node_child (virfs_request_session (req), &dir, name);
-  virfs_reply_node (req, child);
+  virfs_reply_node (req, &dir, child);
 }
 
 static void
@@ -73,7 +73,7 @@ read_owner (const struct stat *now, const struct stat *wanted, int what, VirfsOw
 static const char *
 refuse_owner (const VirfsNode *node, const VirfsOwner *owner)
 {
-  if (!S_ISDIR (node->row->mode))
+  if (!S_ISDIR (node->row->mode) && !(node->row->flags & VIRFS_ROW_OWNED))
     return "files belong to whom their directory belongs: chown and chmod that";
   if (node->class->set_owner == NULL)
     return "the owner and the permissions of this cannot be changed";
@@ -84,6 +84,30 @@ refuse_owner (const VirfsNode *node, const VirfsOwner *owner)
 
 /* Cutting a file that is about to be written is what every `>` does; the times tell when a value
  * changed and stay as they are, so that cp -p and touch do no harm. */
+static void
+answer_attributes (fuse_req_t req, VirfsNode *node, const struct stat *attr, int to_set,
+                   struct fuse_file_info *fi)
+{
+  VirfsSink *sink = fi ? virfs_open_sink ((VirfsOpen *) (uintptr_t) fi->fh) : NULL;
+  struct stat st;
+
+  if (to_set & FUSE_SET_ATTR_MTIME && node->row->set_modified != NULL)
+    node->row->set_modified (node,
+                             attr->st_mtim.tv_sec * G_USEC_PER_SEC + attr->st_mtim.tv_nsec / 1000);
+  if (to_set & FUSE_SET_ATTR_SIZE && sink != NULL) {
+    virfs_request_sink_cut (req, virfs_node_inode (node), sink, attr->st_size);
+    return;
+  }
+  /* open(2) does not say which file */
+  if (to_set & FUSE_SET_ATTR_SIZE && node->row->cut != NULL) {
+    virfs_call_cut (req, node, (guint64) attr->st_size);
+    return;
+  }
+  virfs_node_stat (virfs_request_session (req), node, &st);
+  /* the kernel would believe this even if it has been told of a change meanwhile */
+  fuse_reply_attr (req, &st, 0);
+}
+
 static void
 do_setattr (fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
             struct fuse_file_info *fi)
@@ -105,8 +129,8 @@ do_setattr (fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
     virfs_call_refuse (req, &node, NULL, VIRFS_ERROR_PERMITTED, why);
   else if (gives)
     virfs_call_give (req, &node, &owner);
-  else /* the kernel would believe this even if it has been told of a change meanwhile */
-    fuse_reply_attr (req, &st, 0);
+  else
+    answer_attributes (req, &node, attr, to_set, fi);
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "content.h"
 #include "error.h"
 #include "owner.h"
+#include "sink.h"
 
 #include <glib.h>
 #include <sys/stat.h>
@@ -37,6 +38,7 @@ typedef enum {
   VIRFS_ROW_PRIVATE = 1 << 5,  /* for the owner alone, whatever the object's mode is */
   VIRFS_ROW_PUBLIC = 1 << 6,   /* as its mode says, whatever the object's is */
   VIRFS_ROW_TRUSTED = 1 << 7,  /* can be written only by root and by who mounted */
+  VIRFS_ROW_OWNED = 1 << 8,    /* of a file: chown and chmod of it are those of its object */
 } VirfsRowFlags;
 
 /* What can be done in a directory whose entries are not rows. */
@@ -53,6 +55,8 @@ typedef struct {
   /* A symbolic link to TARGET, and the end of one. */
   void (*link) (VirfsCall *call, const VirfsNode *dir, const char *name, const char *target);
   void (*unlink) (VirfsCall *call, const VirfsNode *dir, const char *name);
+  /* A file that is written then, new or (NAME is there) not; as VirfsRow's `write`. */
+  void (*create) (VirfsCall *call, const VirfsNode *dir, const char *name);
 } VirfsDir;
 
 struct VirfsRow {
@@ -91,6 +95,16 @@ struct VirfsRow {
   void (*store_size) (VirfsCall *call, const VirfsNode *node, guint64 bytes);
   void (*store_bool) (VirfsCall *call, const VirfsNode *node, gboolean value);
   void (*store_text) (VirfsCall *call, const VirfsNode *node, const char *value);
+
+  /* Of a file with `open`, in place of `store`: opens it to be written.  It ends by
+   * virfs_call_finish(), after virfs_call_give_sink() if it has not failed. */
+  void (*write) (VirfsCall *call, const VirfsNode *node);
+  /* Makes it SIZE bytes long; it ends by virfs_call_finish(). */
+  void (*cut) (VirfsCall *call, const VirfsNode *node, guint64 size);
+  /* Whether somebody writes it: the kernel keeps no attributes of it meanwhile. */
+  gboolean (*is_written) (const VirfsNode *node);
+  /* It is to have been modified then, in microseconds since the epoch; must not wait. */
+  void (*set_modified) (const VirfsNode *node, gint64 modified);
 
   /* Of a symbolic link: appends where it leads.  Nothing: there is no such link now. */
   void (*link) (const VirfsNode *node, GString *out);

@@ -35,6 +35,27 @@ harmless_set (void)
   return set;
 }
 
+/* Field N of /proc/PID/stat, counted from 1, of those behind the name; see proc(5). */
+static gint64
+read_field (const char *stat, guint n)
+{
+  const char *end = strrchr (stat, ')');
+  g_auto (GStrv) fields = g_strsplit (end ? end + 2 : "", " ", -1);
+
+  return g_strv_length (fields) > n - 3 ? g_ascii_strtoll (fields[n - 3], NULL, 10) : 0;
+}
+
+gboolean
+virfs_signal_killed (int thread)
+{
+  enum { FLAGS = 9, EXIT_CODE = 52, EXITING = 4 };
+  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", thread);
+  g_autofree char *stat = NULL;
+
+  return thread != 0 && g_file_get_contents (path, &stat, NULL, NULL)
+         && read_field (stat, FLAGS) & EXITING && read_field (stat, EXIT_CODE) & 0x7f;
+}
+
 gboolean
 virfs_signal_stops (int thread)
 {
