@@ -5,6 +5,8 @@
  */
 #include "draft.h"
 
+#include "image.h"
+
 #include "make.h"
 #include "part_class.h"
 
@@ -149,18 +151,30 @@ store_firmware (VirfsCall *call, const VirfsNode *node, const char *text)
   store_one_of (call, node, text, (const char *const[]){ "bios", "efi", NULL });
 }
 
-/* A path of the host, POOL/VOLUME, or a guest of the tree however it was written. */
+/* What is in the tree may be written as a path from wherever somebody is. */
+static const char *
+skip_up (const char *text)
+{
+  while (g_str_has_prefix (text, "../"))
+    text += strlen ("../");
+  return g_str_has_prefix (text, "images/") ? text + strlen ("images/") : text;
+}
+
+/* An image of the tree, a path of the host, POOL/VOLUME, or a guest of the tree. */
 static void
 store_image (VirfsCall *call, const VirfsNode *node, const char *text)
 {
-  const char *guest = g_str_has_prefix (text, "../") ? text + 3 : text;
+  const char *name = skip_up (text);
+  g_autoptr (VirfsImage) image = virfs_infra_image (virfs_node_infra (node), name);
 
-  if (*text == '\0' || strchr (guest, '/') != NULL)
-    change (call, node, set_text, g_str_has_prefix (guest, "vms/") ? guest : text, 0);
+  if (*text == '\0' || strchr (name, '/') != NULL)
+    change (call, node, set_text, g_str_has_prefix (name, "vms/") ? name : text, 0);
+  else if (image != NULL && *name != '.')
+    change (call, node, set_text, name, 0);
   else
     virfs_call_fail (call, VIRFS_ERROR_INVALID,
-                     "\"%s\" is not an image; write POOL/VOLUME, a path on the hosts, vms/GUEST or"
-                     " vms/GUEST/snapshots/SNAPSHOT",
+                     "\"%s\" is not an image; write a name of images/, POOL/VOLUME, a path on the"
+                     " hosts, vms/GUEST or vms/GUEST/snapshots/SNAPSHOT",
                      text);
 }
 

@@ -4,6 +4,7 @@
 
 #include "access.h"
 #include "draft.h"
+#include "image_job.h"
 #include "placement.h"
 #include "seed.h"
 #include "snapshot.h"
@@ -14,6 +15,13 @@ static VirfsDraftInfo *
 info_of (const VirfsNode *node)
 {
   return (VirfsDraftInfo *) node->snapshot;
+}
+
+/* A name alone is one of images/. */
+static gboolean
+names_image (const char *image)
+{
+  return image != NULL && strchr (image, '/') == NULL;
 }
 
 static gboolean
@@ -50,6 +58,7 @@ typedef struct {
   VirfsHost *host;        /* where the source is */
   const char *sources[5]; /* the wish's */
   GHashTable *refused;    /* likewise; owned, NULL: none */
+  VirfsImage *image;      /* likewise; a reference, NULL: it is made of none */
 } Want;
 
 static void
@@ -58,6 +67,7 @@ free_want (Want *want)
   g_clear_pointer (&want->needs, virfs_vm_needs_free);
   g_clear_pointer (&want->source, virfs_object_unref);
   g_clear_pointer (&want->host, virfs_object_unref);
+  g_clear_pointer (&want->image, virfs_object_unref);
   g_clear_pointer (&want->refused, g_hash_table_unref);
   g_free (want->snapshot);
   g_free (want);
@@ -97,7 +107,7 @@ add_sources (Want *want, const VirfsDraftInfo *info)
 {
   guint n = 0;
 
-  if (info->image != NULL && !names_guest (info->image))
+  if (info->image != NULL && !names_guest (info->image) && !names_image (info->image))
     want->sources[n++] = info->image;
   if (info->iso != NULL)
     want->sources[n++] = info->iso;
@@ -120,6 +130,26 @@ makes_disk (const VirfsDraftInfo *info)
   return info->xml == NULL && (info->image != NULL || info->disk_size > 0);
 }
 
+/* FALSE: NOT_FOUND, or BUSY. */
+static gboolean
+find_image (Want *want, VirfsInfra *infra, const char *name, GError **error)
+{
+  g_autoptr (VirfsImageInfo) info = NULL;
+
+  if (!names_image (name))
+    return TRUE;
+  want->image = want->wish.image = virfs_infra_image (infra, name);
+  if (want->image == NULL) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "there is no images/%s", name);
+    return FALSE;
+  }
+  info = virfs_image_info (want->image);
+  if (!info->written)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "the image %s is being written", name);
+  return FALSE;
+}
+
 static Want *
 want_of (VirfsInfra *infra, const VirfsDraftInfo *info, GError **error)
 {
@@ -130,6 +160,8 @@ want_of (VirfsInfra *infra, const VirfsDraftInfo *info, GError **error)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "there is no %s", info->image);
     return NULL;
   }
+  if (!find_image (want, infra, info->image, error))
+    return NULL;
   if (base != NULL) {
     want->needs = virfs_infra_backend (infra)->vm_needs (base, error);
     if (want->needs == NULL)
@@ -183,6 +215,8 @@ check_access (VirfsCall *call, const VirfsNode *node, Want *want, GError **error
   if (virfs_call_is_trusted (call))
     return TRUE;
   if (want->source != NULL && !virfs_access_check (call, want->source, VIRFS_MAY_READ, error))
+    return FALSE;
+  if (want->image != NULL && !virfs_access_check (call, want->image, VIRFS_MAY_READ, error))
     return FALSE;
   want->refused
     = g_hash_table_new_full (NULL, NULL, virfs_object_unref, (GDestroyNotify) g_error_free);
@@ -300,19 +334,60 @@ end_making (VirfsJob *job, const GError *error, gpointer data)
   g_free (making);
 }
 
+/* The image is on the host, or there is none. */
+static void
+create (Making *making)
+{
+  VirfsInfra *infra = making->draft->object.infra;
+  const Want *want = making->want;
+  g_autoptr (VirfsPart) volume
+    = want->image ? virfs_image_on_host (want->image, making->host) : NULL;
+  g_autofree char *image
+    = volume ? g_strdup_printf ("%s/%s", ((VirfsPart *) volume->owner)->name, volume->name) : NULL;
+  VirfsCreation creation = { .draft = making->draft,
+                             .info = making->info,
+                             .source = want->source,
+                             .snapshot = want->snapshot,
+                             .image = image,
+                             .state = making->state };
+  g_autoptr (VirfsJob) job
+    = virfs_call_job_then (making->call, "create", making->draft, making->host, end_making, making);
+
+  virfs_infra_backend (infra)->vm_create (making->host, &creation, job);
+}
+
+static void
+copied_image (VirfsJob *job, const GError *error, gpointer data)
+{
+  Making *making = data;
+  g_autoptr (VirfsPart) there = virfs_image_on_host (making->want->image, making->host);
+
+  /* another guest may have had it brought meanwhile */
+  if (error != NULL && there == NULL)
+    end_making (job, error, making);
+  else
+    create (making);
+}
+
+static void
+bring_image (Making *making)
+{
+  VirfsImage *image = making->want->image;
+  g_autofree char *operation = g_strdup_printf ("copy image to %s", making->host->name);
+  g_autoptr (VirfsJob) job
+    = virfs_call_job_then (making->call, operation, image, making->host, copied_image, making);
+
+  virfs_image_copy (image, making->host, job);
+}
+
 static void
 make_now (VirfsCall *call, VirfsPart *draft, gpointer data, const GError *failure)
 {
   Making *making = data;
   VirfsInfra *infra = draft->object.infra;
   const Want *want = making->want;
-  VirfsCreation creation = { .draft = draft,
-                             .info = making->info,
-                             .source = want->source,
-                             .snapshot = want->snapshot,
-                             .state = making->state };
+  g_autoptr (VirfsPart) there = NULL;
   g_autoptr (GError) error = NULL;
-  g_autoptr (VirfsJob) job = NULL;
 
   if (failure == NULL)
     making->host = virfs_placement_reserve (infra, &want->wish, making->info->host, &error);
@@ -320,8 +395,11 @@ make_now (VirfsCall *call, VirfsPart *draft, gpointer data, const GError *failur
     end_making (NULL, failure ? failure : error, making);
     return;
   }
-  job = virfs_call_job_then (call, "create", draft, making->host, end_making, making);
-  virfs_infra_backend (infra)->vm_create (making->host, &creation, job);
+  there = want->image ? virfs_image_on_host (want->image, making->host) : NULL;
+  if (want->image != NULL && there == NULL)
+    bring_image (making);
+  else
+    create (making);
 }
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The root of the tree: the fleet as a whole, and the directories that list its objects. */
 #include "access.h"
+#include "image_files.h"
 #include "version.h"
 
 #include <stdlib.h>
@@ -157,6 +158,9 @@ static const VirfsRow rows[] = {
     .help = "the hosts; mkdir adds one, rmdir forgets it (its guests run on)" },
   { "vms", S_IFDIR | 0755, .fields = F (VMS), .dir = &virfs_vms_dir,
     .help = "the guests of all hosts; mkdir drafts one, rmdir undefines one, mv renames it" },
+  { "images", S_IFDIR | 0755, .fields = F (IMAGES), .dir = &virfs_images_dir,
+    .help
+    = "the images of all hosts as files: cp in and out; a dot before the name: not published" },
   { "jobs", S_IFDIR | 0555, .fields = F (JOBS), .dir = &jobs_dir,
     .help = "operations that run, and the last 100 that have ended" },
   { "events", S_IFDIR | 0550, .help = "what happens" },

@@ -6,6 +6,8 @@
 #include "tree.h"
 
 #include "draft.h"
+#include "image.h"
+#include "image_files.h"
 #include "part_class.h"
 
 #include <string.h>
@@ -22,6 +24,7 @@ static VirfsClass *const classes[] = {
   [VIRFS_KIND_VM] = &virfs_vm_class,
   [VIRFS_KIND_JOB] = &virfs_job_class,
   [VIRFS_KIND_INDEX] = &virfs_tag_class, /* and the last two */
+  [VIRFS_KIND_IMAGE] = &virfs_image_files,
   [VIRFS_KIND_POOL] = &virfs_pool_files,
   [VIRFS_KIND_VOLUME] = &virfs_volume_files,
   [VIRFS_KIND_DISK] = &virfs_disk_files,
@@ -81,6 +84,8 @@ node_path (gpointer data, const VirfsNode *node)
 {
   g_autofree char *object = NULL;
 
+  if (node->row->flags & VIRFS_ROW_OWNED)
+    return virfs_object_path (node->object);
   if (*node->row->path == '/')
     return node->class == &virfs_backup_disk_files ? virfs_backup_file_path (node) : NULL;
   if (node->class == &virfs_root_class)
@@ -244,6 +249,17 @@ job_gone (VirfsTree *tree, VirfsJob *job)
 }
 
 static void
+image_gone (VirfsTree *tree, const VirfsImage *image)
+{
+  guint64 dir = virfs_inode_at (&virfs_root_class, NULL, "images");
+  g_autofree char *described = g_strconcat (image->label, ".d", NULL);
+
+  virfs_session_vanished (tree->session, dir, image->label,
+                          virfs_inode_at (&virfs_image_files, image, "/images/<file>"));
+  virfs_session_vanished (tree->session, dir, described, 0);
+}
+
+static void
 part_gone (VirfsTree *tree, const VirfsPart *part)
 {
   guint64 dir = virfs_inode_at (virfs_class_of (part->owner), part->owner, part->class->directory);
@@ -261,6 +277,7 @@ shown_fields (const VirfsObject *object, guint64 fields)
     [VIRFS_KIND_VM] = VIRFS_BIT (VIRFS_VM_OWNER),
     [VIRFS_KIND_JOB] = 0,
     [VIRFS_KIND_INDEX] = 0,
+    [VIRFS_KIND_IMAGE] = VIRFS_BIT (VIRFS_IMAGE_OWNER),
   };
   guint64 owner
     = virfs_object_is_part (object) ? VIRFS_BIT (VIRFS_PART_OWNER) : owners[object->kind];
@@ -286,6 +303,8 @@ model_changed (const VirfsChange *change, gpointer data)
     host_gone (tree, (VirfsHost *) change->object);
   if (change->kind == VIRFS_REMOVED && change->object->kind == VIRFS_KIND_JOB)
     job_gone (tree, (VirfsJob *) change->object);
+  if (change->kind == VIRFS_REMOVED && change->object->kind == VIRFS_KIND_IMAGE)
+    image_gone (tree, (VirfsImage *) change->object);
   if (change->kind == VIRFS_REMOVED && virfs_object_is_part (change->object))
     part_gone (tree, (VirfsPart *) change->object);
   if (change->kind == VIRFS_REMOVED)

@@ -341,6 +341,8 @@ static const VirfsRow rows[] = {
     .help = "a guest of this user" },
   { "/by/image/<image>/<vm>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_3,
     .help = "a guest that was made from this image" },
+  { "/images/<file>.d/used_by/<vm>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_3,
+    .help = "a guest that uses this image" },
   { "/by/ip/<address>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_2,
     .help = "the guest with this address" },
   { "/by/uuid/<uuid>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_2,

@@ -14,6 +14,12 @@ is_store (const char *value)
   return g_path_is_absolute (value) || g_str_equal (value, VIRFS_STORE_NONE);
 }
 
+static gboolean
+is_pool (const char *value)
+{
+  return *value != '\0' && strchr (value, '/') == NULL;
+}
+
 static const struct {
   const char *key;
   gsize offset;
@@ -37,6 +43,7 @@ static const struct {
 } texts[] = {
   { "store", G_STRUCT_OFFSET (VirfsConfig, store), is_store,
     "a directory by its full path, or " VIRFS_STORE_NONE ", is wanted" },
+  { "images", G_STRUCT_OFFSET (VirfsConfig, images), is_pool, "the name of a pool is wanted" },
 };
 
 static guint *
@@ -58,6 +65,7 @@ free_host (gpointer data)
 
   g_free (host->name);
   g_free (host->uri);
+  g_free (host->images);
   g_free (host);
 }
 
@@ -84,7 +92,7 @@ virfs_config_free (VirfsConfig *config)
 void
 virfs_config_add_host (VirfsConfig *config, const char *name, const char *uri)
 {
-  VirfsConfigHost *host = g_new (VirfsConfigHost, 1);
+  VirfsConfigHost *host = g_new0 (VirfsConfigHost, 1);
 
   host->name = g_strdup (name);
   host->uri = g_strdup (uri);
@@ -132,6 +140,20 @@ load_setting (VirfsConfig *config, GKeyFile *file, const char *key, GError **err
   return TRUE;
 }
 
+/* Of the host that was added last. */
+static gboolean
+load_images (VirfsConfig *config, GKeyFile *file, const char *group, GError **error)
+{
+  VirfsConfigHost *host = config->hosts->pdata[config->hosts->len - 1];
+
+  host->images = g_key_file_get_string (file, group, "images", NULL);
+  if (host->images == NULL || is_pool (host->images))
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID, "[%s] images: the name of a pool is wanted",
+               group);
+  return FALSE;
+}
+
 static gboolean
 load_host (VirfsConfig *config, GKeyFile *file, const char *group, GError **error)
 {
@@ -144,7 +166,7 @@ load_host (VirfsConfig *config, GKeyFile *file, const char *group, GError **erro
     return FALSE;
   }
   virfs_config_add_host (config, name, uri);
-  return TRUE;
+  return load_images (config, file, group, error);
 }
 
 static gboolean

@@ -7,6 +7,7 @@
 typedef struct {
   char *name;
   char *uri;
+  char *images; /* pool; NULL: not set */
 } VirfsConfigHost;
 
 /* What `store` says for none. */
@@ -21,6 +22,7 @@ typedef struct {
   guint freeze_timeout;     /* seconds that a guest's file systems may be quiet for a backup */
   guint shutdown_timeout;   /* seconds that `shutoff` waits for a guest */
   char *store;              /* directory, or VIRFS_STORE_NONE; NULL: not set */
+  char *images;             /* pool that images are in; NULL: not set */
   GPtrArray *hosts;         /* of VirfsConfigHost */
 } VirfsConfig;
 

@@ -6,6 +6,7 @@
 #include "daemon.h"
 
 #include "guard.h"
+#include "image.h"
 #include "infra.h"
 #include "libvirt.h"
 #include "store.h"
@@ -122,6 +123,19 @@ open_store (const VirfsConfig *config, VirfsStore **store, GError **error)
   return FALSE;
 }
 
+static void
+set_image_pools (VirfsInfra *infra, const VirfsConfig *config)
+{
+  if (config->images != NULL)
+    virfs_infra_set_image_pool (infra, NULL, config->images);
+  for (guint i = 0; i < config->hosts->len; i++) {
+    const VirfsConfigHost *host = config->hosts->pdata[i];
+
+    if (host->images != NULL)
+      virfs_infra_set_image_pool (infra, host->name, host->images);
+  }
+}
+
 static gboolean
 mount_and_serve (VirfsInfra *infra, VirfsStore *store, const VirfsDaemon *daemon, GError **error)
 {
@@ -167,6 +181,8 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   infra = virfs_infra_new (&virfs_libvirt_backend, config->shutdown_timeout);
   if (store != NULL && !virfs_store_attach (store, infra, error))
     return FALSE;
+  virfs_infra_restore_sums (infra);
+  set_image_pools (infra, config);
   served = mount_and_serve (infra, store, daemon, error);
   g_clear_pointer (&store, virfs_store_close);
   return served;

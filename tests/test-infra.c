@@ -221,7 +221,7 @@ test_listener (Fleet *f, gconstpointer data)
   fleet_turn (f, f->h1, VIRFS_HOST_UNREACHABLE);
   g_assert_cmphex (fields_of (told, VIRFS_KIND_HOST), ==, HOST (STATE));
   g_assert_cmphex (fields_of (told, VIRFS_KIND_VM), ==, VM (READY));
-  g_assert_cmphex (fields_of (told, VIRFS_KIND_ROOT), ==, ROOT (EVENTS));
+  g_assert_cmphex (fields_of (told, VIRFS_KIND_ROOT), ==, ROOT (IMAGES) | ROOT (EVENTS));
 
   g_array_set_size (told, 0);
   fleet_lose (f, f->h1, 1);

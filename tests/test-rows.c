@@ -77,6 +77,7 @@ row_path (Fixture *f, const VirfsClass *class, const VirfsRow *row)
         { "hosts/<host>/pools/<pool>", "hosts/h1/pools/default" },
         { "hosts/<host>/pools/<pool>/volumes/<volume>",
           "hosts/h1/pools/default/volumes/disk.qcow2" },
+        { "images/<file>.d", "images/disk.qcow2.d" },
         { "vms/<vm>/disks/<disk>", "vms/h1-1/disks/vda" },
         { "vms/<vm>/nics/<nic>", "vms/h1-1/nics/net0" },
         { "vms/<vm>/snapshots/<snapshot>", "vms/h1-1/snapshots/first" },

@@ -3,13 +3,15 @@
  * What the model wants of those who manage hypervisors: a struct of functions.  The program has one
  * (libvirt's); tests bring their own.
  *
- * None of these functions may block: they run in threads that serve the file system.  Operations
+ * None of these functions may block unless it says so: they run in threads that serve the file system.  Operations
  * are queued and end their job (virfs_job_finish()) when the model already shows the outcome, so that
  * what was written is what is read next.
  */
 #pragma once
 
 #include "backup.h"
+#include "content.h"
+#include "file.h"
 #include "host.h"
 #include "job.h"
 #include "part.h"
@@ -59,6 +61,7 @@ typedef struct {
   const VirfsDraftInfo *info;
   VirfsVm *source;      /* the guest that it is a clone of; NULL: none */
   const char *snapshot; /* of SOURCE; NULL: as it is now */
+  const char *image;    /* POOL/VOLUME in place of what INFO says; NULL: that */
   VirfsVmState state;   /* RUNNING, PAUSED or SHUTOFF: what it is brought to */
 } VirfsCreation;
 
@@ -142,6 +145,17 @@ typedef struct VirfsBackend {
   /* To more BYTES than it has. */
   void (*volume_resize) (VirfsPart *volume, guint64 bytes, VirfsJob *job);
   void (*volume_verb) (VirfsPart *volume, VirfsVolumeVerb verb, VirfsJob *job);
+  /* Gives an unused volume another name, in place of the unused one that has it; CROSS where it can
+   * only be copied. */
+  void (*volume_rename) (VirfsPart *volume, const char *name, VirfsJob *job);
+
+  /* What is in VOLUME, byte by byte as its file has it.  Does not wait. */
+  VirfsContent *(*volume_read) (VirfsPart *volume, GError **error);
+  /* Opens the volume NAME of POOL to be written; MAKE: a new one, which nobody is told of before it is
+   * told (file.h), and which is removed at the next start if the program ends before it is renamed.  This
+   * waits for the host, as all that is done with the file. */
+  VirfsFile *(*volume_write) (VirfsHost *host, const char *pool, const char *name, gboolean make,
+                              GError **error);
 } VirfsBackend;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsVmNeeds, virfs_vm_needs_free)

@@ -14,10 +14,11 @@ struct VirfsDraftInfo {
   VirfsPartInfo part; /* its name is the guest's */
   GRefString *uuid;
   const char *state; /* draft, or creating */
-  GRefString *image; /* PATH, POOL/VOLUME, vms/GUEST or vms/GUEST/snapshots/SNAPSHOT; NULL: none */
-  const char *clone; /* full or linked; NULL: full */
-  guint64 disk_size; /* bytes; 0: that of the image, and without one no disk */
-  GRefString *pool;  /* for its disk; NULL: `default` */
+  GRefString *
+    image; /* the name of an image, PATH, POOL/VOLUME, vms/GUEST or vms/GUEST/snapshots/SNAPSHOT; NULL: none */
+  const char *clone;    /* full or linked; NULL: full */
+  guint64 disk_size;    /* bytes; 0: that of the image, and without one no disk */
+  GRefString *pool;     /* for its disk; NULL: `default` */
   GRefString *network;  /* NULL: `default` where the host has it; `none` */
   GRefString *iso;      /* PATH or POOL/VOLUME of an installer; NULL: none */
   const char *boot;     /* disk, cdrom or network; NULL: the first of these that it has */

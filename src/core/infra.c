@@ -52,6 +52,7 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
   infra->jobs = g_hash_table_new (NULL, NULL);
   infra->owners = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   virfs_registry_open_indexes (infra);
+  virfs_registry_open_images (infra);
   g_queue_init (&infra->ended);
   for (guint i = 0; i < VIRFS_ROOT_N_FIELDS; i++)
     infra->changed[i] = now;
@@ -111,6 +112,7 @@ virfs_infra_free (VirfsInfra *infra)
   g_hash_table_unref (infra->objects);
   g_hash_table_unref (infra->owners);
   virfs_registry_close_indexes (infra);
+  virfs_registry_close_images (infra);
   g_hash_table_unref (infra->hosts);
   g_hash_table_unref (infra->vms);
   g_hash_table_unref (infra->labels);

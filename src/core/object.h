@@ -16,6 +16,7 @@ typedef enum {
   VIRFS_KIND_VM,
   VIRFS_KIND_JOB,
   VIRFS_KIND_INDEX,
+  VIRFS_KIND_IMAGE,
   /* parts, see part.h */
   VIRFS_KIND_POOL,
   VIRFS_KIND_VOLUME,

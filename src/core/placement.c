@@ -2,6 +2,8 @@
 /* Ranking hosts. */
 #include "placement.h"
 
+#include "image.h"
+
 #include "error.h"
 #include "fit.h"
 #include "registry.h"
@@ -118,6 +120,33 @@ check_sources (const VirfsWish *wish, const VirfsHost *host, GError **error)
       return FALSE;
     }
   return TRUE;
+}
+
+static gboolean
+has_image (const VirfsWish *wish, const VirfsHost *host)
+{
+  GPtrArray *volumes = wish->image ? wish->image->info->volumes : NULL;
+
+  for (guint i = 0; volumes && i < volumes->len; i++)
+    if (virfs_part_root (volumes->pdata[i]) == &host->object)
+      return TRUE;
+  return FALSE;
+}
+
+/* What is based on another image is not copied, for that would have to be copied, too. */
+static gboolean
+check_image (const VirfsWish *wish, const VirfsHost *host, GError **error)
+{
+  const VirfsVolumeInfo *volume
+    = wish->image ? (const VirfsVolumeInfo *) wish->image->info->volume : NULL;
+
+  if (wish->image == NULL || has_image (wish, host)
+      || (virfs_image_pool (host, host->info) != NULL && volume && volume->backing == NULL))
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "%s does not have the image %s, and %s",
+               host->name, wish->image->label,
+               volume && volume->backing ? "it is based on another" : "no pool for images");
+  return FALSE;
 }
 
 static gboolean
@@ -249,12 +278,14 @@ look_at (VirfsHost *host, const VirfsWish *wish)
   GError **error = &place->refusal;
 
   place->host = virfs_object_ref (host);
+  place->has_image = has_image (wish, host);
   weigh (place, wish, info, &host->promised, &host->making);
   if (check_rights (wish, host, error) && check_state (host->name, info, error)
       && check_only (wish, host, error) && check_arch (wish, host->name, info, error)
       && check_network (wish, host->name, info, error)
       && check_needs (wish, host->name, info, error) && check_pool (wish, host->name, info, error)
-      && check_sources (wish, host, error) && host != wish->present)
+      && check_sources (wish, host, error) && check_image (wish, host, error)
+      && host != wish->present)
     check_memory (wish, host->name, info, &host->making, error);
   return place;
 }
@@ -282,6 +313,8 @@ compare (gconstpointer a, gconstpointer b, gpointer best)
     return p->refusal ? 1 : -1;
   if (p->refusal == NULL && good_p != good_q)
     return good_p ? -1 : 1;
+  if (p->refusal == NULL && good_p && p->has_image != q->has_image)
+    return p->has_image ? -1 : 1;
   if (p->refusal == NULL && good_p && p->promised != q->promised)
     return p->promised < q->promised ? -1 : 1;
   if (p->refusal == NULL && p->score != q->score)

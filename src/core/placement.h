@@ -5,8 +5,8 @@
  * A host that lacks something is out, and the reason is told.  The others get a score from 0 to 100:
  * 60 for memory that is neither used nor promised, 20 for CPUs that are not promised, 20 for CPU time
  * that is not used.  Hosts within 10 points of the best are equally good, because what is measured is
- * some seconds old: among them the one that has promised the least of its memory comes first, so that
- * many guests made at once are spread.
+ * some seconds old: among them those that have the image come first, and the one that has promised the
+ * least of its memory, so that many guests made at once are spread.
  */
 #pragma once
 
@@ -22,6 +22,7 @@ typedef struct {
   const char *network;        /* must be active */
   const VirfsVmNeeds *needs;  /* of its definition */
   const char *const *sources; /* PATH or POOL/VOLUME, each to be there; NULL-terminated or NULL */
+  struct VirfsImage *image;   /* of images/: it can be copied to a host that lacks it; NULL: none */
   const VirfsHost *only;      /* where its disks are; NULL: anywhere */
   const VirfsHost *present;   /* where the guest is now */
   GHashTable *refused; /* VirfsHost* -> GError*: those that it may not have, and why; NULL: none */
@@ -33,7 +34,8 @@ typedef struct {
   double score;
   double promised;     /* share of its memory, with the guest */
   guint64 memory_left; /* bytes that would be left */
-  guint guests;        /* that run there or are being made */
+  gboolean has_image;
+  guint guests; /* that run there or are being made */
 } VirfsPlace;
 
 /* All hosts, the best first, then those that cannot; the caller owns it. */

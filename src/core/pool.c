@@ -35,6 +35,10 @@ static const VirfsMember volume_members[] = {
   VIRFS_MEMBER (VirfsVolumeInfo, backing, TEXT, CONFIG),
   VIRFS_MEMBER (VirfsVolumeInfo, size, NUMBER, SIZE),
   VIRFS_MEMBER (VirfsVolumeInfo, allocation, NUMBER, USE),
+  VIRFS_MEMBER (VirfsVolumeInfo, length, NUMBER, USE),
+  VIRFS_MEMBER (VirfsVolumeInfo, modified, TEXT, USE),
+  VIRFS_MEMBER (VirfsVolumeInfo, born, TEXT, USE),
+  VIRFS_MEMBER (VirfsVolumeInfo, touched, TEXT, USE),
   VIRFS_MEMBER (VirfsVolumeInfo, xml, BLOB, XML),
 };
 

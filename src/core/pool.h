@@ -22,12 +22,16 @@ typedef struct {
 
 typedef struct {
   VirfsPartInfo part;
-  const char *type;    /* file, block, dir, network … (libvirt's volume types) */
-  const char *format;  /* raw, qcow2 …; NULL: not known */
-  GRefString *path;    /* what a guest's disk names */
-  GRefString *backing; /* path of the backing file; NULL for none */
-  guint64 size;        /* bytes that a guest sees */
-  guint64 allocation;  /* bytes that it takes; of a draft: that it is to take from the start */
+  const char *type;     /* file, block, dir, network … (libvirt's volume types) */
+  const char *format;   /* raw, qcow2 …; NULL: not known */
+  GRefString *path;     /* what a guest's disk names */
+  GRefString *backing;  /* path of the backing file; NULL for none */
+  guint64 size;         /* bytes that a guest sees */
+  guint64 allocation;   /* bytes that it takes; of a draft: that it is to take from the start */
+  guint64 length;       /* bytes of its file; 0: not known */
+  GRefString *modified; /* when its file was, `SECONDS.NANOSECONDS`; NULL: not known */
+  GRefString *born;     /* when its file was made, likewise */
+  GRefString *touched;  /* when its file's inode was changed last, likewise */
   VirfsBlob *xml;
 } VirfsVolumeInfo;
 

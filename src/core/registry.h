@@ -38,6 +38,11 @@ struct VirfsInfra {
   GHashTable *indexes[3];     /* of each VirfsIndexKey: value -> VirfsIndex* */
   GHashTable *addresses;      /* address -> GSList of VirfsVm* */
   GHashTable *owners;         /* path -> VirfsOwner*, of what has no other place for it */
+  GHashTable *images;         /* label -> VirfsImage* */
+  GHashTable *image_names;    /* name of volumes -> GPtrArray of VirfsImage* */
+  GHashTable *outdated;       /* set of VirfsPartInfo*: volumes that hosts do not know to be gone */
+  GHashTable *image_pools;    /* name of a host, or "" -> name of a pool */
+  GHashTable *sums;           /* see virfs_registry_sum_key() -> record */
   GHashTable *parts;          /* set of VirfsPart*, by owner, class and label */
   GHashTable *jobs;           /* number -> VirfsJob* */
   GQueue ended;               /* of VirfsJob*: jobs that have ended, the latest last */
@@ -73,6 +78,8 @@ void virfs_registry_sync_parts (VirfsObject *owner, GPtrArray *before, GPtrArray
 void virfs_registry_remove_parts (VirfsObject *owner, GPtrArray *list);
 /* FIELD has changed of all of them: whether they can be changed, or by whom. */
 void virfs_registry_parts_turned (VirfsObject *owner, GPtrArray *list, VirfsPartField field);
+/* The part of OWNER that INFO tells of; borrowed, NULL if it is gone. */
+VirfsPart *virfs_registry_part_of (VirfsObject *owner, const VirfsPartInfo *info);
 guint virfs_registry_part_hash (gconstpointer part);
 gboolean virfs_registry_part_equal (gconstpointer a, gconstpointer b);
 
@@ -82,6 +89,14 @@ void virfs_registry_index_vm (VirfsVm *vm, const VirfsVmInfo *before, const Virf
                               guint64 fields);
 void virfs_registry_open_indexes (VirfsInfra *infra);
 void virfs_registry_close_indexes (VirfsInfra *infra);
+
+/* Images (registry_image*.c).  What was known of HOST and what is now; NULL: it is not there. */
+void virfs_registry_follow_images (VirfsHost *host, const VirfsHostInfo *before,
+                                   const VirfsHostInfo *after);
+/* Gives names again to images of one name, in the order of their hosts. */
+void virfs_registry_rename_images (VirfsInfra *infra);
+void virfs_registry_open_images (VirfsInfra *infra);
+void virfs_registry_close_images (VirfsInfra *infra);
 
 /* As virfs_object_owner(), for those who hold the lock. */
 void virfs_registry_owner (gpointer object, VirfsOwner *owner);

@@ -39,6 +39,7 @@ virfs_registry_publish_host (VirfsHost *host, VirfsHostInfo *info)
   for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
     virfs_registry_sync_parts (&host->object, before->parts[i], &info->parts[i]);
   host->info = info;
+  virfs_registry_follow_images (host, before, info);
   if (fields)
     virfs_registry_emit (host->object.infra, VIRFS_CHANGED, host, fields, before, info);
   return fields;
@@ -258,6 +259,7 @@ virfs_registry_drop_host (VirfsInfra *infra, VirfsHost *host, GError **error)
     for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
       virfs_registry_remove_parts (&host->object, host->info->parts[i]);
     g_hash_table_remove (infra->hosts, host->name);
+    virfs_registry_follow_images (host, host->info, NULL);
     virfs_registry_event (infra, host, "removed", NULL);
     virfs_registry_emit (infra, VIRFS_REMOVED, host, 0, host->info, NULL);
     virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_HOSTS));
@@ -406,5 +408,6 @@ virfs_infra_settle (VirfsInfra *infra, gint64 timeout)
   while (!all_answered (infra) && !infra->stopping && waited)
     waited = g_cond_wait_until (&infra->settled, &infra->lock, deadline);
   virfs_registry_rename_rivals (infra);
+  virfs_registry_rename_images (infra);
   return all_answered (infra);
 }

@@ -5,6 +5,7 @@
  */
 #include "draft.h"
 #include "error.h"
+#include "image.h"
 #include "registry.h"
 
 #include <string.h>
@@ -39,6 +40,14 @@ part_owner (VirfsPart *part, VirfsOwner *owner)
   }
 }
 
+/* What nobody was given is his whose pool it is. */
+static void
+image_owner (VirfsImage *image, VirfsOwner *owner)
+{
+  if (!look_up_object (&image->object, owner) && image->info->volumes->len > 0)
+    virfs_registry_owner (image->info->volumes->pdata[0], owner);
+}
+
 void
 virfs_registry_owner (gpointer object, VirfsOwner *owner)
 {
@@ -51,6 +60,8 @@ virfs_registry_owner (gpointer object, VirfsOwner *owner)
     virfs_job_owner (object, owner);
   else if (self->kind == VIRFS_KIND_HOST)
     look_up_object (object, owner);
+  else if (self->kind == VIRFS_KIND_IMAGE)
+    image_owner (object, owner);
   else if (virfs_object_is_part (object))
     part_owner (object, owner);
 }
@@ -99,6 +110,8 @@ tell (VirfsInfra *infra, VirfsObject *object)
                          host->info);
     for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
       virfs_registry_parts_turned (object, host->info->parts[i], VIRFS_PART_OWNER);
+  } else if (object->kind == VIRFS_KIND_IMAGE) {
+    virfs_registry_emit (infra, VIRFS_CHANGED, object, VIRFS_BIT (VIRFS_IMAGE_OWNER), NULL, NULL);
   } else {
     VirfsPart *part = (VirfsPart *) object;
 

@@ -67,6 +67,12 @@ find_of_info (VirfsObject *owner, const VirfsPartInfo *info)
   return find (owner, info->class, label);
 }
 
+VirfsPart *
+virfs_registry_part_of (VirfsObject *owner, const VirfsPartInfo *info)
+{
+  return find_of_info (owner, info);
+}
+
 static void
 free_part (gpointer object)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the registry calls its objects, and what it tells of them: events and failures. */
 #include "error.h"
+#include "image.h"
 #include "index.h"
 #include "registry.h"
 #include "text.h"
@@ -24,6 +25,8 @@ virfs_registry_path (gpointer object)
     return g_strdup_printf ("jobs/%u", virfs_job_number (object));
   case VIRFS_KIND_ROOT:
     return g_strdup ("fleet");
+  case VIRFS_KIND_IMAGE:
+    return g_strdup_printf ("images/%s", ((VirfsImage *) object)->label);
   case VIRFS_KIND_INDEX:
     return g_strdup_printf ("by/%s/%s", virfs_index_key_name (((VirfsIndex *) object)->key),
                             ((VirfsIndex *) object)->value);

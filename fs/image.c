@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* images/<file>, a file that can be read and written, and images/<file>.d/, what is known of it. */
+#include "image.h"
+
+#include "access.h"
+#include "image_job.h"
+#include "image_files.h"
+#include "pool.h"
+#include "text.h"
+#include "upload.h"
+#include "use.h"
+
+#include <string.h>
+
+#define FILE_ROW "/images/<file>"
+
+static const VirfsImageInfo *
+info_of (const VirfsNode *node)
+{
+  return node->snapshot;
+}
+
+static const VirfsVolumeInfo *
+volume_of (const VirfsNode *node)
+{
+  return (const VirfsVolumeInfo *) info_of (node)->volume;
+}
+
+/* The file. */
+
+static VirfsContent *
+open_image (const VirfsNode *node, GError **error)
+{
+  const VirfsBackend *backend = virfs_node_backend (node);
+  VirfsContent *written = info_of (node)->written ? virfs_upload_read (node->object) : NULL;
+
+  if (written != NULL)
+    return written;
+  /* libvirt's test driver has volumes with nothing in them */
+  if (info_of (node)->length == 0)
+    return virfs_content_new_bytes (g_bytes_new (NULL, 0));
+  if (info_of (node)->volumes->len > 0 && backend->volume_read != NULL)
+    return backend->volume_read (info_of (node)->volumes->pdata[0], error);
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "the image is just being closed");
+  return NULL;
+}
+
+static guint64
+length_of (const VirfsNode *node)
+{
+  g_autoptr (VirfsUpload) upload
+    = info_of (node)->written ? virfs_image_upload (node->object) : NULL;
+
+  return upload ? virfs_upload_length (upload) : info_of (node)->length;
+}
+
+static gsize
+size_of_file (const VirfsNode *node)
+{
+  return length_of (node);
+}
+
+static guint64
+allocated (const VirfsNode *node)
+{
+  return info_of (node)->written || volume_of (node) == NULL ? length_of (node)
+                                                             : volume_of (node)->allocation;
+}
+
+static void
+opened (VirfsSink *sink, const GError *error, gpointer data)
+{
+  VirfsCall *call = data;
+
+  if (sink != NULL)
+    virfs_call_give_sink (call, sink);
+  virfs_call_finish (call, error);
+}
+
+static void
+write_image (VirfsCall *call, const VirfsNode *node)
+{
+  virfs_upload_open (node->object, virfs_call_uid (call), opened, call);
+}
+
+typedef struct {
+  VirfsCall *call;
+  VirfsSink *sink;
+  guint64 size;
+} Cut;
+
+static void
+cut_done (const GError *error, gpointer data)
+{
+  g_autofree Cut *cut = data;
+
+  cut->sink->class->close (cut->sink);
+  virfs_call_finish (cut->call, error);
+}
+
+static void
+cut_opened (VirfsSink *sink, const GError *error, gpointer data)
+{
+  Cut *cut = data;
+
+  cut->sink = sink;
+  if (sink != NULL) {
+    sink->class->cut (sink, cut->size, cut_done, cut);
+    return;
+  }
+  virfs_call_finish (cut->call, error);
+  g_free (cut);
+}
+
+static void
+cut_image (VirfsCall *call, const VirfsNode *node, guint64 size)
+{
+  Cut *cut = g_new (Cut, 1);
+
+  *cut = (Cut){ call, NULL, size };
+  virfs_upload_open (node->object, virfs_call_uid (call), cut_opened, cut);
+}
+
+static gboolean
+is_written (const VirfsNode *node)
+{
+  return info_of (node)->written;
+}
+
+static void
+set_modified (const VirfsNode *node, gint64 modified)
+{
+  g_autoptr (VirfsUpload) upload = virfs_image_upload (node->object);
+
+  if (upload != NULL)
+    virfs_upload_set_modified (upload, modified);
+}
+
+void
+virfs_image_create (VirfsCall *call, const VirfsNode *dir, const char *name)
+{
+  VirfsInfra *infra = virfs_node_infra (dir);
+  g_autoptr (VirfsImage) image = virfs_infra_image (infra, name);
+  VirfsUploadSpec spec = { .name = name, .uid = virfs_call_uid (call) };
+
+  virfs_infra_default_owner (infra, &spec.owner);
+  if (!virfs_call_is_trusted (call)) {
+    spec.owner.uid = virfs_call_uid (call);
+    spec.owner.gid = virfs_call_gid (call);
+  }
+  if (image != NULL)
+    virfs_upload_open (image, spec.uid, opened, call);
+  else
+    virfs_upload_create (infra, &spec, opened, call);
+}
+
+/* What is known of it. */
+
+static void
+show_format (const VirfsNode *node, GString *out)
+{
+  if (volume_of (node) != NULL && volume_of (node)->format != NULL)
+    g_string_append_printf (out, "%s\n", volume_of (node)->format);
+}
+
+static void
+show_number (GString *out, guint64 number)
+{
+  g_string_append_printf (out, "%" G_GUINT64_FORMAT "\n", number);
+}
+
+static void
+show_size (const VirfsNode *node, GString *out)
+{
+  if (volume_of (node) != NULL)
+    show_number (out, volume_of (node)->size);
+}
+
+static void
+show_allocation (const VirfsNode *node, GString *out)
+{
+  if (volume_of (node) != NULL)
+    show_number (out, volume_of (node)->allocation);
+}
+
+static void
+show_line (const char *text, GString *out)
+{
+  if (text == NULL)
+    return;
+  virfs_text_escape (out, text);
+  g_string_append_c (out, '\n');
+}
+
+static void
+show_backing (const VirfsNode *node, GString *out)
+{
+  show_line (volume_of (node) ? volume_of (node)->backing : NULL, out);
+}
+
+static void
+show_pool (const VirfsNode *node, GString *out)
+{
+  show_line (info_of (node)->pool, out);
+}
+
+static void
+show_hosts (const VirfsNode *node, GString *out)
+{
+  for (guint i = 0; i < info_of (node)->volumes->len; i++)
+    show_line (((VirfsHost *) virfs_part_root (info_of (node)->volumes->pdata[i]))->name, out);
+}
+
+static void
+show_created (const VirfsNode *node, GString *out)
+{
+  const char *born = volume_of (node) ? volume_of (node)->born : NULL;
+
+  gint64 seconds = born ? g_ascii_strtoll (born, NULL, 10) : 0;
+
+  /* not every file system tells */
+  if (seconds == 0)
+    return;
+  virfs_text_append_time (out, seconds * G_USEC_PER_SEC);
+  g_string_append_c (out, '\n');
+}
+
+static void
+show_ctl (const VirfsNode *node, GString *out)
+{
+  g_string_append (out, "verify\n");
+}
+
+static void
+store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  g_autoptr (VirfsJob) job = NULL;
+  VirfsHost *host = NULL;
+
+  if (!g_str_equal (text, "verify")) {
+    virfs_call_fail (call, VIRFS_ERROR_INVALID, "\"%s\" is not a verb; there is: verify", text);
+    return;
+  }
+  if (info_of (node)->volumes->len > 0)
+    host = (VirfsHost *) virfs_part_root (info_of (node)->volumes->pdata[0]);
+  job = virfs_call_job (call, "verify image", node->object, host, NULL);
+  virfs_image_sum (node->object, job);
+}
+
+/* used_by/ */
+
+static void add_users (GHashTable *vms, VirfsInfra *infra, GPtrArray *users, guint depth);
+
+/* PATH is that of a volume that is based on the image: its guests are the image's, too. */
+static void
+add_overlay (GHashTable *vms, VirfsInfra *infra, const char *path, guint depth)
+{
+  g_auto (GStrv) words = g_strsplit (path, "/", 6); /* hosts HOST pools POOL volumes VOLUME */
+  g_autoptr (VirfsHost) host = NULL;
+  g_autoptr (VirfsPart) pool = NULL;
+  g_autoptr (VirfsPart) volume = NULL;
+  g_autoptr (GPtrArray) users = NULL;
+
+  if (g_strv_length (words) != 6 || depth == 0)
+    return;
+  host = virfs_infra_host (infra, words[1]);
+  pool = host ? virfs_infra_part (infra, host, &virfs_pool_class, words[3]) : NULL;
+  volume = pool ? virfs_infra_part (infra, pool, &virfs_volume_class, words[5]) : NULL;
+  users = volume ? virfs_volume_users (volume) : NULL;
+  if (users != NULL)
+    add_users (vms, infra, users, depth - 1);
+}
+
+static void
+add_users (GHashTable *vms, VirfsInfra *infra, GPtrArray *users, guint depth)
+{
+  for (guint i = 0; i < users->len; i++) {
+    const VirfsUser *user = users->pdata[i];
+
+    if (user->target != NULL)
+      g_hash_table_add (vms, g_strdup (user->path + strlen ("vms/")));
+    else
+      add_overlay (vms, infra, user->path, depth);
+  }
+}
+
+/* Labels of the guests that use the image of DIR. */
+static GHashTable *
+find_users (const VirfsNode *dir)
+{
+  enum { DEEPEST = 64 };
+  g_autoptr (GPtrArray) users = virfs_image_users (dir->object);
+  GHashTable *vms = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  add_users (vms, virfs_node_infra (dir), users, DEEPEST);
+  return vms;
+}
+
+static guint64
+link_to (const VirfsNode *dir, const char *label)
+{
+  g_autoptr (VirfsVm) vm = virfs_infra_vm (virfs_node_infra (dir), label);
+
+  return vm ? virfs_inode_at (&virfs_vm_class, vm, "/images/<file>.d/used_by/<vm>") : 0;
+}
+
+static void
+list_users (const VirfsNode *dir, VirfsListing *listing)
+{
+  g_autoptr (GHashTable) vms = find_users (dir);
+  GHashTableIter iter;
+  gpointer label;
+
+  g_hash_table_iter_init (&iter, vms);
+  while (g_hash_table_iter_next (&iter, &label, NULL)) {
+    guint64 ino = link_to (dir, label);
+
+    if (ino != 0)
+      virfs_listing_add (listing, label, ino, S_IFLNK);
+  }
+}
+
+static guint64
+find_user (const VirfsNode *dir, const char *name)
+{
+  g_autoptr (GHashTable) vms = find_users (dir);
+
+  return g_hash_table_contains (vms, name) ? link_to (dir, name) : 0;
+}
+
+static const VirfsDir users_dir = { .list = list_users, .find = find_user };
+
+/* Owners. */
+
+static gboolean
+is_unpublished (const VirfsNode *node)
+{
+  return info_of (node)->volumes->len == 0;
+}
+
+/* What is a disk of a guest is nobody else's to look into, unless somebody has said so. */
+static gboolean
+is_private (const VirfsNode *node)
+{
+  g_autofree char *path = virfs_object_path (node->object);
+  g_autoptr (GPtrArray) users = NULL;
+  VirfsOwner given;
+
+  if (virfs_infra_owner_at (virfs_node_infra (node), path, &given))
+    return FALSE;
+  users = virfs_image_users (node->object);
+  for (guint i = 0; i < users->len; i++)
+    if (((VirfsUser *) users->pdata[i])->target != NULL)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+get_owner (const VirfsNode *node, VirfsOwner *owner)
+{
+  g_autoptr (VirfsUpload) upload = is_unpublished (node) ? virfs_image_upload (node->object) : NULL;
+
+  if (upload != NULL) {
+    virfs_upload_get_owner (upload, owner);
+    return;
+  }
+  virfs_object_owner (node->object, owner);
+  if (is_private (node))
+    owner->mode &= 0700;
+}
+
+/* Who can read the file can look into the directory beside it. */
+static void
+widen (const VirfsNode *node, VirfsOwner *owner)
+{
+  if (S_ISREG (node->row->mode))
+    owner->mode = (owner->mode & 0666) | (owner->mode & 0444) >> 2;
+}
+
+static void
+set_owner (VirfsCall *call, const VirfsNode *node, const VirfsOwner *wanted)
+{
+  g_autoptr (VirfsUpload) upload = is_unpublished (node) ? virfs_image_upload (node->object) : NULL;
+  g_autofree char *path = virfs_object_path (node->object);
+  g_autoptr (GError) error = NULL;
+  VirfsOwner is, owner = *wanted;
+
+  get_owner (node, &is);
+  widen (node, &owner);
+  if (*node->row->path != '\0' && !(node->row->flags & VIRFS_ROW_OWNED))
+    g_set_error (&error, VIRFS_ERROR, VIRFS_ERROR_PERMITTED,
+                 "this belongs to whom %s belongs: chown and chmod that", path);
+  else if (!virfs_access_check_give (call, &is, &owner, &error))
+    ;
+  else if (upload != NULL)
+    virfs_upload_set_owner (upload, &owner);
+  else
+    virfs_infra_give (virfs_node_infra (node), node->object, path, &owner, &error);
+  virfs_call_finish (call, error);
+}
+
+/* The class. */
+
+#define F(field) VIRFS_BIT (VIRFS_IMAGE_##field)
+#define READ     S_IFREG | 0440, .fields =
+
+static const VirfsRow rows[] = {
+  { "", S_IFDIR | 0550, .fields = F (BIRTH), .help = "what is known of the image" },
+  { "format", READ F (CONTENT), .show = show_format,
+    .help = "raw, qcow2, vmdk, vdi …, as it was found in the file" },
+  { "virtual_size", READ F (CONTENT), .show = show_size, .help = "bytes that a guest sees" },
+  { "allocation", READ F (CONTENT), .show = show_allocation, .help = "bytes that the file takes" },
+  { "backing", READ F (CONTENT), .show = show_backing,
+    .help = "path of the image that it is based on" },
+  { "pool", READ F (PLACES), .show = show_pool, .help = "the pool that it is in" },
+  { "host", READ F (PLACES), .show = show_hosts,
+    .help = "hosts that have it, one a line, of their own or in a pool that they share" },
+  { "created", READ F (CONTENT), .show = show_created, .help = "when its file was made" },
+  { "sha256", READ F (SUM), .show = virfs_show_text,
+    .offset = G_STRUCT_OFFSET (VirfsImageInfo, sha256),
+    .help
+    = "checksum of the file, if it is known: it came in order, or verify was written to ctl" },
+  { "ctl", S_IFREG | 0640, VIRFS_ROW_NEEDS, F (CONTENT), .show = show_ctl, .store = store_ctl,
+    .help = "write verify to read all of it and compare its checksum, or find it out" },
+  { "used_by", S_IFDIR | 0550, VIRFS_ROW_MEASURED, F (CONTENT), .dir = &users_dir,
+    .help = "links to the guests that have it as a disk, or a disk that is based on it" },
+  { FILE_ROW, S_IFREG | 0640, VIRFS_ROW_OWNED, F (CONTENT), .open = open_image,
+    .size = size_of_file, .allocated = allocated, .write = write_image, .cut = cut_image,
+    .is_written = is_written, .set_modified = set_modified,
+    .help = "an image; cp reads and writes it, rm deletes it unless it is used, mv renames it" },
+};
+
+static gconstpointer
+snapshot (gpointer object)
+{
+  return virfs_image_info (object);
+}
+
+static void
+release (gconstpointer info)
+{
+  virfs_image_info_unref ((VirfsImageInfo *) info);
+}
+
+static gint64
+changed (const VirfsNode *node, guint64 fields)
+{
+  if (S_ISREG (node->row->mode) && node->row->flags & VIRFS_ROW_OWNED)
+    return info_of (node)->modified;
+  return virfs_latest_change (info_of (node)->changed, VIRFS_IMAGE_N_FIELDS,
+                              fields ? fields : F (BIRTH));
+}
+
+static gboolean
+ready (const VirfsNode *node)
+{
+  return !info_of (node)->written;
+}
+
+static guint64
+parent (const VirfsNode *node)
+{
+  return virfs_inode_at (&virfs_root_class, NULL, "images");
+}
+
+VirfsClass virfs_image_files = {
+  .path = "images/<file>.d",
+  .rows = rows,
+  .n_rows = G_N_ELEMENTS (rows),
+  .parent = parent,
+  .unref = virfs_object_unref,
+  .snapshot = snapshot,
+  .release = release,
+  .changed = changed,
+  .ready = ready,
+  .owner = get_owner,
+  .set_owner = set_owner,
+};

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Images as the tree asks for them; these take the registry's lock. */
+#include "image.h"
+
+#include "error.h"
+#include "registry_image.h"
+#include "text.h"
+
+#include <string.h>
+
+VirfsImage *
+virfs_infra_image (VirfsInfra *infra, const char *label)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  VirfsImage *image = g_hash_table_lookup (infra->images, label);
+
+  return image ? virfs_object_ref (image) : NULL;
+}
+
+void
+virfs_infra_foreach_image (VirfsInfra *infra, VirfsImageFunc func, gpointer data)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  GHashTableIter iter;
+  gpointer image;
+
+  g_hash_table_iter_init (&iter, infra->images);
+  while (g_hash_table_iter_next (&iter, NULL, &image))
+    func (image, data);
+}
+
+VirfsImageInfo *
+virfs_image_info (VirfsImage *image)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&image->object.infra->lock);
+
+  g_atomic_ref_count_inc (&image->info->refs);
+  return image->info;
+}
+
+/* Pools. */
+
+void
+virfs_infra_set_image_pool (VirfsInfra *infra, const char *host, const char *pool)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  g_hash_table_insert (infra->image_pools, g_strdup (host ? host : ""), g_strdup (pool));
+}
+
+static VirfsPoolInfo *
+active_pool (const VirfsHostInfo *info, const char *name)
+{
+  VirfsPoolInfo *pool = virfs_part_list_find (info->parts[VIRFS_HOST_POOLS], name);
+
+  return pool && !pool->part.draft && virfs_pool_is_active (pool) ? pool : NULL;
+}
+
+/* What was said is said before there are hosts, and does not change: no lock is needed. */
+VirfsPoolInfo *
+virfs_image_pool (const VirfsHost *host, const VirfsHostInfo *info)
+{
+  GHashTable *said = host->object.infra->image_pools;
+  const char *name = g_hash_table_lookup (said, host->name);
+  VirfsPoolInfo *pool;
+
+  if (name == NULL)
+    name = g_hash_table_lookup (said, "");
+  if (name != NULL)
+    return active_pool (info, name);
+  pool = virfs_part_list_find (info->parts[VIRFS_HOST_POOLS], "images");
+  return pool && !pool->part.draft ? active_pool (info, "images") : active_pool (info, "default");
+}
+
+/* Places. */
+
+VirfsPart *
+virfs_image_on_host (VirfsImage *image, VirfsHost *host)
+{
+  g_autoptr (VirfsImageInfo) info = virfs_image_info (image);
+
+  for (guint i = 0; i < info->volumes->len; i++)
+    if (virfs_part_root (info->volumes->pdata[i]) == &host->object)
+      return virfs_object_ref (info->volumes->pdata[i]);
+  return NULL;
+}
+
+gboolean
+virfs_image_check_name (const char *name, GError **error)
+{
+  g_autofree char *encoded = virfs_name_encode (name + (*name == '.'));
+
+  if (*encoded != '\0' && g_str_equal (encoded, name + (*name == '.'))
+      && !g_str_has_suffix (name, ".d"))
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+               "\"%s\" cannot be the name of an image: it ends in .d, is too long, or has a %% or a"
+               " control character in it",
+               name);
+  return FALSE;
+}
+
+/* Users. */
+
+static gboolean
+is_listed (GPtrArray *users, const VirfsUser *user)
+{
+  for (guint i = 0; i < users->len; i++)
+    if (g_str_equal (((VirfsUser *) users->pdata[i])->path, user->path))
+      return TRUE;
+  return FALSE;
+}
+
+GPtrArray *
+virfs_image_users (VirfsImage *image)
+{
+  g_autoptr (VirfsImageInfo) info = virfs_image_info (image);
+  GPtrArray *users = NULL;
+
+  for (guint i = 0; i < info->volumes->len; i++) {
+    GPtrArray *more = virfs_volume_users (info->volumes->pdata[i]);
+
+    if (users == NULL) {
+      users = more;
+      continue;
+    }
+    for (guint j = more->len; j > 0; j--)
+      if (!is_listed (users, more->pdata[j - 1]))
+        g_ptr_array_add (users, g_ptr_array_steal_index (more, j - 1));
+    g_ptr_array_unref (more);
+  }
+  return users ? users : g_ptr_array_new ();
+}
+
+gboolean
+virfs_image_check_unused (VirfsImage *image, const char *what, GError **error)
+{
+  g_autoptr (GPtrArray) users = virfs_image_users (image);
+  g_autoptr (GString) names = g_string_new (NULL);
+
+  if (users->len == 0)
+    return TRUE;
+  for (guint i = 0; i < MIN (users->len, 3); i++)
+    g_string_append_printf (names, "%s%s", i ? ", " : "", ((VirfsUser *) users->pdata[i])->path);
+  if (users->len > 3)
+    g_string_append_printf (names, " and %u others", users->len - 3);
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "the image %s cannot %s: it is used by %s",
+               image->label, what, names->str);
+  return FALSE;
+}
+
+/* Of the volume of that NAME as HOST knows it, if its pool is the same as POOL. */
+static void
+add_outdated (VirfsHost *host, const VirfsPoolInfo *pool, const char *name)
+{
+  VirfsPoolInfo *other = virfs_image_pool (host, host->info);
+  VirfsPartInfo *volume = other && virfs_pool_is_same (pool, other)
+                            ? virfs_part_list_find (other->part.parts, name)
+                            : NULL;
+
+  if (volume != NULL)
+    g_hash_table_add (host->object.infra->outdated, virfs_part_info_ref (volume));
+}
+
+void
+virfs_image_volume_gone (VirfsPart *volume)
+{
+  VirfsInfra *infra = volume->object.infra;
+  g_autoptr (VirfsPartInfo) pool = virfs_part_info ((VirfsPart *) volume->owner);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  GHashTableIter iter;
+  gpointer host;
+
+  g_hash_table_iter_init (&iter, infra->hosts);
+  while (g_hash_table_iter_next (&iter, NULL, &host))
+    if (host != virfs_part_root (volume))
+      add_outdated (host, (VirfsPoolInfo *) pool, volume->name);
+  virfs_registry_regroup (infra, volume->name);
+}
+
+/* Checksums. */
+
+typedef struct {
+  char *key, *record;
+} Note;
+
+static void
+free_note (gpointer data)
+{
+  Note *note = data;
+
+  g_free (note->key);
+  g_free (note->record);
+  g_free (note);
+}
+
+/* Of one volume. */
+static Note *
+note_of (VirfsPart *volume, const char *sha256)
+{
+  g_autoptr (VirfsPartInfo) info = virfs_part_info (volume);
+  g_autoptr (VirfsPartInfo) pool = virfs_part_info ((VirfsPart *) volume->owner);
+  g_autofree char *stamp = virfs_registry_sum_stamp ((const VirfsVolumeInfo *) info);
+  Note *note = g_new0 (Note, 1);
+
+  note->key = virfs_registry_sum_key ((const VirfsPoolInfo *) pool, info->name);
+  note->record = sha256 ? g_strdup_printf ("%s %s", sha256, stamp) : NULL;
+  return note;
+}
+
+static void
+keep_note (VirfsInfra *infra, const Note *note)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (note->record ? !virfs_infra_keep (infra, VIRFS_RECORD_SUM, note->key, note->record, &error)
+                   : !virfs_infra_forget (infra, VIRFS_RECORD_SUM, note->key, &error))
+    g_message ("the checksum of %s is not kept: %s", note->key, error->message);
+}
+
+/* VOLUMES are of that NAME. */
+static void
+note_sum (VirfsInfra *infra, GPtrArray *volumes, const char *name, const char *sha256)
+{
+  g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (free_note);
+
+  for (guint i = 0; i < volumes->len; i++)
+    g_ptr_array_add (notes, note_of (volumes->pdata[i], sha256));
+  g_mutex_lock (&infra->lock);
+  for (guint i = 0; i < notes->len; i++)
+    virfs_registry_set_sum (infra, ((Note *) notes->pdata[i])->key,
+                            ((Note *) notes->pdata[i])->record);
+  virfs_registry_regroup (infra, name);
+  g_mutex_unlock (&infra->lock);
+  for (guint i = 0; i < notes->len; i++)
+    keep_note (infra, notes->pdata[i]);
+}
+
+void
+virfs_image_note_sum (VirfsImage *image, const char *sha256)
+{
+  g_autoptr (VirfsImageInfo) info = virfs_image_info (image);
+
+  note_sum (image->object.infra, info->volumes, image->name, sha256);
+}
+
+void
+virfs_volume_note_sum (VirfsPart *volume, const char *sha256)
+{
+  g_autoptr (GPtrArray) volumes = g_ptr_array_new ();
+
+  g_ptr_array_add (volumes, volume);
+  note_sum (volume->object.infra, volumes, volume->name, sha256);
+}
+
+static void
+restore_sum (const char *key, const char *record, gpointer infra)
+{
+  virfs_registry_set_sum (infra, key, record);
+}
+
+void
+virfs_infra_restore_sums (VirfsInfra *infra)
+{
+  virfs_infra_recall (infra, VIRFS_RECORD_SUM, restore_sum, infra);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The inside of uploads: upload.c takes commands, upload_run.c carries them out. */
+#pragma once
+
+#include "error.h"
+#include "file.h"
+#include "registry_image.h"
+#include "sum.h"
+#include "upload.h"
+
+typedef enum {
+  VIRFS_UPLOAD_OPEN,
+  VIRFS_UPLOAD_WRITE,
+  VIRFS_UPLOAD_READ,
+  VIRFS_UPLOAD_CUT,
+  VIRFS_UPLOAD_FLUSH,
+  VIRFS_UPLOAD_RENAME,
+  VIRFS_UPLOAD_DISCARD,
+  VIRFS_UPLOAD_CLOSE,
+  VIRFS_UPLOAD_N_COMMANDS,
+} VirfsUploadVerb;
+
+typedef struct {
+  VirfsUploadVerb verb;
+  guint64 offset, length;
+  GBytes *bytes;
+  char *name;
+  VirfsSinkFlush why;
+  VirfsSinkDone done; /* NULL: it has been answered */
+  VirfsContentDone read_done;
+  VirfsUploadOpened opened;
+  gpointer data;
+} VirfsUploadCommand;
+
+struct VirfsUpload {
+  gatomicrefcount refs;
+  VirfsInfra *infra;
+  VirfsHost *host; /* a reference */
+  char *pool;
+  gboolean created; /* it made the volume */
+  gboolean copy;
+  gboolean own_job;
+  guint uid;
+  GAsyncQueue *commands; /* of VirfsUploadCommand* */
+  gint published;        /* atomic: its volume has its name */
+
+  GMutex lock; /* never held while something else is called */
+  /* under lock */
+  VirfsImage *image; /* a reference; NULL when it has ended */
+  VirfsJob *job;     /* likewise */
+  GError *failed;    /* what all that is left fails with */
+  guint openers;
+  gsize queued; /* bytes */
+  guint64 length;
+  VirfsOwner owner;
+  gboolean given;  /* the owner was chosen by somebody */
+  gint64 modified; /* as well; 0: not */
+
+  /* of its thread */
+  VirfsFile *file;
+  VirfsSum *sum; /* of the first `summed` bytes; NULL: they did not come in order */
+  guint64 summed;
+  gboolean dirty;   /* written since it was looked at */
+  gboolean killed;  /* its last writer was, and nobody has written since */
+  gboolean refused; /* it is no image that can be used */
+  gboolean ended;
+};
+
+/* Takes COMMAND. */
+void virfs_upload_push (VirfsUpload *upload, VirfsUploadCommand *command);
+void virfs_upload_command_free (VirfsUploadCommand *command);
+/* The first failure counts; a copy of it is the caller's.  NULL: there is none. */
+void virfs_upload_fail (VirfsUpload *upload, const GError *error);
+GError *virfs_upload_failure (VirfsUpload *upload);
+VirfsImage *virfs_upload_image (VirfsUpload *upload); /* a reference; NULL */
+
+/* Its thread; takes a reference. */
+gpointer virfs_upload_run (gpointer upload);
+/* A handle for one more open file; its opener is counted already. */
+VirfsSink *virfs_upload_new_sink (VirfsUpload *upload);
+
+/* upload_publish.c: whether it can be used; INVALID. */
+gboolean virfs_upload_check (VirfsUpload *upload, GError **error);
+/* Gives the volume its name and tells of it. */
+gboolean virfs_upload_publish (VirfsUpload *upload, const char *name, GError **error);
+void virfs_upload_tell (VirfsUpload *upload);
