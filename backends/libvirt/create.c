@@ -24,6 +24,7 @@ lv_creation_free (LvCreation *creation)
   virfs_part_info_unref (creation->info);
   virfs_object_unref (creation->source);
   g_free (creation->snapshot);
+  g_free (creation->image);
   g_free (creation);
 }
 
@@ -263,6 +264,7 @@ lv_vm_create (VirfsHost *host, const VirfsCreation *wanted, VirfsJob *job)
   creation->info = virfs_part_info_ref (wanted->info);
   creation->source = wanted->source ? virfs_object_ref (wanted->source) : NULL;
   creation->snapshot = g_strdup (wanted->snapshot);
+  creation->image = g_strdup (wanted->image);
   creation->state = wanted->state;
   task->creation = creation;
   g_free (task->name);

@@ -17,6 +17,7 @@ typedef struct LvCreation {
   VirfsDraftInfo *info;
   VirfsVm *source;
   char *snapshot;
+  char *image;
   VirfsVmState state;
 } LvCreation;
 

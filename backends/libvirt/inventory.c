@@ -3,6 +3,7 @@
 #include "inventory.h"
 
 #include "gate.h"
+#include "image_open.h"
 #include "lent.h"
 #include "seat.h"
 #include "share.h"
@@ -82,6 +83,8 @@ is_hidden (LvInventory *self, const char *pool, const char *volume)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   g_autofree char *key = NULL;
 
+  if (g_str_has_prefix (volume, LV_IMAGE_HIDDEN))
+    return TRUE;
   if (g_hash_table_size (self->hidden) == 0)
     return FALSE;
   key = g_strdup_printf ("%s/%s", pool, volume);
@@ -423,6 +426,8 @@ poll_once (LvLink *link, virConnectPtr conn)
   lv_share_look (link, conn);
   if (!self->joined)
     lv_lent_recover (link, conn);
+  if (!self->joined)
+    lv_image_recover (link, conn);
   end (&reading, begin (&reading) && read_pools (&reading));
   advance (self, &reading);
   if (!self->joined)

@@ -6,6 +6,7 @@
 #include "connection.h"
 #include "event.h"
 #include "fail.h"
+#include "image_open.h"
 #include "operate.h"
 #include "plug.h"
 #include "private.h"
@@ -118,4 +119,7 @@ const VirfsBackend virfs_libvirt_backend = {
   .volume_create = lv_volume_create,
   .volume_resize = lv_volume_resize,
   .volume_verb = lv_volume_verb,
+  .volume_rename = lv_volume_rename,
+  .volume_read = lv_volume_read,
+  .volume_write = lv_volume_write,
 };

@@ -304,12 +304,13 @@ gboolean
 lv_making_add_disk (LvMaking *making, GError **error)
 {
   const VirfsDraftInfo *info = info_of (making);
+  const char *name = making->creation->image ? making->creation->image : info->image;
   g_autoptr (virStorageVol) image = NULL;
 
-  if (info->image == NULL && info->disk_size == 0)
+  if (name == NULL && info->disk_size == 0)
     return TRUE;
-  if (info->image != NULL) {
-    image = lv_making_find_image (making, info->image, error);
+  if (name != NULL) {
+    image = lv_making_find_image (making, name, error);
     if (image == NULL)
       return FALSE;
   }

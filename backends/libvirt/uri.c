@@ -42,6 +42,18 @@ take_identity (LvUri *self, const char *value, GError **error)
 }
 
 static gboolean
+take_images (LvUri *self, const char *value, GError **error)
+{
+  self->streams = g_str_equal (value, "stream");
+  if (self->streams)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+               "\"images=%s\" is not known; images=stream has images read and written by libvirt",
+               value);
+  return FALSE;
+}
+
+static gboolean
 take_backup (LvUri *self, const char *value, GError **error)
 {
   return lv_place_take_directory (&self->place, value, error);
@@ -64,6 +76,7 @@ static const struct {
   gboolean (*take) (LvUri *self, const char *value, GError **error);
 } parameters[] = {
   { "identity=", take_identity },
+  { "images=", take_images },
   { "backup=", take_backup },
   { "backup_listen=", take_backup_listen },
   { "backup_tls=", take_backup_tls },

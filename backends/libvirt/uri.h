@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The URI of a host.  libvirt takes no password in it; we do, and answer with it when asked.  Some
- * parameters are ours, too: identity=caller, and those of backups (place.h).
+ * parameters are ours, too: identity=caller, images=stream, and those of backups (place.h).
  */
 #pragma once
 
@@ -14,6 +14,7 @@ typedef struct {
   char *host;     /* NULL: none is named */
   gboolean local; /* means something else on another machine */
   LvPlace place;
+  gboolean streams;   /* images are read and written by streams, also where there is another way */
   gboolean as_caller; /* operations are in the name of who asks; see identity.h */
   virConnectAuth auth;
 } LvUri;

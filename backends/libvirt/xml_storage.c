@@ -99,7 +99,7 @@ lv_xml_read_volume (const char *text)
 {
   g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
   g_autofree char *name = xml ? lv_xml_text (xml, NULL, "/volume/name") : NULL;
-  g_autofree char *path = NULL, *backing = NULL;
+  g_autofree char *path = NULL, *backing = NULL, *modified = NULL, *touched = NULL, *born = NULL;
   VirfsVolumeInfo *volume;
 
   if (name == NULL)
@@ -113,6 +113,13 @@ lv_xml_read_volume (const char *text)
   virfs_ref_string_set (&volume->backing, backing);
   volume->size = lv_xml_bytes_at (xml, "/volume/capacity");
   volume->allocation = lv_xml_bytes_at (xml, "/volume/allocation");
+  volume->length = lv_xml_bytes_at (xml, "/volume/physical");
+  modified = lv_xml_text (xml, NULL, "/volume/target/timestamps/mtime");
+  virfs_ref_string_set (&volume->modified, modified);
+  born = lv_xml_text (xml, NULL, "/volume/target/timestamps/btime");
+  virfs_ref_string_set (&volume->born, born);
+  touched = lv_xml_text (xml, NULL, "/volume/target/timestamps/ctime");
+  virfs_ref_string_set (&volume->touched, touched);
   volume->xml = virfs_blob_new (text);
   return volume;
 }
