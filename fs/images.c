@@ -38,6 +38,14 @@ list (const VirfsNode *dir, VirfsListing *listing)
   virfs_infra_foreach_image (virfs_node_infra (dir), add_image, listing);
 }
 
+static gboolean
+is_published (VirfsImage *image)
+{
+  g_autoptr (VirfsImageInfo) info = virfs_image_info (image);
+
+  return info->volumes->len > 0;
+}
+
 static guint64
 find (const VirfsNode *dir, const char *name)
 {
@@ -52,7 +60,7 @@ find (const VirfsNode *dir, const char *name)
     return 0;
   file = g_strndup (name, length - 2);
   described = virfs_infra_image (virfs_node_infra (dir), file);
-  return described ? directory_of (described) : 0;
+  return described && is_published (described) ? directory_of (described) : 0;
 }
 
 /* The image NAME, that the caller may change; a new reference.  NULL: CALL has failed. */
@@ -75,9 +83,7 @@ get_image (VirfsCall *call, const VirfsNode *dir, const char *name)
 static VirfsUpload *
 unpublished (VirfsImage *image)
 {
-  g_autoptr (VirfsImageInfo) info = virfs_image_info (image);
-
-  return info->volumes->len == 0 ? virfs_image_upload (image) : NULL;
+  return is_published (image) ? NULL : virfs_image_upload (image);
 }
 
 static void

@@ -3,6 +3,7 @@
 #include "fake.h"
 
 #include "device.h"
+#include "fake_image.h"
 #include "snapshot.h"
 
 #include "error.h"
@@ -110,7 +111,7 @@ host_open (VirfsHost *host)
   info->cpus = 4;
   info->memory = info->memory_free = G_GUINT64_CONSTANT (8) << 30;
   virfs_ref_string_set (&info->arch, "x86_64");
-  virfs_part_lists_set (info->parts, VIRFS_HOST_POOLS, virfs_fake_pools ());
+  virfs_part_lists_set (info->parts, VIRFS_HOST_POOLS, virfs_fake_pools (host->name));
   virfs_infra_update_host (infra, host, info, NULL);
 }
 
@@ -450,4 +451,7 @@ const VirfsBackend virfs_fake_backend = {
   .volume_create = virfs_fake_volume_create,
   .volume_resize = virfs_fake_volume_resize,
   .volume_verb = virfs_fake_volume_verb,
+  .volume_rename = virfs_fake_volume_rename,
+  .volume_read = virfs_fake_volume_read,
+  .volume_write = virfs_fake_volume_write,
 };

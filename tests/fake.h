@@ -45,8 +45,9 @@ void virfs_fake_backup_begin (VirfsVm *vm, const VirfsBackupWish *wish, VirfsJob
 void virfs_fake_backup_end (VirfsVm *vm, const char *name, gboolean discard, VirfsJob *job);
 void virfs_fake_checkpoint_delete (VirfsVm *vm, const char *name, VirfsJob *job);
 
-/* Pools and volumes (fake_storage.c); see backend.h.  One of each, `default` and `disk.qcow2`. */
-GPtrArray *virfs_fake_pools (void);
+/* Pools and volumes (fake_storage.c); see backend.h.  One of each, `default` (with that UUID) and
+ * `disk.qcow2`. */
+GPtrArray *virfs_fake_pools (const char *uuid);
 void virfs_fake_pool_verb (VirfsPart *pool, VirfsPoolVerb verb, VirfsJob *job);
 void virfs_fake_pool_set (VirfsPart *pool, const VirfsPoolInfo *wanted, VirfsJob *job);
 void virfs_fake_pool_define (VirfsPart *pool, const char *xml, VirfsJob *job);

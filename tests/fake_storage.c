@@ -12,12 +12,13 @@
 #define MOST_BYTES (G_GUINT64_CONSTANT (1) << 40)
 
 GPtrArray *
-virfs_fake_pools (void)
+virfs_fake_pools (const char *uuid)
 {
   GPtrArray *pools = virfs_part_list_new ();
   VirfsPoolInfo *pool = virfs_part_info_new (&virfs_pool_class, "default");
   VirfsVolumeInfo *volume = virfs_part_info_new (&virfs_volume_class, "disk.qcow2");
 
+  pool->uuid = g_ref_string_new (uuid);
   pool->state = "running";
   pool->type = "dir";
   pool->path = g_ref_string_new ("/images");

@@ -91,7 +91,9 @@ answer_attributes (fuse_req_t req, VirfsNode *node, const struct stat *attr, int
   VirfsSink *sink = fi ? virfs_open_sink ((VirfsOpen *) (uintptr_t) fi->fh) : NULL;
   struct stat st;
 
-  if (to_set & FUSE_SET_ATTR_MTIME && node->row->set_modified != NULL)
+  /* the present is what the notifier sets, and what a write sets by itself */
+  if (to_set & FUSE_SET_ATTR_MTIME && !(to_set & FUSE_SET_ATTR_MTIME_NOW)
+      && node->row->set_modified != NULL)
     node->row->set_modified (node,
                              attr->st_mtim.tv_sec * G_USEC_PER_SEC + attr->st_mtim.tv_nsec / 1000);
   if (to_set & FUSE_SET_ATTR_SIZE && sink != NULL) {

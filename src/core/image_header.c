@@ -161,16 +161,15 @@ parse_qed (const Head *head, VirfsImageHeader *header, GError **error)
 static gboolean
 parse_vmdk (const Head *head, VirfsImageHeader *header, GError **error)
 {
+  static const char hint[] = "parentFileNameHint";
   guint64 offset = little (head, 28, 8) * 512, length = little (head, 36, 8) * 512;
-  g_autofree char *text = NULL;
 
   header->size = little (head, 12, 8) * 512;
   if (offset == 0 || length == 0)
     return TRUE;
   if (offset > head->length || head->length - offset < length)
     return refuse (error, "vmdk", "its description is not at its beginning");
-  text = g_strndup ((const char *) head->bytes + offset, length);
-  return strstr (text, "parentFileNameHint") == NULL
+  return memmem (head->bytes + offset, head->length - offset, hint, strlen (hint)) == NULL
          || refuse (error, "vmdk", "it is a part of another image");
 }
 
