@@ -208,6 +208,18 @@ note_of (VirfsPart *volume, const char *sha256)
   return note;
 }
 
+/* Of hosts that share a file the first knows best what it is like now.  Takes NOTE. */
+static void
+add_note (GPtrArray *notes, Note *note)
+{
+  for (guint i = 0; i < notes->len; i++)
+    if (g_str_equal (((Note *) notes->pdata[i])->key, note->key)) {
+      free_note (note);
+      return;
+    }
+  g_ptr_array_add (notes, note);
+}
+
 static void
 keep_note (VirfsInfra *infra, const Note *note)
 {
@@ -225,7 +237,7 @@ note_sum (VirfsInfra *infra, GPtrArray *volumes, const char *name, const char *s
   g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (free_note);
 
   for (guint i = 0; i < volumes->len; i++)
-    g_ptr_array_add (notes, note_of (volumes->pdata[i], sha256));
+    add_note (notes, note_of (volumes->pdata[i], sha256));
   g_mutex_lock (&infra->lock);
   for (guint i = 0; i < notes->len; i++)
     virfs_registry_set_sum (infra, ((Note *) notes->pdata[i])->key,

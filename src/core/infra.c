@@ -91,6 +91,7 @@ virfs_infra_stop (VirfsInfra *infra, gint64 timeout)
   infra->stopping = TRUE;
   g_cond_broadcast (&infra->settled);
   g_mutex_unlock (&infra->lock);
+  virfs_registry_stop_uploads (infra, g_get_monotonic_time () + timeout);
   stop_jobs (infra, g_get_monotonic_time () + timeout);
   hosts = virfs_infra_hosts (infra);
   g_mutex_lock (&infra->config);

@@ -41,6 +41,7 @@ struct VirfsInfra {
   GHashTable *images;         /* label -> VirfsImage* */
   GHashTable *image_names;    /* name of volumes -> GPtrArray of VirfsImage* */
   GHashTable *outdated;       /* set of VirfsPartInfo*: volumes that hosts do not know to be gone */
+  guint uploads;              /* threads of theirs */
   GHashTable *image_pools;    /* name of a host, or "" -> name of a pool */
   GHashTable *sums;           /* see virfs_registry_sum_key() -> record */
   GHashTable *parts;          /* set of VirfsPart*, by owner, class and label */
@@ -95,6 +96,8 @@ void virfs_registry_follow_images (VirfsHost *host, const VirfsHostInfo *before,
                                    const VirfsHostInfo *after);
 /* Gives names again to images of one name, in the order of their hosts. */
 void virfs_registry_rename_images (VirfsInfra *infra);
+/* Ends what is written, and waits for it until DEADLINE (monotonic time).  Takes the lock. */
+void virfs_registry_stop_uploads (VirfsInfra *infra, gint64 deadline);
 void virfs_registry_open_images (VirfsInfra *infra);
 void virfs_registry_close_images (VirfsInfra *infra);
 

@@ -3,6 +3,7 @@
  * as there is room. */
 #include "upload_private.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* What may be on its way to the host; then writers wait. */
@@ -117,7 +118,33 @@ virfs_upload_command_free (VirfsUploadCommand *command)
 void
 virfs_upload_push (VirfsUpload *upload, VirfsUploadCommand *command)
 {
-  g_async_queue_push (upload->commands, command);
+  gboolean over;
+
+  g_mutex_lock (&upload->lock);
+  over = upload->over;
+  if (!over)
+    g_async_queue_push (upload->commands, command);
+  g_mutex_unlock (&upload->lock);
+  if (over)
+    virfs_upload_refuse (upload, command);
+}
+
+/* Takes COMMAND. */
+void
+virfs_upload_refuse (VirfsUpload *upload, VirfsUploadCommand *command)
+{
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+  g_autoptr (GError) error = virfs_upload_failure (upload);
+
+  if (error == NULL)
+    error = g_error_new (VIRFS_ERROR, VIRFS_ERROR_FAILED, "it is not open any more");
+  if (command->read_done != NULL)
+    command->read_done (EIO, none, command->data);
+  else if (command->opened != NULL)
+    command->opened (NULL, error, command->data);
+  else if (command->done != NULL)
+    command->done (error, command->data);
+  virfs_upload_command_free (command);
 }
 
 static VirfsUploadCommand *
@@ -267,8 +294,9 @@ cancel (VirfsJob *job, gpointer unused)
 
   if (upload == NULL)
     return;
-  error = g_error_new (VIRFS_ERROR, VIRFS_ERROR_CANCELLED, "the upload of %s was cancelled",
-                       image->label);
+  /* dd(1) and others try again for ever what was interrupted */
+  error
+    = g_error_new (VIRFS_ERROR, VIRFS_ERROR_FAILED, "the upload of %s was cancelled", image->label);
   virfs_upload_fail (upload, error);
 }
 
@@ -297,6 +325,9 @@ begin (VirfsUpload *upload, VirfsImage *image, VirfsJob *job, VirfsUploadOpened 
   upload->image = virfs_object_ref (image);
   upload->job = job ? virfs_object_ref (job) : new_job (upload, image);
   virfs_upload_push (upload, command);
+  g_mutex_lock (&upload->infra->lock);
+  upload->infra->uploads++;
+  g_mutex_unlock (&upload->infra->lock);
   g_thread_unref (g_thread_new ("virfs-upload", virfs_upload_run, upload));
 }
 
@@ -362,6 +393,15 @@ virfs_upload_create (VirfsInfra *infra, const VirfsUploadSpec *spec, VirfsUpload
   opened (NULL, error, data);
 }
 
+gboolean
+virfs_upload_begin_closing (VirfsUpload *upload)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&upload->lock);
+
+  upload->closing |= upload->openers == 0;
+  return upload->closing;
+}
+
 /* Another opens what is being written. */
 static gboolean
 join (VirfsUpload *upload, VirfsUploadOpened opened, gpointer data)
@@ -369,7 +409,7 @@ join (VirfsUpload *upload, VirfsUploadOpened opened, gpointer data)
   gboolean goes_on;
 
   g_mutex_lock (&upload->lock);
-  goes_on = upload->image != NULL && upload->failed == NULL;
+  goes_on = upload->image != NULL && upload->failed == NULL && !upload->closing;
   upload->openers += goes_on;
   g_mutex_unlock (&upload->lock);
   if (goes_on)
@@ -439,6 +479,42 @@ virfs_upload_read (VirfsImage *image)
   return &reader->content;
 }
 
+/* Whether it is closed just now: then the image is opened when that is over. */
+static gboolean
+queue_again (VirfsUpload *upload, const char *name, guint uid, VirfsUploadOpened opened,
+             gpointer data)
+{
+  VirfsUploadCommand *command = new_command (VIRFS_UPLOAD_OPEN, NULL, data);
+  gboolean waits;
+
+  command->opened = opened;
+  command->name = g_strdup (name);
+  command->length = uid;
+  g_mutex_lock (&upload->lock);
+  waits = upload->closing && !upload->over;
+  if (waits)
+    g_queue_push_tail (&upload->again, command);
+  g_mutex_unlock (&upload->lock);
+  if (!waits)
+    virfs_upload_command_free (command);
+  return waits;
+}
+
+void
+virfs_upload_open_again (VirfsUpload *upload, VirfsUploadCommand *command)
+{
+  g_autoptr (VirfsImage) image = virfs_infra_image (upload->infra, command->name);
+  g_autoptr (GError) error = NULL;
+
+  if (image != NULL) {
+    virfs_upload_open (image, (guint) command->length, command->opened, command->data);
+  } else {
+    error = g_error_new (VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "the image %s is gone", command->name);
+    command->opened (NULL, error, command->data);
+  }
+  virfs_upload_command_free (command);
+}
+
 void
 virfs_upload_open (VirfsImage *image, guint uid, VirfsUploadOpened opened, gpointer data)
 {
@@ -447,7 +523,8 @@ virfs_upload_open (VirfsImage *image, guint uid, VirfsUploadOpened opened, gpoin
   g_autoptr (GError) error = NULL;
   gboolean begins;
 
-  if (upload != NULL && join (upload, opened, data))
+  if (upload != NULL
+      && (join (upload, opened, data) || queue_again (upload, image->label, uid, opened, data)))
     return;
   g_clear_pointer (&upload, virfs_upload_unref);
   if (info->volumes->len > 0 && virfs_image_check_unused (image, "be written", &error))
@@ -462,6 +539,23 @@ virfs_upload_open (VirfsImage *image, guint uid, VirfsUploadOpened opened, gpoin
                            image->label);
     opened (NULL, error, data);
   }
+}
+
+static void
+stop_upload (VirfsImage *image, gpointer unused)
+{
+  if (image->upload != NULL)
+    virfs_upload_push (image->upload, new_command (VIRFS_UPLOAD_STOP, NULL, NULL));
+}
+
+void
+virfs_registry_stop_uploads (VirfsInfra *infra, gint64 deadline)
+{
+  virfs_infra_foreach_image (infra, stop_upload, NULL);
+  g_mutex_lock (&infra->lock);
+  while (infra->uploads > 0 && g_cond_wait_until (&infra->settled, &infra->lock, deadline))
+    ;
+  g_mutex_unlock (&infra->lock);
 }
 
 VirfsUpload *

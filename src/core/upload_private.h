@@ -17,6 +17,7 @@ typedef enum {
   VIRFS_UPLOAD_RENAME,
   VIRFS_UPLOAD_DISCARD,
   VIRFS_UPLOAD_CLOSE,
+  VIRFS_UPLOAD_STOP,
   VIRFS_UPLOAD_N_COMMANDS,
 } VirfsUploadVerb;
 
@@ -49,6 +50,10 @@ struct VirfsUpload {
   VirfsImage *image; /* a reference; NULL when it has ended */
   VirfsJob *job;     /* likewise */
   GError *failed;    /* what all that is left fails with */
+  gboolean closing;  /* nobody has it open, and it ends */
+  GQueue
+    again; /* of VirfsUploadCommand*: who opens it when it has ended; their name is the image's */
+  gboolean over; /* nobody carries out commands any more */
   guint openers;
   gsize queued; /* bytes */
   guint64 length;
@@ -66,7 +71,7 @@ struct VirfsUpload {
   gboolean ended;
 };
 
-/* Takes COMMAND. */
+/* Takes COMMAND; answers it with a failure when the thread has ended. */
 void virfs_upload_push (VirfsUpload *upload, VirfsUploadCommand *command);
 void virfs_upload_command_free (VirfsUploadCommand *command);
 /* The first failure counts; a copy of it is the caller's.  NULL: there is none. */
@@ -74,8 +79,13 @@ void virfs_upload_fail (VirfsUpload *upload, const GError *error);
 GError *virfs_upload_failure (VirfsUpload *upload);
 VirfsImage *virfs_upload_image (VirfsUpload *upload); /* a reference; NULL */
 
+void virfs_upload_refuse (VirfsUpload *upload, VirfsUploadCommand *command);
 /* Its thread; takes a reference. */
 gpointer virfs_upload_run (gpointer upload);
+/* Opens the image NAME, which was being closed. */
+void virfs_upload_open_again (VirfsUpload *upload, VirfsUploadCommand *command);
+/* Whether nobody has it open: then nobody opens it any more. */
+gboolean virfs_upload_begin_closing (VirfsUpload *upload);
 /* A handle for one more open file; its opener is counted already. */
 VirfsSink *virfs_upload_new_sink (VirfsUpload *upload);
 

@@ -57,7 +57,12 @@ finish_job (VirfsUpload *upload, const GError *error)
   g_mutex_lock (&upload->lock);
   job = g_steal_pointer (&upload->job);
   g_mutex_unlock (&upload->lock);
-  if (job != NULL && upload->own_job)
+  if (job == NULL || !upload->own_job)
+    return;
+  if (error != NULL && virfs_job_is_cancelled (job))
+    virfs_job_finish (job,
+                      g_error_new_literal (VIRFS_ERROR, VIRFS_ERROR_CANCELLED, error->message));
+  else
     virfs_job_finish (job, error ? g_error_copy (error) : NULL);
 }
 
@@ -315,7 +320,7 @@ run_close (VirfsUpload *upload, VirfsUploadCommand *command)
     failure = g_error_new (VIRFS_ERROR, VIRFS_ERROR_INVALID, "what was written is no image");
   if (failure == NULL && waits (upload))
     finish_job (upload, NULL);
-  else
+  else if (virfs_upload_begin_closing (upload))
     end (upload, failure);
 }
 
@@ -349,18 +354,24 @@ static void
 run_rename (VirfsUpload *upload, VirfsUploadCommand *command)
 {
   g_autoptr (GError) error = NULL;
-  guint openers;
 
   if (check (upload, &error) && upload->file->class->flush (upload->file, FALSE, &error)
       && (*command->name == '.' || virfs_upload_check (upload, &error))
       && virfs_upload_publish (upload, command->name, &error))
     upload->dirty = FALSE;
-  g_mutex_lock (&upload->lock);
-  openers = upload->openers;
-  g_mutex_unlock (&upload->lock);
-  if (error == NULL && openers == 0 && !waits (upload))
+  if (error == NULL && !waits (upload) && virfs_upload_begin_closing (upload))
     end (upload, NULL);
   answer (command, error);
+}
+
+/* virfs ends: what is not published goes. */
+static void
+run_stop (VirfsUpload *upload, VirfsUploadCommand *command)
+{
+  g_autoptr (GError) error = g_error_new (VIRFS_ERROR, VIRFS_ERROR_CANCELLED, "virfs ends");
+
+  virfs_upload_fail (upload, error);
+  end (upload, error);
 }
 
 static void (*const verbs[]) (VirfsUpload *upload, VirfsUploadCommand *command) = {
@@ -368,25 +379,15 @@ static void (*const verbs[]) (VirfsUpload *upload, VirfsUploadCommand *command) 
   [VIRFS_UPLOAD_READ] = run_read,       [VIRFS_UPLOAD_CUT] = run_cut,
   [VIRFS_UPLOAD_FLUSH] = run_flush,     [VIRFS_UPLOAD_RENAME] = run_rename,
   [VIRFS_UPLOAD_DISCARD] = run_discard, [VIRFS_UPLOAD_CLOSE] = run_close,
+  [VIRFS_UPLOAD_STOP] = run_stop,
 };
-
-/* Who comes when all is over. */
-static void
-refuse (VirfsUpload *upload, VirfsUploadCommand *command)
-{
-  g_autoptr (GError) error = gone (upload);
-  g_autoptr (GPtrArray) none = g_ptr_array_new ();
-
-  if (command->read_done != NULL)
-    command->read_done (EIO, none, command->data);
-  else
-    answer (command, error);
-}
 
 gpointer
 virfs_upload_run (gpointer data)
 {
   g_autoptr (VirfsUpload) upload = data;
+  VirfsInfra *infra = upload->infra;
+  GQueue again;
 
   while (!upload->ended) {
     VirfsUploadCommand *command = g_async_queue_pop (upload->commands);
@@ -394,9 +395,18 @@ virfs_upload_run (gpointer data)
     verbs[command->verb](upload, command);
     virfs_upload_command_free (command);
   }
-  for (VirfsUploadCommand *command; (command = g_async_queue_try_pop (upload->commands)) != NULL;) {
-    refuse (upload, command);
-    virfs_upload_command_free (command);
-  }
+  g_mutex_lock (&upload->lock);
+  upload->over = TRUE;
+  again = upload->again;
+  g_queue_init (&upload->again);
+  g_mutex_unlock (&upload->lock);
+  for (VirfsUploadCommand *command; (command = g_queue_pop_head (&again)) != NULL;)
+    virfs_upload_open_again (upload, command);
+  for (VirfsUploadCommand *command; (command = g_async_queue_try_pop (upload->commands)) != NULL;)
+    virfs_upload_refuse (upload, command);
+  g_mutex_lock (&infra->lock);
+  infra->uploads--;
+  g_cond_broadcast (&infra->settled);
+  g_mutex_unlock (&infra->lock);
   return NULL;
 }
