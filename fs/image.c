@@ -447,6 +447,8 @@ changed (const VirfsNode *node, guint64 fields)
 {
   if (S_ISREG (node->row->mode) && node->row->flags & VIRFS_ROW_OWNED)
     return info_of (node)->modified;
+  if (node->row->dir == &users_dir)
+    return virfs_infra_uses_changed (virfs_node_infra (node));
   return virfs_latest_change (info_of (node)->changed, VIRFS_IMAGE_N_FIELDS,
                               fields ? fields : F (BIRTH));
 }

@@ -18,7 +18,8 @@ typedef struct {
 } Index;
 
 struct VirfsUses {
-  gint stamp; /* atomic: counts changes */
+  gint stamp;     /* atomic: counts changes */
+  gint64 changed; /* atomic: when that was, microseconds since the epoch */
   GMutex lock;
   GHashTable *hosts; /* under lock: number of the host -> Index* */
 };
@@ -69,8 +70,16 @@ matters (const VirfsChange *change)
 void
 virfs_uses_note (VirfsUses *uses, const VirfsChange *change)
 {
-  if (matters (change))
-    g_atomic_int_inc (&uses->stamp);
+  if (!matters (change))
+    return;
+  g_atomic_int_inc (&uses->stamp);
+  __atomic_store_n (&uses->changed, g_get_real_time (), __ATOMIC_RELEASE);
+}
+
+gint64
+virfs_infra_uses_changed (VirfsInfra *infra)
+{
+  return __atomic_load_n (&infra->uses->changed, __ATOMIC_ACQUIRE);
 }
 
 /* Making the index of a host. */

@@ -20,6 +20,9 @@ GPtrArray *virfs_volume_users (VirfsPart *volume);
 /* Of those, the first guest that runs or is paused, borrowed; NULL: none. */
 const VirfsUser *virfs_users_active (VirfsInfra *infra, GPtrArray *users);
 
+/* When something of all this changed last, anywhere; microseconds since the epoch. */
+gint64 virfs_infra_uses_changed (VirfsInfra *infra);
+
 /* A volume that is based on VOLUME, which must not be written to therefore: its path in the tree, the
  * caller owns it.  NULL: none is known. */
 char *virfs_volume_overlay (VirfsPart *volume);
