@@ -8,5 +8,10 @@ extern VirfsClass virfs_image_files;
 /* images/, for the root's table. */
 extern const VirfsDir virfs_images_dir;
 
+/* used_by/ of an image, and the `owner` and `set_owner` of its class (image_use.c). */
+extern const VirfsDir virfs_image_users_dir;
+void virfs_image_get_owner (const VirfsNode *node, VirfsOwner *owner);
+void virfs_image_set_owner (VirfsCall *call, const VirfsNode *node, const VirfsOwner *wanted);
+
 /* Its `create` (image.c). */
 void virfs_image_create (VirfsCall *call, const VirfsNode *dir, const char *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The inside of uploads: upload.c takes commands, upload_run.c carries them out. */
+/* The inside of uploads: upload_sink.c takes commands, upload_run.c carries them out. */
 #pragma once
 
 #include "error.h"
@@ -71,6 +71,9 @@ struct VirfsUpload {
   gboolean ended;
 };
 
+/* DONE is NULL if nobody waits for an answer; the caller owns it. */
+VirfsUploadCommand *virfs_upload_command_new (VirfsUploadVerb verb, VirfsSinkDone done,
+                                              gpointer data);
 /* Takes COMMAND; answers it with a failure when the thread has ended. */
 void virfs_upload_push (VirfsUpload *upload, VirfsUploadCommand *command);
 void virfs_upload_command_free (VirfsUploadCommand *command);
