@@ -45,7 +45,7 @@ fail (GError **error)
 static gboolean
 fake_write (VirfsFile *file, guint64 offset, const guint8 *data, gsize length, GError **error)
 {
-  if (offset + length > virfs_fake_room) {
+  if (offset + length > __atomic_load_n (&virfs_fake_room, __ATOMIC_ACQUIRE)) {
     errno = ENOSPC;
     return fail (error);
   }

@@ -8,7 +8,7 @@
 
 /* The directory where they are; a test that writes images makes one. */
 extern char *virfs_fake_images;
-/* Bytes that a file can have; then there is no space. */
+/* Bytes that a file can have; then there is no space.  Atomic. */
 extern guint64 virfs_fake_room;
 
 /* A volume that is the file PATH; to be published. */

@@ -16,7 +16,7 @@ static void
 set_up (Fixture *f, gconstpointer hosts)
 {
   virfs_fake_images = g_dir_make_tmp ("virfs-images-XXXXXX", NULL);
-  virfs_fake_room = G_MAXUINT64;
+  __atomic_store_n (&virfs_fake_room, G_MAXUINT64, __ATOMIC_RELEASE);
   fixture_set_up (f, hosts);
 }
 
@@ -144,7 +144,7 @@ test_refuse (Fixture *f, gconstpointer data)
          "Invalid argument");
   assert_says (f, "error", "its version is 7");
   assert_soon (!exists (f, "images/bad.qcow2"));
-  virfs_fake_room = 100000;
+  __atomic_store_n (&virfs_fake_room, 100000, __ATOMIC_RELEASE);
   fails (f, "head -c 300000 /dev/urandom > images/big.raw", "No space left");
   assert_soon (!exists (f, "images/big.raw"));
   assert_same (files (), "");

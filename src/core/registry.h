@@ -41,6 +41,8 @@ struct VirfsInfra {
   GHashTable *images;         /* label -> VirfsImage* */
   GHashTable *image_names;    /* name of volumes -> GPtrArray of VirfsImage* */
   GHashTable *outdated;       /* set of VirfsPartInfo*: volumes that hosts do not know to be gone */
+  gboolean images_named;      /* no image gets another name because another host has come */
+  gboolean has_settled;       /* see virfs_infra_settle() */
   guint uploads;              /* threads of theirs */
   GHashTable *image_pools;    /* name of a host, or "" -> name of a pool */
   GHashTable *sums;           /* see virfs_registry_sum_key() -> record */
@@ -94,7 +96,8 @@ void virfs_registry_close_indexes (VirfsInfra *infra);
 /* Images (registry_image*.c).  What was known of HOST and what is now; NULL: it is not there. */
 void virfs_registry_follow_images (VirfsHost *host, const VirfsHostInfo *before,
                                    const VirfsHostInfo *after);
-/* Gives names again to images of one name, in the order of their hosts. */
+/* Gives names again to images of one name, in the order of their hosts, until all volumes have been told
+ * for the first time. */
 void virfs_registry_rename_images (VirfsInfra *infra);
 /* Ends what is written, and waits for it until DEADLINE (monotonic time).  Takes the lock. */
 void virfs_registry_stop_uploads (VirfsInfra *infra, gint64 deadline);

@@ -408,6 +408,7 @@ virfs_infra_settle (VirfsInfra *infra, gint64 timeout)
   while (!all_answered (infra) && !infra->stopping && waited)
     waited = g_cond_wait_until (&infra->settled, &infra->lock, deadline);
   virfs_registry_rename_rivals (infra);
+  infra->has_settled = TRUE;
   virfs_registry_rename_images (infra);
   return all_answered (infra);
 }

@@ -165,7 +165,8 @@ info_of_group (VirfsInfra *infra, GArray *members, guint group)
   }
   info->volume = virfs_part_info_ref (first->volume);
   info->length = first->volume->length;
-  info->modified = parse_time (first->volume->modified);
+  info->modified = first->volume->modified ? parse_time (first->volume->modified)
+                                           : first->volume->part.changed[VIRFS_PART_CONFIG];
   info->sha256 = sum ? g_ref_string_new (sum) : NULL;
   return info;
 }
@@ -308,6 +309,7 @@ virfs_registry_follow_images (VirfsHost *host, const VirfsHostInfo *before,
   g_hash_table_iter_init (&iter, names);
   while (g_hash_table_iter_next (&iter, &name, NULL))
     regroup (host->object.infra, hosts, name);
+  virfs_registry_rename_images (host->object.infra);
 }
 
 /* Whether their names depend on who came first. */
@@ -320,6 +322,27 @@ are_rivals (GPtrArray *images)
   return images->len > 1;
 }
 
+/* Whether HOST has told its volumes, or will not. */
+static gboolean
+is_known (const VirfsHost *host)
+{
+  const VirfsPoolInfo *pool = virfs_image_pool (host, host->info);
+
+  if (host->info->uri == NULL || (host->answered && host->info->state != VIRFS_HOST_UP))
+    return TRUE;
+  return host->answered && host->info->parts[VIRFS_HOST_POOLS] != NULL
+         && (pool == NULL || pool->part.parts != NULL);
+}
+
+static gboolean
+are_all_known (GPtrArray *hosts)
+{
+  for (guint i = 0; i < hosts->len; i++)
+    if (!is_known (hosts->pdata[i]))
+      return FALSE;
+  return TRUE;
+}
+
 void
 virfs_registry_rename_images (VirfsInfra *infra)
 {
@@ -328,6 +351,8 @@ virfs_registry_rename_images (VirfsInfra *infra)
   GHashTableIter iter;
   gpointer name, images;
 
+  if (infra->images_named)
+    return;
   g_hash_table_iter_init (&iter, infra->image_names);
   while (g_hash_table_iter_next (&iter, &name, &images))
     if (are_rivals (images))
@@ -337,6 +362,7 @@ virfs_registry_rename_images (VirfsInfra *infra)
       virfs_registry_remove_image (((GPtrArray *) images)->pdata[0]);
     regroup (infra, hosts, names->pdata[i]);
   }
+  infra->images_named = infra->has_settled && are_all_known (hosts);
 }
 
 void

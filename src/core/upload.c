@@ -15,7 +15,7 @@ virfs_upload_unref (VirfsUpload *upload)
 {
   if (!g_atomic_ref_count_dec (&upload->refs))
     return;
-  g_async_queue_unref (upload->commands);
+  g_cond_clear (&upload->changed);
   virfs_object_unref (upload->image);
   virfs_object_unref (upload->job);
   virfs_object_unref (upload->host);

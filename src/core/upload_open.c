@@ -17,7 +17,7 @@ new_upload (VirfsHost *host, const char *pool, guint uid)
   upload->uid = uid;
   upload->openers = 1;
   upload->sum = virfs_sum_new ();
-  upload->commands = g_async_queue_new ();
+  g_cond_init (&upload->changed);
   return upload;
 }
 

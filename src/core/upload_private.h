@@ -42,11 +42,12 @@ struct VirfsUpload {
   gboolean copy;
   gboolean own_job;
   guint uid;
-  GAsyncQueue *commands; /* of VirfsUploadCommand* */
-  gint published;        /* atomic: its volume has its name */
+  gint published; /* atomic: its volume has its name */
 
+  GCond changed;
   GMutex lock; /* never held while something else is called */
   /* under lock */
+  GQueue commands;   /* of VirfsUploadCommand*; changed tells of one */
   VirfsImage *image; /* a reference; NULL when it has ended */
   VirfsJob *job;     /* likewise */
   GError *failed;    /* what all that is left fails with */

@@ -382,28 +382,50 @@ static void (*const verbs[]) (VirfsUpload *upload, VirfsUploadCommand *command) 
   [VIRFS_UPLOAD_STOP] = run_stop,
 };
 
+static VirfsUploadCommand *
+next_command (VirfsUpload *upload)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&upload->lock);
+
+  while (upload->commands.length == 0)
+    g_cond_wait (&upload->changed, &upload->lock);
+  return g_queue_pop_head (&upload->commands);
+}
+
+/* What has come too late. */
+static void
+end_commands (VirfsUpload *upload)
+{
+  GQueue late, again;
+
+  g_mutex_lock (&upload->lock);
+  upload->over = TRUE;
+  late = upload->commands;
+  again = upload->again;
+  g_queue_init (&upload->commands);
+  g_queue_init (&upload->again);
+  g_mutex_unlock (&upload->lock);
+  for (VirfsUploadCommand *command; (command = g_queue_pop_head (&again)) != NULL;)
+    virfs_upload_open_again (upload, command);
+  for (VirfsUploadCommand *command; (command = g_queue_pop_head (&late)) != NULL;)
+    virfs_upload_refuse (upload, command);
+}
+
 gpointer
 virfs_upload_run (gpointer data)
 {
   g_autoptr (VirfsUpload) upload = data;
   VirfsInfra *infra = upload->infra;
-  GQueue again;
 
   while (!upload->ended) {
-    VirfsUploadCommand *command = g_async_queue_pop (upload->commands);
+    VirfsUploadCommand *command = next_command (upload);
 
     verbs[command->verb](upload, command);
     virfs_upload_command_free (command);
   }
-  g_mutex_lock (&upload->lock);
-  upload->over = TRUE;
-  again = upload->again;
-  g_queue_init (&upload->again);
-  g_mutex_unlock (&upload->lock);
-  for (VirfsUploadCommand *command; (command = g_queue_pop_head (&again)) != NULL;)
-    virfs_upload_open_again (upload, command);
-  for (VirfsUploadCommand *command; (command = g_async_queue_try_pop (upload->commands)) != NULL;)
-    virfs_upload_refuse (upload, command);
+  end_commands (upload);
+  /* who waits for all threads frees what it refers to */
+  g_clear_pointer (&upload, virfs_upload_unref);
   g_mutex_lock (&infra->lock);
   infra->uploads--;
   g_cond_broadcast (&infra->settled);

@@ -25,7 +25,8 @@ virfs_upload_push (VirfsUpload *upload, VirfsUploadCommand *command)
   g_mutex_lock (&upload->lock);
   over = upload->over;
   if (!over)
-    g_async_queue_push (upload->commands, command);
+    g_queue_push_tail (&upload->commands, command);
+  g_cond_signal (&upload->changed);
   g_mutex_unlock (&upload->lock);
   if (over)
     virfs_upload_refuse (upload, command);
