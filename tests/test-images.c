@@ -13,11 +13,24 @@
 #include <unistd.h>
 
 static void
-set_up (Fixture *f, gconstpointer hosts)
+make_directory (void)
 {
   virfs_fake_images = g_dir_make_tmp ("virfs-images-XXXXXX", NULL);
   __atomic_store_n (&virfs_fake_room, G_MAXUINT64, __ATOMIC_RELEASE);
+}
+
+static void
+set_up (Fixture *f, gconstpointer hosts)
+{
+  make_directory ();
   fixture_set_up (f, hosts);
+}
+
+static void
+set_up_for_all (Fixture *f, gconstpointer hosts)
+{
+  make_directory ();
+  fixture_set_up_for_all (f, hosts);
 }
 
 static void
@@ -235,6 +248,28 @@ test_owner (Fixture *f, gconstpointer data)
   works (f, "rm images/p.raw");
 }
 
+#define AS_USER "setpriv --reuid 4321 --regid 4321 --clear-groups sh -ec "
+
+/* What was looked at when it was published cannot be changed by who could bring a host to read what he may
+ * not. */
+static void
+test_user (Fixture *f, gconstpointer data)
+{
+  works (f, "chmod 777 images");
+  works (f, AS_USER "'echo mine > images/mine && [ $(stat -c %u images/mine) = 4321 ]'");
+  fails (f, AS_USER "'echo other 1<> images/mine'", "not permitted");
+  works (f, AS_USER "'echo new > images/.mine && mv images/.mine images/mine'");
+  works (f, "grep -qx new images/mine");
+  fails (f, AS_USER "'exec 3> images/.x; echo a >&3; mv images/.x images/x; env echo b >&3'",
+         "not permitted");
+  works (f, "grep -qx a images/x && echo root 1<> images/x && grep -qx root images/x");
+  works (f, "echo y > images/y");
+  fails (f, AS_USER "'rm images/y'", "Permission denied");
+  fails (f, AS_USER "'cat images/y'", "Permission denied");
+  fails (f, AS_USER "'mv images/mine images/y'", "Permission denied");
+  works (f, "rm images/x images/y images/mine");
+}
+
 /* Two hosts: what is not known to be the same is not. */
 static void
 test_names (Fixture *f, gconstpointer data)
@@ -280,6 +315,8 @@ main (int argc, char **argv)
   add ("/images/again", "h1=fake:2", test_again);
   add ("/images/used", "h1=fake:2", test_used);
   add ("/images/owner", "h1=fake:2", test_owner);
+  if (getuid () == 0)
+    g_test_add ("/images/user", Fixture, "h1=fake:2", set_up_for_all, test_user, tear_down);
   add ("/images/names", "h1=fake:0 h2=fake:0", test_names);
   add ("/images/bring", "h1=fake:0 h2=fake:0", test_bring);
   return g_test_run ();

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "image.h"
 #include "registry.h"
+#include "upload.h"
 
 #include <string.h>
 
@@ -44,7 +45,9 @@ part_owner (VirfsPart *part, VirfsOwner *owner)
 static void
 image_owner (VirfsImage *image, VirfsOwner *owner)
 {
-  if (!look_up_object (&image->object, owner) && image->info->volumes->len > 0)
+  if (image->info->volumes->len == 0 && image->upload != NULL)
+    virfs_upload_get_owner (image->upload, owner);
+  else if (!look_up_object (&image->object, owner) && image->info->volumes->len > 0)
     virfs_registry_owner (image->info->volumes->pdata[0], owner);
 }
 

@@ -65,6 +65,26 @@ virfs_upload_failure (VirfsUpload *upload)
   return upload->failed ? g_error_copy (upload->failed) : NULL;
 }
 
+gboolean
+virfs_upload_refuse_published (GError **error)
+{
+  g_set_error (
+    error, VIRFS_ERROR, VIRFS_ERROR_PERMITTED,
+    "only root and the user who mounted the tree may write to an image that is published:"
+    " write a new one under a name that begins with a dot, and rename it");
+  return FALSE;
+}
+
+gboolean
+virfs_upload_is_sealed (VirfsUpload *upload, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&upload->lock);
+
+  if (upload->sealed)
+    virfs_upload_refuse_published (error);
+  return upload->sealed;
+}
+
 void
 virfs_upload_set_owner (VirfsUpload *upload, const VirfsOwner *owner)
 {

@@ -4,6 +4,12 @@
 
 #include <string.h>
 
+static gboolean
+is_trusted (VirfsInfra *infra, guint uid)
+{
+  return uid == 0 || uid == infra->owner.uid;
+}
+
 static VirfsUpload *
 new_upload (VirfsHost *host, const char *pool, guint uid)
 {
@@ -115,6 +121,7 @@ virfs_upload_create (VirfsInfra *infra, const VirfsUploadSpec *spec, VirfsUpload
   }
   upload = new_upload (host, pool, spec->uid);
   upload->created = TRUE;
+  upload->untrusted = !is_trusted (infra, spec->uid);
   upload->copy = spec->copy;
   upload->owner = spec->owner;
   upload->given = spec->owner.uid != infra->owner.uid;
@@ -132,13 +139,14 @@ virfs_upload_create (VirfsInfra *infra, const VirfsUploadSpec *spec, VirfsUpload
 
 /* Another opens what is being written. */
 static gboolean
-join (VirfsUpload *upload, VirfsUploadOpened opened, gpointer data)
+join (VirfsUpload *upload, gboolean trusted, VirfsUploadOpened opened, gpointer data)
 {
   gboolean goes_on;
 
   g_mutex_lock (&upload->lock);
   goes_on = upload->image != NULL && upload->failed == NULL && !upload->closing;
   upload->openers += goes_on;
+  upload->untrusted |= goes_on && !trusted;
   g_mutex_unlock (&upload->lock);
   if (goes_on)
     opened (virfs_upload_new_sink (upload), NULL, data);
@@ -200,7 +208,7 @@ virfs_upload_read (VirfsImage *image)
   VirfsSink *sink = NULL;
   Reader *reader;
 
-  if (upload == NULL || !join (upload, take_sink, &sink))
+  if (upload == NULL || !join (upload, TRUE, take_sink, &sink))
     return NULL;
   reader = g_new (Reader, 1);
   *reader = (Reader){ { &class }, sink };
@@ -248,11 +256,19 @@ virfs_upload_open (VirfsImage *image, guint uid, VirfsUploadOpened opened, gpoin
 {
   g_autoptr (VirfsUpload) upload = virfs_image_upload (image);
   g_autoptr (VirfsImageInfo) info = virfs_image_info (image);
+  gboolean trusted = is_trusted (image->object.infra, uid);
   g_autoptr (GError) error = NULL;
   gboolean begins;
 
+  /* between his writing and our looking at it a guest could be started with it */
+  if (!trusted && info->volumes->len > 0) {
+    virfs_upload_refuse_published (&error);
+    opened (NULL, error, data);
+    return;
+  }
   if (upload != NULL
-      && (join (upload, opened, data) || queue_again (upload, image->label, uid, opened, data)))
+      && (join (upload, trusted, opened, data)
+          || queue_again (upload, image->label, uid, opened, data)))
     return;
   g_clear_pointer (&upload, virfs_upload_unref);
   if (info->volumes->len > 0 && virfs_image_check_unused (image, "be written", &error))
@@ -261,7 +277,7 @@ virfs_upload_open (VirfsImage *image, guint uid, VirfsUploadOpened opened, gpoin
     upload->length = info->length;
     virfs_object_owner (image, &upload->owner);
     begin (g_steal_pointer (&upload), image, NULL, opened, data);
-  } else if (upload == NULL || !join (upload, opened, data)) {
+  } else if (upload == NULL || !join (upload, trusted, opened, data)) {
     if (error == NULL)
       error = g_error_new (VIRFS_ERROR, VIRFS_ERROR_BUSY, "the image %s is just being closed",
                            image->label);

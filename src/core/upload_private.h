@@ -54,7 +54,9 @@ struct VirfsUpload {
   gboolean closing;  /* nobody has it open, and it ends */
   GQueue
     again; /* of VirfsUploadCommand*: who opens it when it has ended; their name is the image's */
-  gboolean over; /* nobody carries out commands any more */
+  gboolean over;      /* nobody carries out commands any more */
+  gboolean untrusted; /* somebody writes who could make a hypervisor read what he may not */
+  gboolean sealed;    /* it is published, and what was looked at is not to be changed any more */
   guint openers;
   gsize queued; /* bytes */
   guint64 length;
@@ -78,6 +80,9 @@ VirfsUploadCommand *virfs_upload_command_new (VirfsUploadVerb verb, VirfsSinkDon
 /* Takes COMMAND; answers it with a failure when the thread has ended. */
 void virfs_upload_push (VirfsUpload *upload, VirfsUploadCommand *command);
 void virfs_upload_command_free (VirfsUploadCommand *command);
+/* Whether nobody may write to it any more: then PERMITTED. */
+gboolean virfs_upload_is_sealed (VirfsUpload *upload, GError **error);
+gboolean virfs_upload_refuse_published (GError **error);
 /* The first failure counts; a copy of it is the caller's.  NULL: there is none. */
 void virfs_upload_fail (VirfsUpload *upload, const GError *error);
 GError *virfs_upload_failure (VirfsUpload *upload);

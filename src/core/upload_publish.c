@@ -232,5 +232,8 @@ virfs_upload_publish (VirfsUpload *upload, const char *name, GError **error)
   image = virfs_upload_image (upload);
   if (image != NULL && !upload->copy)
     give (upload, image);
+  g_mutex_lock (&upload->lock);
+  upload->sealed = upload->untrusted;
+  g_mutex_unlock (&upload->lock);
   return TRUE;
 }

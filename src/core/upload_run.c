@@ -180,7 +180,8 @@ run_write (VirfsUpload *upload, VirfsUploadCommand *command)
   const guint8 *data = g_bytes_get_data (command->bytes, &length);
   g_autoptr (GError) error = NULL;
 
-  if (check (upload, &error) && write_bytes (upload->file, command->offset, data, length, &error)) {
+  if (check (upload, &error) && !virfs_upload_is_sealed (upload, &error)
+      && write_bytes (upload->file, command->offset, data, length, &error)) {
     add_to_sum (upload, command->offset, data, length);
     upload->dirty = TRUE;
     upload->killed = FALSE;
@@ -203,7 +204,7 @@ run_cut (VirfsUpload *upload, VirfsUploadCommand *command)
   same = upload->length == command->length;
   upload->length = command->length;
   g_mutex_unlock (&upload->lock);
-  if (!check (upload, &error) || same) {
+  if (!check (upload, &error) || same || virfs_upload_is_sealed (upload, &error)) {
     answer (command, error);
     return;
   }

@@ -76,8 +76,11 @@ upload_of (VirfsSink *sink)
 static gboolean
 queue_bytes (VirfsUpload *upload, guint64 offset, gsize length, GError **failed)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&upload->lock);
+  g_autoptr (GMutexLocker) locker = NULL;
 
+  if (virfs_upload_is_sealed (upload, failed))
+    return TRUE;
+  locker = g_mutex_locker_new (&upload->lock);
   *failed = upload->failed ? g_error_copy (upload->failed) : NULL;
   if (*failed != NULL)
     return TRUE;
