@@ -44,8 +44,9 @@ test_good (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->config->poll_interval, ==, 10);
   g_assert_cmpuint (f->config->hosts->len, ==, 0);
   load (f,
-        "# a comment\n[virfs]\npoll_interval = 5\nshutdown_timeout=604800\n\n"
-        "[host h1]\nuri = qemu+ssh://root@h1/system\n[host  h2 ]\nuri=test:///default\n",
+        "# a comment\n[virfs]\npoll_interval = 5\nshutdown_timeout=604800\nimages=pictures\n\n"
+        "[host h1]\nuri = qemu+ssh://root@h1/system\nimages=its own\n[host  h2 "
+        "]\nuri=test:///default\n",
         &error);
   g_assert_no_error (error);
   g_assert_cmpuint (f->config->poll_interval, ==, 5);
@@ -55,9 +56,12 @@ test_good (Fixture *f, gconstpointer data)
   host = f->config->hosts->pdata[0];
   g_assert_cmpstr (host->name, ==, "h1");
   g_assert_cmpstr (host->uri, ==, "qemu+ssh://root@h1/system");
+  g_assert_cmpstr (host->images, ==, "its own");
+  g_assert_cmpstr (f->config->images, ==, "pictures");
   host = f->config->hosts->pdata[1];
   g_assert_cmpstr (host->name, ==, "h2");
   g_assert_cmpstr (host->uri, ==, "test:///default");
+  g_assert_null (host->images);
 }
 
 static void
@@ -83,6 +87,8 @@ test_bad (Fixture *f, gconstpointer data)
     { "[virfs]\npoll_interval = 5s\n", "poll_interval" },
     { "[virfs]\npoll_interval =\n", "poll_interval" },
     { "[virfs]\nkeepalive_count = 99999999999999999999\n", "keepalive_count" },
+    { "[virfs]\nimages = a/b\n", "images" },
+    { "[host h1]\nuri = test:///default\nimages =\n", "images" },
     { "[host h1]\n", "host h1" },
     { "[host h1]\nuri =\n", "host h1" },
     { "[host ]\nuri = test:///default\n", "host " },

@@ -62,15 +62,6 @@ set_name (LvFile *self, const char *name)
   self->name = g_strdup (name);
 }
 
-/* While it is written nobody is told of it. */
-static void
-hide (LvFile *self, gboolean hidden)
-{
-  if (self->hidden != hidden && self->seat.link != NULL)
-    lv_inventory_hide (self->seat.link, self->pool, self->name, hidden);
-  self->hidden = hidden;
-}
-
 static gboolean
 create (LvFile *self, const char *name, GError **error)
 {
@@ -83,12 +74,10 @@ create (LvFile *self, const char *name, GError **error)
     return FALSE;
   set_name (self, name);
   self->noted = TRUE;
-  hide (self, TRUE);
   self->volume = LV (virStorageVolCreateXML (pool, xml, 0));
   if (self->volume != NULL)
     return TRUE;
   lv_fail (error, "cannot make a volume in the pool %s of %s", self->pool, self->host->name);
-  hide (self, FALSE);
   lv_image_forget (self->host, self->pool, name);
   self->noted = FALSE;
   return FALSE;
@@ -112,7 +101,6 @@ static void delete (LvFile *self)
   }
   self->noted = FALSE;
   LV (virStorageVolFree (g_steal_pointer (&self->volume)));
-  hide (self, FALSE);
 }
 
 static gboolean
@@ -220,8 +208,6 @@ lv_file_settle (LvFile *self, const char *name)
   if (self->noted)
     lv_image_forget (self->host, self->pool, self->name);
   self->noted = FALSE;
-  if (self->hidden && take_seat (self, NULL))
-    hide (self, FALSE);
   set_name (self, name);
 }
 

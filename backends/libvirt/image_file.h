@@ -8,8 +8,7 @@ typedef struct {
   VirfsFile file;
   VirfsHost *host; /* a reference */
   char *pool, *name;
-  gboolean noted; /* see lv_image_note() */
-  gboolean hidden;
+  gboolean noted; /* see lv_image_note(); nobody is told of it meanwhile */
   guint64 size;
   /* as a file */
   int fd;

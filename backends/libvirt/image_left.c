@@ -40,6 +40,14 @@ is_alive (const char *key)
 }
 
 gboolean
+lv_image_is_written (LvLink *link, const char *pool, const char *name)
+{
+  g_autofree char *key = key_of (link->connection->name, pool, name);
+
+  return g_str_has_prefix (name, LV_IMAGE_HIDDEN) || is_alive (key);
+}
+
+gboolean
 lv_image_note (VirfsHost *host, const char *pool, const char *name, GError **error)
 {
   g_autofree char *key = key_of (host->name, pool, name);

@@ -28,6 +28,8 @@ int lv_image_open_known (const VirfsVolumeInfo *volume);
 
 /* What is begun of a new volume is noted, so that what is left of it is removed (image_left.c). */
 gboolean lv_image_note (VirfsHost *host, const char *pool, const char *name, GError **error);
+/* Whether somebody writes it and it is not published, so that nobody is told of it. */
+gboolean lv_image_is_written (LvLink *link, const char *pool, const char *name);
 void lv_image_forget (VirfsHost *host, const char *pool, const char *name);
 /* It stays noted, and nobody writes it any more. */
 void lv_image_abandon (VirfsHost *host, const char *pool, const char *name);

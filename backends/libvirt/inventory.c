@@ -78,12 +78,13 @@ lv_inventory_hide (LvLink *link, const char *pool, const char *volume, gboolean 
 }
 
 static gboolean
-is_hidden (LvInventory *self, const char *pool, const char *volume)
+is_hidden (LvLink *link, const char *pool, const char *volume)
 {
+  LvInventory *self = link->inventory;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   g_autofree char *key = NULL;
 
-  if (g_str_has_prefix (volume, LV_IMAGE_HIDDEN))
+  if (lv_image_is_written (link, pool, volume))
     return TRUE;
   if (g_hash_table_size (self->hidden) == 0)
     return FALSE;
@@ -167,7 +168,7 @@ read_volumes (Reading *reading, virStoragePoolPtr pool, GPtrArray *known)
     return NULL;
   list = virfs_part_list_new ();
   for (guint i = 0; i < volumes->len; i++)
-    if (!is_hidden (reading->link->inventory, virStoragePoolGetName (pool),
+    if (!is_hidden (reading->link, virStoragePoolGetName (pool),
                     virStorageVolGetName (volumes->pdata[i])))
       g_ptr_array_add (list, take_volume (reading, volumes->pdata[i], known));
   virfs_part_list_sort (list);
