@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vms/<vm>/disks/<disk>/: a disk */
 #include "device_class.h"
+#include "restore.h"
 
 #include "use.h"
 
@@ -216,6 +217,53 @@ store_pool (VirfsCall *call, const VirfsNode *node, const char *text)
     virfs_device_set_text (call, node, text);
 }
 
+/* restore: there is nothing to be read. */
+
+static VirfsContent *
+open_restore (const VirfsNode *node, GError **error)
+{
+  return virfs_content_new_bytes (g_bytes_new (NULL, 0));
+}
+
+static gsize
+size_of_restore (const VirfsNode *node)
+{
+  return 0;
+}
+
+static void
+cut_restore (VirfsCall *call, const VirfsNode *node, guint64 size)
+{
+  virfs_call_finish (call, NULL);
+}
+
+static void
+write_restore (VirfsCall *call, const VirfsNode *node)
+{
+  VirfsPart *disk = node->object;
+  g_autofree char *operation = g_strdup_printf ("restore %s", disk->name);
+  g_autoptr (VirfsHost) host = virfs_part_host (node);
+  VirfsJobSpec spec = { .operation = operation,
+                        .object = disk->owner,
+                        .host = host ? &host->object : NULL,
+                        .uid = virfs_call_uid (call) };
+  g_autoptr (VirfsJob) job = NULL;
+  g_autoptr (GError) error = NULL;
+  VirfsSink *sink = NULL;
+
+  if (!virfs_vm_check_settled (call, (VirfsVm *) disk->owner))
+    return;
+  if (virfs_restore_check (disk, &error)) {
+    job = virfs_job_new (disk->object.infra, &spec);
+    sink = virfs_restore_begin (disk, job, &error);
+  }
+  if (sink != NULL)
+    virfs_call_give_sink (call, sink);
+  else if (job != NULL)
+    virfs_job_finish (job, g_error_copy (error));
+  virfs_call_finish (call, error);
+}
+
 /* The class. */
 
 #define F(field)                      VIRFS_BIT (VIRFS_PART_##field)
@@ -274,6 +322,9 @@ static const VirfsRow rows[] = {
   { "write_iops_max", COUNT (write_iops_max), .help = "writes a second; 0: no limit" },
   { "total_iops_max", COUNT (total_iops_max),
     .help = "reads and writes a second, in place of the two; 0: no limit" },
+  { "restore", S_IFREG | 0600, VIRFS_ROW_NEEDS | VIRFS_ROW_PRIVATE, F (READY), .open = open_restore,
+    .size = size_of_restore, .write = write_restore, .cut = cut_restore,
+    .help = "write an image of the disk (raw, qcow2) to it: it takes its place when it has come" },
   { "live", READ SHOW (virfs_show_bool, STATE, live), .help = "1: the running guest has it" },
   { "persistent", READ SHOW (virfs_show_bool, STATE, persistent),
     .help = "1: the guest will have it after its next start" },

@@ -34,3 +34,9 @@ struct VirfsFile {
   const VirfsFileClass *class;
   guint64 size; /* bytes that it had when it was opened */
 };
+
+/* Whether all LENGTH bytes are 0. */
+gboolean virfs_is_zero (const guint8 *data, gsize length);
+/* Writes, and what is 0 by `zero`. */
+gboolean virfs_file_write_sparse (VirfsFile *file, guint64 offset, const guint8 *data, gsize length,
+                                  GError **error);

@@ -6,9 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* What is looked at at once whether it is 0: pieces of a file that it can have as holes. */
-#define BLOCK (64 * 1024)
-
 /* Zeros that are counted into a checksum; of a disk that is mostly empty it is told when asked for. */
 #define MOST_ZEROS (G_GUINT64_CONSTANT (1) << 30)
 
@@ -137,42 +134,6 @@ add_to_sum (VirfsUpload *upload, guint64 offset, const guint8 *data, gsize lengt
   upload->summed = offset + length;
 }
 
-static gboolean
-is_zero (const guint8 *data, gsize length)
-{
-  return length == 0 || (data[0] == 0 && memcmp (data, data + 1, length - 1) == 0);
-}
-
-static gboolean
-write_block (VirfsFile *file, guint64 offset, const guint8 *data, gsize length, gboolean zero,
-             GError **error)
-{
-  return zero ? file->class->zero (file, offset, length, error)
-              : file->class->write (file, offset, data, length, error);
-}
-
-/* Pieces that are alike are written together. */
-static gboolean
-write_bytes (VirfsFile *file, guint64 offset, const guint8 *data, gsize length, GError **error)
-{
-  gsize from = 0;
-  gboolean zero = FALSE;
-
-  for (gsize at = 0; at < length;) {
-    gsize n = MIN (length - at, BLOCK - (offset + at) % BLOCK);
-    gboolean next = is_zero (data + at, n);
-
-    if (at > from && next != zero) {
-      if (!write_block (file, offset + from, data + from, at - from, zero, error))
-        return FALSE;
-      from = at;
-    }
-    zero = next;
-    at += n;
-  }
-  return write_block (file, offset + from, data + from, length - from, zero, error);
-}
-
 static void
 run_write (VirfsUpload *upload, VirfsUploadCommand *command)
 {
@@ -181,7 +142,7 @@ run_write (VirfsUpload *upload, VirfsUploadCommand *command)
   g_autoptr (GError) error = NULL;
 
   if (check (upload, &error) && !virfs_upload_is_sealed (upload, &error)
-      && write_bytes (upload->file, command->offset, data, length, &error)) {
+      && virfs_file_write_sparse (upload->file, command->offset, data, length, &error)) {
     add_to_sum (upload, command->offset, data, length);
     upload->dirty = TRUE;
     upload->killed = FALSE;
