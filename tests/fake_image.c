@@ -184,6 +184,11 @@ virfs_fake_volume_write (VirfsHost *host, const char *pool, const char *name, gb
   self->host = virfs_object_ref (host);
   self->name = g_strdup (name);
   self->path = path_of (host, make ? hidden : name);
+  if (make && g_file_test (self->path, G_FILE_TEST_EXISTS)) { /* another for the same name */
+    g_autofree char *first = g_steal_pointer (&self->path);
+
+    self->path = g_strconcat (first, "~", NULL);
+  }
   self->fd = open (self->path, O_RDWR | (make ? O_CREAT | O_EXCL : 0), 0600);
   g_assert_cmpint (self->fd, >=, 0);
   g_assert_cmpint (fstat (self->fd, &st), ==, 0);

@@ -193,6 +193,8 @@ test_again (Fixture *f, gconstpointer data)
   assert_same (files (), "h1:q.raw"); /* the fake does not remove it */
 }
 
+static const char *disk_format = "raw"; /* of the next */
+
 /* The guest LABEL has PATH as its disk. */
 static void
 set_disk (VirfsVmInfo *info, gpointer path)
@@ -201,6 +203,7 @@ set_disk (VirfsVmInfo *info, gpointer path)
   GPtrArray *list = virfs_part_list_new ();
 
   disk->type = "file";
+  disk->format = disk_format;
   disk->source = g_ref_string_new (path);
   g_ptr_array_add (list, disk);
   virfs_part_lists_set (info->parts, VIRFS_VM_DISKS, list);
@@ -301,6 +304,55 @@ test_bring (Fixture *f, gconstpointer data)
   g_assert_cmpint (echo (f, "sys.raw", "vms/none/image"), ==, EINVAL);
 }
 
+/* A disk is replaced when an image has come as a whole, and not before. */
+static void
+test_restore (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = NULL;
+
+  works (f, "head -c 300032 /dev/urandom > images/d.raw && cat images/d.raw > images/old.raw");
+  works (f, "head -c 100352 /dev/urandom > images/new.raw");
+  path = g_build_filename (virfs_fake_images, "h1:d.raw", NULL);
+  use (f, "h1-1", path);
+  fails (f, "cat images/new.raw > vms/h1-1/disks/vda/restore", "busy");
+  assert_says (f, "vms/h1-1/error", "while its guest is shut off");
+  set_state (f, "h1-1", VIRFS_VM_SHUTOFF);
+  fails (f, "cat images/new.raw > vms/h1-1/disks/vda/restore", "busy");
+  assert_says (f, "vms/h1-1/error", "snapshots/first");
+  g_assert_cmpint (rmdir_at (f, "vms/h1-1/snapshots/first"), ==, 0);
+  fails (f, "head -c 1000 images/new.raw > vms/h1-1/disks/vda/restore", "Invalid argument");
+  assert_says (f, "vms/h1-1/error", "1000 bytes have come");
+  __atomic_store_n (&virfs_fake_room, 50000, __ATOMIC_RELEASE);
+  fails (f, "cat images/new.raw > vms/h1-1/disks/vda/restore", "No space left");
+  __atomic_store_n (&virfs_fake_room, G_MAXUINT64, __ATOMIC_RELEASE);
+  works (f, "cmp images/d.raw images/old.raw");
+  works (f, "cp images/new.raw vms/h1-1/disks/vda/restore && cmp images/new.raw images/d.raw");
+  works (f, "[ ! -s vms/h1-1/disks/vda/restore ] && ! grep -q . vms/h1-1/disks/vda/restore");
+  /* nothing is left of those that were refused */
+  assert_soon (g_str_equal (files (), "h1:d.raw h1:new.raw h1:old.raw"));
+}
+
+/* A raw image becomes what the disk is. */
+static void
+test_restore_qcow2 (Fixture *f, gconstpointer data)
+{
+  g_autofree char *path = NULL;
+
+  works (f, "head -c 300032 /dev/urandom > images/d.raw");
+  path = g_build_filename (virfs_fake_images, "h1:d.raw", NULL);
+  disk_format = "qcow2";
+  use (f, "h1-1", path);
+  disk_format = "raw";
+  set_state (f, "h1-1", VIRFS_VM_SHUTOFF);
+  g_assert_cmpint (rmdir_at (f, "vms/h1-1/snapshots/first"), ==, 0);
+  works (f, "truncate -s 1M images/sparse.raw && echo x | dd of=images/sparse.raw bs=1 seek=700000"
+            " conv=notrunc 2>/dev/null");
+  works (f, "cp images/sparse.raw vms/h1-1/disks/vda/restore");
+  works (f, "head -c 3 images/d.raw | grep -qx QFI && [ $(stat -c %s images/d.raw) -lt 600000 ]");
+  works (f, "grep -q -a -x x images/d.raw || [ $(tail -c 65536 images/d.raw | tr -d '\\0') = x ]");
+  works (f, "cp images/d.raw vms/h1-1/disks/vda/restore");
+}
+
 #define add(path, hosts, func) g_test_add (path, Fixture, hosts, set_up, func, tear_down)
 
 int
@@ -314,6 +366,8 @@ main (int argc, char **argv)
   add ("/images/killed", "h1=fake:2", test_killed);
   add ("/images/again", "h1=fake:2", test_again);
   add ("/images/used", "h1=fake:2", test_used);
+  add ("/images/restore", "h1=fake:2", test_restore);
+  add ("/images/restore-qcow2", "h1=fake:2", test_restore_qcow2);
   add ("/images/owner", "h1=fake:2", test_owner);
   if (getuid () == 0)
     g_test_add ("/images/user", Fixture, "h1=fake:2", set_up_for_all, test_user, tear_down);
