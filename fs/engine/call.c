@@ -76,6 +76,12 @@ virfs_call_unref (VirfsCall *call)
   g_free (call);
 }
 
+VirfsSession *
+virfs_call_session (VirfsCall *call)
+{
+  return call->session;
+}
+
 guint
 virfs_call_uid (VirfsCall *call)
 {

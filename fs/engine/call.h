@@ -23,6 +23,9 @@ gboolean virfs_call_is_trusted (VirfsCall *call);
 /* What the file is written to that the call opens; it is taken. */
 void virfs_call_give_sink (VirfsCall *call, VirfsSink *sink);
 
+/* The session that it came through. */
+struct VirfsSession *virfs_call_session (VirfsCall *call);
+
 /* FUNC is called (from a thread of its own, at most once, not after the end) when the caller is
  * interrupted; at once if he has been.  DESTROY frees DATA when the call has ended. */
 void virfs_call_on_interrupt (VirfsCall *call, void (*func) (gpointer data), gpointer data,

@@ -11,6 +11,7 @@
  *   call.c     what is answered later
  *   signal.c   whether a signal is a wish to stop
  *   notify.c   what the kernel has to forget
+ *   foreign.c  the nodes of trees that are somebody else's; pending.c: requests that wait for them
  *
  * FUSE's own types stay in session.c and request*.c; the others know a request as a pointer.
  */
@@ -35,6 +36,7 @@ struct VirfsSession {
   VirfsNotifier *notifier;
   VirfsListings *listings;
   gboolean unopened; /* directories are read without being opened, as far as we are told */
+  struct VirfsForeign *foreign; /* see foreign.h */
   GMutex run_lock;
   GCond run_cond;
   gboolean running, ended; /* under run_lock */

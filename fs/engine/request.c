@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What all requests have in common: who asks, of which node, and the answers. */
-#include "request.h"
+#include "request_foreign.h"
 
 #include <errno.h>
 
@@ -87,8 +87,11 @@ virfs_request_entry (fuse_req_t req, const VirfsNode *dir, guint64 ino, gboolean
 {
   VirfsSession *session = virfs_request_session (req);
   g_auto (VirfsNode) node = { 0 };
-  guint64 generation = virfs_notifier_seen (session->notifier, ino);
+  guint64 generation;
 
+  if (virfs_foreign_is (ino))
+    return virfs_request_foreign_entry (req, ino, entry);
+  generation = virfs_notifier_seen (session->notifier, ino);
   if (ino == 0 || !virfs_node_get (session, ino, &node))
     return FALSE;
   *entry = (struct fuse_entry_param){

@@ -9,6 +9,7 @@
  *   request_directory.c  reading directories and changing what is in them
  *   request_file.c       open files
  *   request_sink.c       those of them that are written to a sink
+ *   request_foreign*.c   the same for trees that are somebody else's: see request_foreign.h
  */
 #pragma once
 
@@ -22,6 +23,8 @@
 void virfs_request_serve_inodes (struct fuse_lowlevel_ops *ops);
 void virfs_request_serve_directories (struct fuse_lowlevel_ops *ops);
 void virfs_request_serve_files (struct fuse_lowlevel_ops *ops);
+/* Behind the others: it passes on to them what is ours. */
+void virfs_request_serve_foreign (struct fuse_lowlevel_ops *ops);
 
 /* What is asked of SINK, an open file of INO; each answers REQ (request_sink.c). */
 void virfs_request_sink_write (fuse_req_t req, fuse_ino_t ino, VirfsSink *sink, const char *data,
@@ -36,5 +39,7 @@ gboolean virfs_request_node (fuse_req_t req, fuse_ino_t ino, VirfsNode *node);
  * node (any more). */
 gboolean virfs_request_entry (fuse_req_t req, const VirfsNode *dir, guint64 ino, gboolean listed,
                               struct fuse_entry_param *entry);
+/* What was read: PIECES are GBytes. */
+void virfs_reply_pieces (fuse_req_t req, GPtrArray *pieces);
 /* How long the kernel may keep the attributes, in seconds. */
 double virfs_request_timeout (const VirfsNode *node);

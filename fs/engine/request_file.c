@@ -93,8 +93,8 @@ do_follow (fuse_req_t req, const VirfsNode *node, size_t size, struct fuse_file_
     fuse_reply_buf (req, buffer, got);
 }
 
-static void
-reply_pieces (fuse_req_t req, GPtrArray *pieces)
+void
+virfs_reply_pieces (fuse_req_t req, GPtrArray *pieces)
 {
   g_autofree struct iovec *parts = g_new (struct iovec, pieces->len);
   gsize length;
@@ -114,7 +114,7 @@ read_content_done (int error, GPtrArray *pieces, gpointer request)
   if (error != 0)
     fuse_reply_err (request, error);
   else
-    reply_pieces (request, pieces);
+    virfs_reply_pieces (request, pieces);
   virfs_session_end_read (session);
 }
 

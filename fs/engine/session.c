@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The FUSE session: its life, and words to the kernel. */
+#include "foreign.h"
 #include "request.h"
 
 #include <errno.h>
@@ -88,6 +89,7 @@ new_fuse (VirfsSession *session, const char *options)
   virfs_request_serve_inodes (&operations);
   virfs_request_serve_directories (&operations);
   virfs_request_serve_files (&operations);
+  virfs_request_serve_foreign (&operations);
   if (fuse_opt_add_arg (&args, "virfs") == 0
       && fuse_opt_add_arg (&args, "-ofsname=virfs,subtype=virfs,default_permissions") == 0
       && (options == NULL
@@ -113,6 +115,7 @@ virfs_session_new (const VirfsTreeOps *ops, gpointer tree, const char *options, 
   session->deferred = g_thread_pool_new (run_deferred, session, -1, FALSE, NULL);
   session->notifier = virfs_notifier_new (session);
   session->listings = virfs_listings_new ();
+  session->foreign = virfs_foreign_new ();
   session->fuse = new_fuse (session, options);
   if (session->fuse == NULL) {
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID, "cannot make a FUSE session with -o %s",
@@ -237,6 +240,7 @@ virfs_session_free (VirfsSession *session)
   if (session->fuse != NULL)
     fuse_session_destroy (session->fuse);
   virfs_listings_free (session->listings);
+  virfs_foreign_free (session->foreign);
   g_hash_table_unref (session->waiting);
   g_mutex_clear (&session->waiting_lock);
   g_mutex_clear (&session->run_lock);

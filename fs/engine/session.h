@@ -9,6 +9,7 @@
 #pragma once
 
 #include "call.h"
+#include "files.h"
 #include "row.h"
 
 typedef struct VirfsSession VirfsSession;
@@ -50,3 +51,12 @@ void virfs_session_changed (VirfsSession *session, const VirfsClass *class, guin
 void virfs_session_vanished (VirfsSession *session, guint64 dir, const char *name, guint64 child);
 /* The object ID is gone for good. */
 void virfs_session_removed (VirfsSession *session, const VirfsClass *class, guint64 id);
+
+/* Trees of files that are somebody else's.  FILES (referenced) has ROOT and gets an inode number, by which a
+ * VirfsDir of the directory PARENT (an inode number) may list and find it.  What is in it is asked when
+ * somebody looks, and kept by the kernel. */
+guint64 virfs_session_attach (VirfsSession *session, VirfsFiles *files, const VirfsFilesInfo *root,
+                              guint64 parent);
+/* The end of that: whoever is in it gets ESTALE.  The kernel is to be told that it has vanished, and FILES
+ * to be stopped, by the caller. */
+void virfs_session_detach (VirfsSession *session, guint64 ino);
