@@ -5,6 +5,7 @@
  */
 #include "backup.h"
 
+#include "files_dir.h"
 #include "kept.h"
 #include "part_class.h"
 #include "text.h"
@@ -59,15 +60,39 @@ open_backup (VirfsCall *call, const VirfsNode *dir, const char *name)
   backend_of (dir)->backup_begin (dir->object, &wish, job);
 }
 
+/* A backup that is to be closed, when its files have been. */
+typedef struct {
+  VirfsVm *vm; /* a reference */
+  char *name;
+  gboolean discard;
+  VirfsJob *job; /* a reference */
+} Closing;
+
 static void
-close_backup (VirfsCall *call, VirfsVm *vm, const char *name, gboolean discard)
+close_disks (gpointer data)
 {
+  Closing *closing = data;
+
+  virfs_infra_backend (closing->vm->object.infra)
+    ->backup_end (closing->vm, closing->name, closing->discard, closing->job);
+  virfs_object_unref (closing->vm);
+  virfs_object_unref (closing->job);
+  g_free (closing->name);
+  g_free (closing);
+}
+
+static void
+close_backup (VirfsCall *call, VirfsPart *backup, gboolean discard)
+{
+  VirfsVm *vm = (VirfsVm *) backup->owner;
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
   g_autofree char *operation
-    = g_strdup_printf ("%s backup %s", discard ? "discard" : "close", name);
-  g_autoptr (VirfsJob) job = virfs_call_job (call, operation, vm, info->host, NULL);
+    = g_strdup_printf ("%s backup %s", discard ? "discard" : "close", backup->name);
+  Closing *closing = g_new (Closing, 1);
 
-  virfs_infra_backend (vm->object.infra)->backup_end (vm, name, discard, job);
+  *closing = (Closing){ virfs_object_ref (vm), g_strdup (backup->name), discard,
+                        virfs_call_job (call, operation, vm, info->host, NULL) };
+  virfs_guest_files_end_then (backup, close_disks, closing);
 }
 
 static void
@@ -78,7 +103,7 @@ remove_backup (VirfsCall *call, const VirfsNode *dir, const char *name)
   if (part == NULL)
     virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "no backup \"%s\" is open", name);
   else
-    close_backup (call, dir->object, part->name, FALSE);
+    close_backup (call, part, FALSE);
 }
 
 const VirfsDir virfs_backups_dir = {
@@ -179,7 +204,7 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
   VirfsPart *part = node->object;
 
   if (g_str_equal (text, "discard"))
-    close_backup (call, (VirfsVm *) part->owner, part->name, TRUE);
+    close_backup (call, part, TRUE);
   else
     virfs_call_fail (call, VIRFS_ERROR_INVALID,
                      "\"%s\" is not a verb; a backup knows only: discard", text);
@@ -209,6 +234,8 @@ static const VirfsRow rows[] = {
     .size = virfs_size_of_blob, .help = "libvirt's XML of the guest at that moment" },
   { "manifest.json", READ F (CONFIG) | F (PARTS), .show = virfs_show_manifest,
     .help = "all of this as JSON, to be kept with the copies" },
+  { "/vms/<vm>/backups/<backup>/" VIRFS_FILES, S_IFDIR | 0700, VIRFS_ROW_PRIVATE,
+    .help = "mkdir makes it: the guest's files at that moment; rmdir ends it" },
   { "nbd", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_backup_disks_dir,
     .help = "its disks, for NBD clients" },
   { "nvram", READ SHOW (virfs_show_blob, XML, VirfsBackupInfo, nvram), .size = virfs_size_of_blob,

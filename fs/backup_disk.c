@@ -5,6 +5,7 @@
  */
 #include "backup.h"
 
+#include "files_dir.h"
 #include "part_class.h"
 
 #include <string.h>
@@ -221,6 +222,7 @@ list_files (const VirfsNode *dir, VirfsListing *listing)
     if (disk != NULL)
       list_disk (disk, listing);
   }
+  virfs_guest_files_list (dir, listing);
 }
 
 static guint64
@@ -233,7 +235,33 @@ find_file (const VirfsNode *dir, const char *name)
   for (guint i = 0; disk && i < G_N_ELEMENTS (rows); i++)
     if (g_strcmp0 (suffix_of (&rows[i]), dot) == 0)
       return virfs_inode (&virfs_backup_disk_files, disk->object.id, &rows[i]);
-  return 0;
+  return virfs_guest_files_find (dir, name);
 }
 
-const VirfsDir virfs_backup_images_dir = { .list = list_files, .find = find_file };
+/* The guest's files, from its disks. */
+
+static void
+make_files (VirfsCall *call, const VirfsNode *dir, const char *name)
+{
+  g_autoptr (GPtrArray) disks
+    = g_ptr_array_new_with_free_func ((GDestroyNotify) virfs_files_disk_free);
+  GPtrArray *infos = ((const VirfsPartInfo *) dir->snapshot)->parts;
+  g_autoptr (VirfsHost) host = NULL;
+
+  if (!g_str_equal (name, VIRFS_FILES)) {
+    virfs_call_fail (call, VIRFS_ERROR_PERMITTED, "only " VIRFS_FILES " can be made here");
+    return;
+  }
+  for (guint i = 0; infos && i < infos->len; i++) {
+    const VirfsBackupDiskInfo *disk = infos->pdata[i];
+
+    if (disk->uri != NULL)
+      g_ptr_array_add (disks, virfs_files_disk_new (disk->part.name, disk->uri));
+  }
+  host = virfs_part_host (dir);
+  virfs_guest_files_make (call, dir, host, disks);
+}
+
+const VirfsDir virfs_backup_images_dir = {
+  .list = list_files, .find = find_file, .make = make_files, .remove = virfs_guest_files_remove
+};

@@ -6,6 +6,7 @@
 #include "tree.h"
 
 #include "draft.h"
+#include "files_dir.h"
 #include "image.h"
 #include "image_files.h"
 #include "part_class.h"
@@ -265,6 +266,7 @@ part_gone (VirfsTree *tree, const VirfsPart *part)
   guint64 dir = virfs_inode_at (virfs_class_of (part->owner), part->owner, part->class->directory);
 
   virfs_session_vanished (tree->session, dir, part->label, 0);
+  virfs_guest_files_gone ((gpointer) part);
 }
 
 /* Whoever is given an object is given all of its files. */
@@ -388,8 +390,10 @@ void
 virfs_tree_set_session (VirfsTree *tree, VirfsSession *session)
 {
   /* the listener does not run while it is not registered */
-  if (tree->session != NULL)
+  if (tree->session != NULL) {
     virfs_infra_unlisten (tree->infra, model_changed, tree);
+    virfs_guest_files_end_all (tree->session);
+  }
   tree->session = session;
   if (session != NULL)
     virfs_infra_listen (tree->infra, model_changed, tree);

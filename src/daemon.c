@@ -5,7 +5,9 @@
  */
 #include "daemon.h"
 
+#include "files_dir.h"
 #include "guard.h"
+#include "guest_files.h"
 #include "image.h"
 #include "infra.h"
 #include "libvirt.h"
@@ -168,6 +170,7 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
     .reconnect_max = config->reconnect_max,
     .freeze_timeout = config->freeze_timeout,
   };
+  VirfsGuestfsOptions guestfs = { .appliances = config->appliances, .idle = config->appliance_idle };
   g_autoptr (VirfsInfra) infra = NULL;
   g_autoptr (VirfsStore) store = NULL;
   sigset_t signals;
@@ -177,6 +180,8 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   pthread_sigmask (SIG_BLOCK, &signals, NULL);
   if (!open_store (config, &store, error))
     return FALSE;
+  virfs_guestfs_init (&guestfs);
+  virfs_guest_files_set_opener (virfs_guestfs_open);
   virfs_libvirt_init (&options);
   infra = virfs_infra_new (&virfs_libvirt_backend, config->shutdown_timeout);
   if (store != NULL && !virfs_store_attach (store, infra, error))

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Directories `files`.  One is being opened, open, or being closed.  It is in the table as long as anything
+ * of it is left; what waits for its end is told then.  The table's lock comes after the registry's, and
+ * before those of the notifier, of the engine's nodes and of the trees.
+ */
+#include "files_dir.h"
+
+#include "session.h"
+#include "text.h"
+
+typedef enum { OPENING, OPEN, CLOSING } State;
+
+typedef struct {
+  void (*func) (gpointer);
+  gpointer data;
+} Waiter;
+
+typedef struct {
+  VirfsObject *object; /* a reference, and the key */
+  VirfsSession *session;
+  const VirfsClass *class;
+  guint64 parent; /* inode number of the object's directory */
+  VirfsJob *job;  /* of opening it */
+  State state;    /* under lock, as all below */
+  VirfsFiles *files;
+  guint64 ino;     /* when it is open */
+  GError *error;   /* why it was not opened */
+  GArray *waiters; /* of Waiter */
+} Files;
+
+static GMutex lock;
+static GCond ended;
+static GHashTable *table; /* under lock: VirfsObject -> Files */
+static guint leaving;     /* under lock: no longer there, but not all have been told */
+static VirfsFilesOpener open_files;
+
+void
+virfs_guest_files_set_opener (VirfsFilesOpener opener)
+{
+  open_files = opener;
+}
+
+/* Under the lock. */
+static Files *
+find (gconstpointer object)
+{
+  return table ? g_hash_table_lookup (table, object) : NULL;
+}
+
+static void
+tell_changed (const Files *files)
+{
+  virfs_session_changed (files->session, files->class, files->object->id,
+                         VIRFS_BIT (VIRFS_PART_PARTS));
+}
+
+/* Its end. */
+
+static void
+files_free (Files *files)
+{
+  virfs_object_unref (files->object);
+  virfs_object_unref (files->job);
+  g_clear_error (&files->error);
+  g_array_unref (files->waiters);
+  g_free (files);
+}
+
+/* The tree has stopped. */
+static void
+closed (gpointer data)
+{
+  Files *files = data;
+
+  g_mutex_lock (&lock);
+  g_hash_table_remove (table, files->object);
+  leaving++;
+  tell_changed (files);
+  g_mutex_unlock (&lock);
+  virfs_files_unref (files->files);
+  if (files->error != NULL)
+    virfs_job_finish (files->job, g_steal_pointer (&files->error));
+  for (guint i = 0; i < files->waiters->len; i++) {
+    const Waiter *waiter = &g_array_index (files->waiters, Waiter, i);
+
+    waiter->func (waiter->data);
+  }
+  files_free (files);
+  g_mutex_lock (&lock);
+  leaving--;
+  g_cond_broadcast (&ended);
+  g_mutex_unlock (&lock);
+}
+
+/* Under the lock.  CODE: why, if it is not open yet. */
+static void
+begin_close (Files *files, VirfsError code, const char *why)
+{
+  if (files->state == CLOSING)
+    return;
+  if (files->state == OPENING)
+    g_set_error_literal (&files->error, VIRFS_ERROR, code, why);
+  else
+    virfs_session_detach (files->session, files->ino);
+  files->state = CLOSING;
+  files->files->class->stop (files->files, closed, files);
+}
+
+static void
+add_waiter (Files *files, void (*func) (gpointer), gpointer data)
+{
+  Waiter waiter = { func, data };
+
+  g_array_append_val (files->waiters, waiter);
+}
+
+/* Its beginning. */
+
+static void
+log_notes (const Files *files, GPtrArray *notes)
+{
+  g_autofree char *path = virfs_object_path (files->object);
+
+  for (guint i = 0; notes != NULL && i < notes->len; i++) {
+    g_autoptr (GString) note = g_string_new (NULL);
+
+    virfs_text_escape (note, notes->pdata[i]);
+    g_message ("%s/" VIRFS_FILES ": %s", path, note->str);
+  }
+}
+
+static void
+opened (const GError *error, const VirfsFilesInfo *root, GPtrArray *notes, gpointer data)
+{
+  Files *files = data;
+  gboolean open = FALSE;
+
+  g_mutex_lock (&lock);
+  if (files->state == OPENING && error != NULL) {
+    begin_close (files, error->code, error->message);
+  } else if (files->state == OPENING) {
+    files->ino = virfs_session_attach (files->session, files->files, root, files->parent);
+    files->state = OPEN;
+    tell_changed (files);
+    open = TRUE;
+  }
+  g_mutex_unlock (&lock);
+  if (!open)
+    return;
+  log_notes (files, notes);
+  virfs_job_finish (files->job, NULL);
+}
+
+static void
+cancel (VirfsJob *job, gpointer data)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+  Files *files = find (data);
+
+  if (files != NULL && files->job == job && files->state == OPENING)
+    begin_close (files, VIRFS_ERROR_CANCELLED, "it was cancelled");
+}
+
+static Files *
+files_new (VirfsCall *call, const VirfsNode *dir, VirfsHost *host)
+{
+  Files *files = g_new0 (Files, 1);
+
+  files->object = virfs_object_ref (dir->object);
+  files->session = virfs_call_session (call);
+  files->class = dir->class;
+  files->parent = virfs_inode (dir->class, dir->id, dir->row);
+  files->waiters = g_array_new (FALSE, FALSE, sizeof (Waiter));
+  files->job = virfs_call_job (call, "open " VIRFS_FILES, dir->object, host, NULL);
+  return files;
+}
+
+/* FALSE: there is one already, in whatever state. */
+static gboolean
+begin_open (Files *files, GPtrArray *disks)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+
+  if (find (files->object) != NULL)
+    return FALSE;
+  if (table == NULL)
+    table = g_hash_table_new (NULL, NULL);
+  g_hash_table_insert (table, files->object, files);
+  files->files = open_files (disks, opened, files);
+  return TRUE;
+}
+
+void
+virfs_guest_files_make (VirfsCall *call, const VirfsNode *dir, VirfsHost *host, GPtrArray *disks)
+{
+  Files *files;
+
+  if (open_files == NULL || disks->len == 0) {
+    virfs_call_fail (call, VIRFS_ERROR_UNSUPPORTED,
+                     disks->len ? "files cannot be looked at here" : "there are no disks");
+    return;
+  }
+  files = files_new (call, dir, host);
+  if (!virfs_job_start (files->job, cancel, files->object)) {
+    files_free (files);
+  } else if (!begin_open (files, disks)) {
+    virfs_job_finish (files->job,
+                      g_error_new (VIRFS_ERROR, VIRFS_ERROR_BUSY, "it is being opened or closed"));
+    files_free (files);
+  }
+}
+
+/* Calls. */
+
+static void
+finish_call (gpointer call)
+{
+  virfs_call_finish (call, NULL);
+}
+
+void
+virfs_guest_files_remove (VirfsCall *call, const VirfsNode *dir, const char *name)
+{
+  Files *files;
+  State state = CLOSING;
+
+  g_mutex_lock (&lock);
+  files = g_str_equal (name, VIRFS_FILES) ? find (dir->object) : NULL;
+  if (files != NULL)
+    state = files->state;
+  if (state == OPEN) {
+    add_waiter (files, finish_call, call);
+    begin_close (files, VIRFS_ERROR_CANCELLED, "");
+  }
+  g_mutex_unlock (&lock);
+  if (files == NULL && g_str_equal (name, VIRFS_FILES))
+    virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "there is no " VIRFS_FILES);
+  else if (files == NULL)
+    virfs_call_fail (call, VIRFS_ERROR_PERMITTED, "only " VIRFS_FILES " can be removed here");
+  else if (state != OPEN)
+    virfs_call_fail (call, VIRFS_ERROR_BUSY, "it is being opened or closed");
+}
+
+guint64
+virfs_guest_files_find (const VirfsNode *dir, const char *name)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+  const Files *files = g_str_equal (name, VIRFS_FILES) ? find (dir->object) : NULL;
+
+  return files != NULL && files->state == OPEN ? files->ino : 0;
+}
+
+void
+virfs_guest_files_list (const VirfsNode *dir, VirfsListing *listing)
+{
+  guint64 ino = virfs_guest_files_find (dir, VIRFS_FILES);
+
+  if (ino != 0)
+    virfs_listing_add (listing, VIRFS_FILES, ino, S_IFDIR);
+}
+
+/* Without a call. */
+
+void
+virfs_guest_files_end_then (gpointer object, void (*func) (gpointer), gpointer data)
+{
+  Files *files;
+
+  g_mutex_lock (&lock);
+  files = find (object);
+  if (files != NULL) {
+    add_waiter (files, func, data);
+    begin_close (files, VIRFS_ERROR_NOT_FOUND, "it is closed");
+    virfs_session_vanished (files->session, files->parent, VIRFS_FILES, 0);
+  }
+  g_mutex_unlock (&lock);
+  if (files == NULL)
+    func (data);
+}
+
+void
+virfs_guest_files_gone (gpointer object)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+  Files *files = find (object);
+
+  if (files != NULL)
+    begin_close (files, VIRFS_ERROR_NOT_FOUND, "it has gone");
+}
+
+/* Under the lock: one of SESSION, which is being closed then. */
+static gboolean
+close_any (VirfsSession *session)
+{
+  GHashTableIter iter;
+  gpointer files;
+  gboolean any = FALSE;
+
+  if (table == NULL)
+    return FALSE;
+  g_hash_table_iter_init (&iter, table);
+  while (g_hash_table_iter_next (&iter, NULL, &files))
+    if (((Files *) files)->session == session) {
+      begin_close (files, VIRFS_ERROR_CANCELLED, "virfs ends");
+      any = TRUE;
+    }
+  return any;
+}
+
+void
+virfs_guest_files_end_all (VirfsSession *session)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+
+  while (close_any (session) || leaving > 0)
+    g_cond_wait (&ended, &lock);
+}

@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2016,SC2034,SC2119,SC2317 # the steps are evaluated later
+#
+# Files of guests: copied with everybody's tools, and what is left when the appliance, its helper or
+# virfs is killed.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+fleet 1 supermin mke2fs qemu-img rsync setfattr
+guest known h1 --no-start
+lab() { # backups need a place that both the host and virfs have
+  if [[ $1 == conf ]]; then
+    "$top/examples/lab" conf | sed "/^uri/s|\$|\&backup=$VIRFS_LAB/shared|"
+  else
+    "$top/examples/lab" "$@"
+  fi
+}
+
+# What is on its disk.
+tree=$scratch/tree
+mkdir -p "$tree"/{etc/deep,empty,many}
+{
+  echo known >"$tree/etc/hostname"
+  ln "$tree/etc/hostname" "$tree/etc/hard"
+  ln -s /etc/shadow "$tree/etc/absolute"
+  ln -s ../../../../../../etc/shadow "$tree/etc/up"
+  echo odd >"$tree/new"$'\n'line
+  head -c 9000001 /dev/urandom >"$tree/large"
+  truncate -s 8M "$tree/sparse"
+  cp /bin/true "$tree/suid"
+  chown 1234:5678 "$tree/etc/deep" "$tree/suid"
+  chmod 6755 "$tree/suid"
+  mknod "$tree/null" c 1 3
+  setfattr -n user.note -v kept "$tree/large"
+  for ((i = 0; i < 1200; i++)); do echo "$i" >"$tree/many/$i"; done
+  find "$tree" -exec touch --no-dereference --date=@1000000000 {} +
+}
+mke2fs -q -t ext4 -d "$tree" "$scratch/disk" 64M
+qemu-img convert -O qcow2 "$scratch/disk" "$VIRFS_LAB/shared/known.qcow2"
+mount_tree
+
+backup=vms/known/backups/b
+files=$backup/files
+helpers() { pgrep --parent "$(pid)" -x virfs-guestfs; }
+appliances() { pgrep --parent "$(helpers | tail -n 1)" -x qemu-system-x86; }
+# Of the whole disk; it has no operating system, so there is a directory for its file system.
+root=$files/vda
+none_left() {
+  ! helpers && ! pgrep --full "guestfs.*$VIRFS_LAB" && ! compgen -G "/run/virfs-guestfs/$(pid)-*"
+}
+# Names, types, modes, owners, times, links and contents; lost+found is the file system's.
+same() { # DIRECTORY
+  local list=(find . -mindepth 1 -path ./lost+found -prune
+    -o -type d -printf '%P %y %m %U %G %T@\0' -o -printf '%P %y %m %U %G %T@ %s %n %l\0')
+  diff <(cd "$tree" && "${list[@]}" | sort -z | tr '\0\n' '\n ') \
+    <(cd "$1" && "${list[@]}" | sort -z | tr '\0\n' '\n ') &&
+    diff -r --no-dereference -x lost+found -x null "$tree" "$1"
+}
+
+ok 'a backup' 'mkdir $backup && gone $files'
+ok 'a walk starts no appliance' 'find . -ls >/dev/null && grep -r none vms >/dev/null; none_left'
+no 'nothing else can be made there' EPERM 'mkdir $backup/file'
+ok 'its files' 'mkdir $files && lists $files vda && helpers'
+no 'once' EEXIST 'mkdir $files'
+ok 'are those of the guest' 'same $root'
+ok 'copied with rsync' '
+  rsync -aHAX $root/ "$scratch/copy" && same "$scratch/copy"
+  [[ $(getfattr --only-values -n user.note "$scratch/copy/large") == kept ]]'
+ok 'and tar' '
+  mkdir "$scratch/untarred" && tar -C $root --numeric-owner -cf - . | tar -C "$scratch/untarred" -xpf - && same "$scratch/untarred"'
+ok 'hard links are one file' '[[ $root/etc/hard -ef $root/etc/hostname ]]'
+ok 'links are not followed by virfs' 'leads $root/etc/absolute /etc/shadow && leads $root/etc/up ../../../../../../etc/shadow'
+ok 'its devices and set-ID bits do nothing' '
+  tells /proc/self/mountinfo " $scratch/mnt .*nosuid" && tells /proc/self/mountinfo " $scratch/mnt .*nodev"'
+ok 'all of it is for the owner alone' '[[ $(stat -c %a:%u $files) == 700:0 ]]'
+
+# --- Killed --------------------------------------------------------------------------------------
+
+announce 'virfs: files of a guest'
+again() { cmp "$root/many/$1" "$tree/many/$1" || cmp "$root/many/$2" "$tree/many/$2"; }
+ok 'the helper is killed: it is there again' '
+  kill -9 $(helpers)
+  again 77 78'
+ok 'the appliance is killed: likewise' '
+  kill -9 $(appliances)
+  again 1077 1078'
+ok 'ended' 'rmdir $files && gone $files && none_left'
+ok 'and made again' 'mkdir $files && reads $root/etc/hostname known'
+before=$(helpers) machine=$(appliances)
+dies
+ok 'virfs is killed: nothing of it is left' '
+  eventually 15 "! kill -0 $before && ! kill -0 $machine" && gone $files'
+ok 'the backup is still there, and its files can be had' '
+  soon "lists vms/known/backups backing base b" && mkdir $files && reads $root/etc/hostname known'
+ok 'closing the backup ends all' 'rmdir $backup && none_left && gone $backup && says h1 known "shut off"'
+
+finish
