@@ -210,7 +210,8 @@ contents (Guest *guest, const char *path, const char *name, gsize at_once)
   guint64 size;
   VirfsContent *content;
 
-  g_assert_nonnull (info);
+  if (info == NULL)
+    g_error ("%s/%s: %s", path, name, g_strerror (guest->answer.error));
   size = info->st.st_size;
   g_byte_array_set_size (guest->answer.bytes, 0);
   content = guest->files->class->open (guest->files, path, name, size);
@@ -292,6 +293,7 @@ make_partitions (void)
        " && truncate -s 16M luks.raw && printf 'LUKS\\272\\276\\000\\001' |"
        " dd of=luks.raw conv=notrunc status=none"
        " && qemu-img create -q -f qcow2 -b /etc/shadow -F raw backed.qcow2 1M"
+       " && qemu-img create -q -f qcow2 -b one.ext4 -F raw nested.raw"
        " && qemu-img create -q -f qcow2 -b disk.qcow2 -F qcow2 overlay.qcow2"
        " && qemu-img create -q -f qcow2 -o data_file=/etc/shadow,data_file_raw=on data.qcow2 1M ||"
        " qemu-img create -q -f qcow2 -o data_file=data.file data.qcow2 1M");
@@ -423,7 +425,9 @@ assert_refused (GPtrArray *disks, VirfsError code, const char *words)
   Guest *guest = guest_begin (disks);
 
   wait_for (&guest->answer, 1);
-  g_assert_true (g_error_matches (guest->answer.failure, VIRFS_ERROR, (int) code));
+  if (!g_error_matches (guest->answer.failure, VIRFS_ERROR, (int) code))
+    g_error ("%s: not what is wanted",
+             guest->answer.failure ? guest->answer.failure->message : "opened");
   if (strstr (guest->answer.failure->message, words) == NULL)
     g_error ("\"%s\" does not say \"%s\"", guest->answer.failure->message, words);
   guest_end (guest);
@@ -515,6 +519,13 @@ test_encrypted (void)
   assert_image_refused ("luks.raw", "raw", VIRFS_ERROR_UNSUPPORTED, "vda is encrypted");
 }
 
+/* A disk that looks like an image is a disk: nobody asks it what it is based on. */
+static void
+test_nested (void)
+{
+  assert_image_refused ("nested.raw", "raw", VIRFS_ERROR_NOT_FOUND, "no file system");
+}
+
 /* Whatever it says, it says it in time, and what it has can be walked through or not. */
 static void
 test_corrupt (void)
@@ -573,6 +584,7 @@ run_tests (int argc, char **argv)
   g_test_add_func ("/guestfs/disks", test_disks);
   g_test_add_func ("/guestfs/system", test_system);
   g_test_add_func ("/guestfs/encrypted", test_encrypted);
+  g_test_add_func ("/guestfs/nested", test_nested);
   g_test_add_func ("/guestfs/corrupt", test_corrupt);
   return g_test_run ();
 }

@@ -92,22 +92,29 @@ next (VirfsAppliance *self)
 }
 
 static void
-fail_all (VirfsAppliance *self, int error)
+fail_queue (GQueue *queue, int error)
 {
   Question *question;
 
-  while ((question = g_queue_pop_head (&self->asked)) != NULL)
+  while ((question = g_queue_pop_head (queue)) != NULL)
     question_end (question, error);
-  for (;;) {
-    g_mutex_lock (&self->lock);
-    question = g_queue_pop_head (&self->urgent);
-    if (question == NULL)
-      question = g_queue_pop_head (&self->later);
-    g_mutex_unlock (&self->lock);
-    if (question == NULL)
-      return;
-    question_end (question, error);
-  }
+}
+
+/* What is asked meanwhile is not meant. */
+static void
+fail_all (VirfsAppliance *self, int error)
+{
+  GQueue urgent, later;
+
+  g_mutex_lock (&self->lock);
+  urgent = self->urgent;
+  later = self->later;
+  g_queue_init (&self->urgent);
+  g_queue_init (&self->later);
+  g_mutex_unlock (&self->lock);
+  fail_queue (&self->asked, error);
+  fail_queue (&urgent, error);
+  fail_queue (&later, error);
 }
 
 /* Its helper. */

@@ -38,43 +38,23 @@ virfs_appliance_idle (void)
 
 /* The request. */
 
-/* For libguestfs: `unix:PATH` or `HOST:PORT`. */
 static gboolean
-parse_uri (const char *text, char **export, char **server, GError **error)
+check_uri (const char *uri, GError **error)
 {
-  g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_NONE, NULL);
-  const char *scheme = uri ? g_uri_get_scheme (uri) : "";
-  g_autoptr (GHashTable) query = NULL;
-
-  if (g_str_equal (scheme, "nbd+unix")) {
-    query = g_uri_parse_params (g_uri_get_query (uri) ? g_uri_get_query (uri) : "", -1, "&",
-                                G_URI_PARAMS_NONE, NULL);
-    if (query != NULL && g_hash_table_contains (query, "socket"))
-      *server = g_strconcat ("unix:", (char *) g_hash_table_lookup (query, "socket"), NULL);
-  } else if (g_str_equal (scheme, "nbd") && g_uri_get_host (uri) != NULL) {
-    *server = g_strdup_printf ("%s:%d", g_uri_get_host (uri),
-                               g_uri_get_port (uri) > 0 ? g_uri_get_port (uri) : 10809);
-  }
-  if (*server == NULL) {
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
-                 "files cannot be had from %s: only from nbd+unix: and nbd:", text);
-    return FALSE;
-  }
-  *export = g_strdup (g_uri_get_path (uri) + (*g_uri_get_path (uri) == '/'));
-  return TRUE;
+  if (g_str_has_prefix (uri, "nbd+unix:") || g_str_has_prefix (uri, "nbd:"))
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
+               "files cannot be had from %s: only from nbd+unix: and nbd:", uri);
+  return FALSE;
 }
 
 static gboolean
 put_disk (GByteArray *out, const VirfsFilesDisk *disk, GError **error)
 {
-  g_autofree char *export = NULL;
-  g_autofree char *server = NULL;
-
-  if (disk->uri != NULL && !parse_uri (disk->uri, &export, &server, error))
+  if (disk->uri != NULL && !check_uri (disk->uri, error))
     return FALSE;
   virfs_wire_put_text (out, disk->target);
-  virfs_wire_put_text (out, export);
-  virfs_wire_put_text (out, server);
+  virfs_wire_put_text (out, disk->uri);
   virfs_wire_put_u32 (out, disk->images->len);
   for (guint i = 0; i < disk->images->len; i++) {
     const VirfsFilesImage *image = disk->images->pdata[i];

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -37,13 +38,15 @@ helper_fail (GError **error, int number, const char *format, ...)
   g_set_error_literal (error, HELPER_ERROR, number, text);
 }
 
+/* Behind the first line libguestfs says where to look for help. */
 void
 helper_fail_last (Helper *helper, GError **error, const char *what)
 {
   int number = guestfs_last_errno (helper->g);
   const char *text = guestfs_last_error (helper->g);
 
-  helper_fail (error, number > 0 ? number : EIO, "%s%s", what, text ? text : "no reason given");
+  text = text ? text : "no reason given";
+  helper_fail (error, number > 0 ? number : EIO, "%s%.*s", what, (int) strcspn (text, "\n"), text);
 }
 
 void

@@ -16,8 +16,8 @@
 
 typedef struct {
   char *target;
-  char *export, *server; /* of an NBD server; NULL: it is a file */
-  GPtrArray *chain;      /* of HelperImage* */
+  char *uri;        /* of an NBD server; "": it is a file */
+  GPtrArray *chain; /* of HelperImage* */
 } Disk;
 
 static void
@@ -34,22 +34,20 @@ static void
 disk_clear (Disk *disk)
 {
   g_free (disk->target);
-  g_free (disk->export);
-  g_free (disk->server);
+  g_free (disk->uri);
   g_clear_pointer (&disk->chain, g_ptr_array_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Disk, disk_clear)
 
-/* target, export, server, n × (file, format) */
+/* target, uri, n × (file, format) */
 static gboolean
 read_disk (VirfsWireReader *in, Disk *disk)
 {
   guint32 n;
 
   disk->target = virfs_wire_get_text (in, VIRFS_WIRE_NAME_MAX);
-  disk->export = virfs_wire_get_text (in, VIRFS_WIRE_TEXT_MAX);
-  disk->server = virfs_wire_get_text (in, VIRFS_WIRE_TEXT_MAX);
+  disk->uri = virfs_wire_get_text (in, VIRFS_WIRE_TEXT_MAX);
   disk->chain = g_ptr_array_new_with_free_func (image_free);
   n = virfs_wire_get_count (in, 8);
   for (guint32 i = 0; i < MIN (n, CHAIN_MAX) && !in->bad; i++) {
@@ -62,42 +60,38 @@ read_disk (VirfsWireReader *in, Disk *disk)
   return !in->bad && n <= CHAIN_MAX && virfs_wire_is_name (disk->target);
 }
 
+/* Read-only: what a journal wants to write goes to an overlay.  libguestfs would make one itself, but
+ * would let QEMU guess the format of what is in it: and a disk that looks like an image would be taken for
+ * one, and be asked which file it is based on. */
 static gboolean
-add_server (Helper *helper, const Disk *disk)
+add_overlay (Helper *helper, const Disk *disk, const char *directory)
 {
-  char *servers[] = { disk->server, NULL };
+  const HelperImage *image = *disk->uri ? NULL : disk->chain->pdata[0];
+  g_autofree char *name = g_strdup_printf ("%u.qcow2", helper->targets->len);
+  g_autofree char *overlay = g_build_filename (directory, name, NULL);
 
-  return guestfs_add_drive_opts (helper->g, disk->export, GUESTFS_ADD_DRIVE_OPTS_READONLY, 1,
-                                 GUESTFS_ADD_DRIVE_OPTS_FORMAT, "raw",
-                                 GUESTFS_ADD_DRIVE_OPTS_PROTOCOL, "nbd",
-                                 GUESTFS_ADD_DRIVE_OPTS_SERVER, servers, -1)
-         == 0;
+  return guestfs_disk_create (helper->g, overlay, "qcow2", -1, GUESTFS_DISK_CREATE_BACKINGFILE,
+                              image ? image->file : disk->uri, GUESTFS_DISK_CREATE_BACKINGFORMAT,
+                              image ? image->format : "raw", -1)
+           == 0
+         && guestfs_add_drive_opts (helper->g, overlay, GUESTFS_ADD_DRIVE_OPTS_FORMAT, "qcow2",
+                                    GUESTFS_ADD_DRIVE_OPTS_CACHEMODE, "unsafe", -1)
+              == 0;
 }
 
 static gboolean
-add_image (Helper *helper, const Disk *disk)
-{
-  const HelperImage *image = disk->chain->pdata[0];
-
-  return guestfs_add_drive_opts (helper->g, image->file, GUESTFS_ADD_DRIVE_OPTS_READONLY, 1,
-                                 GUESTFS_ADD_DRIVE_OPTS_FORMAT, image->format, -1)
-         == 0;
-}
-
-/* Read-only: what a journal wants to write goes to a file that libguestfs makes and removes. */
-static gboolean
-add_disk (Helper *helper, VirfsWireReader *in, GError **error)
+add_disk (Helper *helper, VirfsWireReader *in, const char *directory, GError **error)
 {
   g_auto (Disk) disk = { 0 };
   gboolean added;
 
-  if (!read_disk (in, &disk) || (*disk.server == '\0' && disk.chain->len == 0)) {
+  if (!read_disk (in, &disk) || (*disk.uri == '\0' && disk.chain->len == 0)) {
     helper_fail (error, EPROTO, "this is no disk");
     return FALSE;
   }
   if (!helper_image_check (disk.chain, error))
     return FALSE;
-  added = *disk.server ? add_server (helper, &disk) : add_image (helper, &disk);
+  added = add_overlay (helper, &disk, directory);
   if (!added)
     helper_fail_last (helper, error, "");
   g_ptr_array_add (helper->targets, g_steal_pointer (&disk.target));
@@ -160,7 +154,7 @@ helper_open (Helper *helper, VirfsWireReader *in, GByteArray *out, GError **erro
     return FALSE;
   }
   for (guint32 i = 0; i < n; i++)
-    if (!add_disk (helper, in, error))
+    if (!add_disk (helper, in, directory, error))
       return FALSE;
   if (!launch (helper, directory, tcg, error))
     return FALSE;

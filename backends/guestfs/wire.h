@@ -19,8 +19,8 @@ typedef struct {
 
 /* Requests, and what the payloads of their answers are; all paths begin with '/'. */
 typedef enum {
-  /* n × (target, format, file, export, socket, backing…, see wire_disk.h), whether TCG alone is to be
-   * tried → nothing when the appliance is up, then the notes: n × text */
+  /* directory for temporary files, whether TCG alone is to be tried, n × (target, URI or "", m × (file,
+   * format)) → nothing when the appliance is up, then the notes: n × text */
   VIRFS_WIRE_OPEN,
   VIRFS_WIRE_LIST, /* directory → n × (name, inode, type as of d_type), in any number of frames */
   VIRFS_WIRE_STATS,  /* directory, n × name → for each: known, or not; then attributes, target */
