@@ -176,6 +176,11 @@ ensure_process (VirfsAppliance *self)
   g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GError) error = NULL;
 
+  if (self->process != NULL && self->asked.length == 0
+      && virfs_helper_process_is_gone (self->process)) {
+    self->falls++;
+    end_process (self);
+  }
   if (self->process != NULL)
     return TRUE;
   if (self->falls >= FALLS_MAX)

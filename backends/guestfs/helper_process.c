@@ -98,6 +98,14 @@ virfs_helper_process_interrupt (VirfsHelperProcess *self)
   shutdown (self->fd, SHUT_RDWR);
 }
 
+gboolean
+virfs_helper_process_is_gone (VirfsHelperProcess *self)
+{
+  char byte;
+
+  return recv (self->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 int
 virfs_helper_process_pid (const VirfsHelperProcess *self)
 {

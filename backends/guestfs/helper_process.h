@@ -16,6 +16,8 @@ void virfs_helper_process_end (VirfsHelperProcess *process);
 /* From another thread: whoever waits for its answers is told that it has gone. */
 void virfs_helper_process_interrupt (VirfsHelperProcess *process);
 
+/* Whether it has ended, with no answer left to be received. */
+gboolean virfs_helper_process_is_gone (VirfsHelperProcess *process);
 int virfs_helper_process_pid (const VirfsHelperProcess *process);
 const char *virfs_helper_process_scratch (const VirfsHelperProcess *process);
 /* How long an answer, or its next part, may take: seconds. */
