@@ -65,6 +65,27 @@ ok 'it is killed in the middle' '
 ok 'and goes on the next night' '
   night && sound w1 && sound w2 && [[ $(count w1) == 3 ]] && gone "$to/w1/*.part" && lists vms/w1/checkpoints $(newest w1)
   lists vms/w1/backups backing base && lists vms/w2/backups backing base'
+
+# --- Back again ----------------------------------------------------------------------------------
+
+disk_of() { on "$(basename "$(readlink "vms/$1/host")")" domblklist "$1" | sed -n 's/^ *vda *//p'; } # GUEST
+point=$to/w2/$(newest w2) disk=$(disk_of w2)
+no 'a disk that is in use' EBUSY 'cp "$point/vda.qcow2" vms/w2/disks/vda/restore'
+ok 'a guest as it was' '
+  echo destroy > vms/w2/ctl && "$top/examples/restore" "$point" && qemu-img convert -O raw "$point/vda.qcow2" "$scratch/was"
+  qemu-img compare -q "$disk" "$scratch/was" && qemu-img check -q "$disk"'
+no 'only what has changed' EINVAL '
+  qemu-img create -q -f qcow2 -b "$scratch/was" -F raw "$scratch/changes" && cp "$scratch/changes" vms/w2/disks/vda/restore'
+no 'half of it' EINVAL 'head -c 1000000 "$scratch/was" > vms/w2/disks/vda/restore'
+timeout --signal=KILL 0.02 cat "$scratch/was" "$scratch/was" >vms/w2/disks/vda/restore 2>/dev/null || true
+ok 'leave it as it is' '
+  soon "! grep -lx running jobs/*/state" && qemu-img compare -q "$disk" "$scratch/was" && ! ls -A "$(dirname "$disk")" | grep "^[.]virfs"'
+ok 'it goes on from there' '
+  before=$(counter "w2/$(newest w2)") && echo running > vms/w2/state && eventually 60 "[[ \$(last_tick h2 w2) -gt $before ]]"'
+ok 'a guest that there is no more' '
+  point=$to/idle/$(newest idle) && echo purge > vms/idle/ctl && rmdir vms/idle && "$top/examples/restore" "$point"
+  reads vms/idle/state shutoff && qemu-img convert -O raw "$point/vda.qcow2" "$scratch/was"
+  qemu-img compare -q "$(disk_of idle)" "$scratch/was"'
 lab exec h1 sh -c 'kill -9 $(cat /run/libvirt/qemu/w1.pid)'
 ok 'the hypervisor crashed: a whole one by itself' '
   soon "reads vms/w1/state shutoff" && echo running > vms/w1/state && night w1 && reads "$to/w1/$(newest w1)/parent" "" && sound w1'
