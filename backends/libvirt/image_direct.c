@@ -128,11 +128,15 @@ direct_rename (VirfsFile *file, const char *name, GError **error)
   g_autofree char *directory = g_path_get_dirname (self->path);
   g_autofree char *path = g_build_filename (directory, name, NULL);
 
+  /* who cannot tell of it had better not have it */
+  if (!lv_file_reach (self, error))
+    return FALSE;
   if (rename (self->path, path) < 0)
     return fail (self, "rename", error);
   g_free (self->path);
   self->path = g_steal_pointer (&path);
   lv_file_settle (self, name);
+  LV (virStorageVolFree (g_steal_pointer (&self->volume))); /* it bears the old name */
   return TRUE;
 }
 

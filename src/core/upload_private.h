@@ -70,7 +70,7 @@ struct VirfsUpload {
   guint64 summed;
   gboolean dirty;   /* written since it was looked at */
   gboolean killed;  /* its last writer was, and nobody has written since */
-  gboolean refused; /* it is no image that can be used */
+  gboolean refused; /* it cannot be used, or not be published */
   gboolean ended;
 };
 

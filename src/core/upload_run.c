@@ -75,6 +75,8 @@ leave_image (VirfsUpload *upload, gboolean drop)
   if (image == NULL)
     return;
   g_mutex_lock (&upload->infra->lock);
+  /* what its host has not told of is not there */
+  drop |= image->info->volumes->len == 0;
   if (drop && !image->removed)
     virfs_registry_remove_image (image);
   if (image->upload == upload)
@@ -224,11 +226,9 @@ settle (VirfsUpload *upload, GError **error)
 {
   if (!upload->dirty)
     return TRUE;
-  upload->refused = !virfs_upload_check (upload, error);
-  if (upload->refused || !publish_if_named (upload, error))
-    return FALSE;
-  upload->dirty = FALSE;
-  return TRUE;
+  upload->refused = !virfs_upload_check (upload, error) || !publish_if_named (upload, error);
+  upload->dirty = upload->refused;
+  return !upload->refused;
 }
 
 static void
@@ -279,7 +279,7 @@ run_close (VirfsUpload *upload, VirfsUploadCommand *command)
   if (failure == NULL && upload->killed)
     failure = g_error_new (VIRFS_ERROR, VIRFS_ERROR_CANCELLED, "the upload was interrupted");
   if (failure == NULL && upload->refused)
-    failure = g_error_new (VIRFS_ERROR, VIRFS_ERROR_INVALID, "what was written is no image");
+    failure = g_error_new (VIRFS_ERROR, VIRFS_ERROR_INVALID, "it could not be published");
   if (failure == NULL && waits (upload))
     finish_job (upload, NULL);
   else if (virfs_upload_begin_closing (upload))

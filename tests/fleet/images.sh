@@ -105,6 +105,20 @@ interrupted() { # WHERE
   ok "$1: what a killed virfs has left is removed when it is back" 'eventually 10 "images a.qcow2 a.raw" && eventually 5 no_left'
 }
 
+lost() { # WHERE
+  dd if=<(head -c 50000000 /dev/urandom; sleep 3) of=images/half.raw bs=64k status=none 2>"$scratch/said" &
+  writer=$!
+  eventually 5 '[[ -e images/half.raw ]]'
+  lab kill h1
+  lab kill h2
+  wait $writer
+  ok "$1: its host goes: who writes is told" 'tells "$scratch/said" "Host is down"'
+  lab start h1
+  lab start h2
+  ok "$1: and nothing is left when it is back" '
+    eventually 20 "reads hosts/h1/state up && reads hosts/h2/state up && images a.qcow2 a.raw" && eventually 10 no_left'
+}
+
 guests() { # WHERE
   ok "$1: a guest is made where its image is not" '
     home=$(head -n 1 images/a.qcow2.d/host); [[ $home == h1 ]] && other=h2 || other=h1
@@ -135,6 +149,7 @@ everybodys_tools 'a shared directory'
 ok 'both hosts have it, and it is one' '
   polled "[[ \$(tr \"\n\" + < images/a.raw.d/host) == h1+h2+ ]]" && images a.qcow2 a.raw'
 interrupted 'a shared directory'
+lost 'a shared directory'
 guests 'a shared directory'
 
 # --- The same by streams -------------------------------------------------------------------------
@@ -144,6 +159,7 @@ parameters='\&images=stream' pool=default
 restart
 everybodys_tools 'streams'
 interrupted 'streams'
+lost 'streams'
 guests 'streams'
 ok 'streams: with a job' 'grep -q "^copy image to h" jobs/*/operation && ! volumes h1 | grep -q a.qcow2 && ! volumes h2 | grep -q a.qcow2'
 
@@ -158,5 +174,6 @@ no 'a full disk' ENOSPC 'dd if=/dev/urandom of=images/big.raw bs=1M count=20 sta
 ok 'leaves nothing' 'soon images && ! volumes h1 | grep -q .'
 ok 'and there is room again' 'head -c 4000000 /dev/urandom > "$scratch/fits" && cp "$scratch/fits" images/ && same fits fits && rm images/fits'
 announce 'virfs: images/'
+announce 'virfs: (warning: )?.*h[12] is unreachable'
 
 finish
