@@ -135,7 +135,7 @@ guests() { # WHERE
 
 restart() { # as lab() and POOL say now
   cd /
-  umount "$scratch/mnt"
+  eventually 20 'umount "$scratch/mnt"' || umount --lazy "$scratch/mnt" # somebody may just leave
   wait "$(pid)"
   mount_tree "images=$pool"
 }
