@@ -3,6 +3,7 @@
 #include "image.h"
 
 #include "access.h"
+#include "files_dir.h"
 #include "image_job.h"
 #include "image_files.h"
 #include "pool.h"
@@ -253,7 +254,10 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
 #define READ     S_IFREG | 0440, .fields =
 
 static const VirfsRow rows[] = {
-  { "", S_IFDIR | 0550, .fields = F (BIRTH), .help = "what is known of the image" },
+  { "", S_IFDIR | 0750, .fields = F (BIRTH) | VIRFS_BIT (VIRFS_PART_PARTS),
+    .dir = &virfs_image_about_dir, .help = "what is known of the image" },
+  { "/images/<file>.d/" VIRFS_FILES, S_IFDIR | 0700, VIRFS_ROW_PRIVATE,
+    .help = "mkdir makes it: the files of the guest that the image has; rmdir ends it" },
   { "format", READ F (CONTENT), .show = show_format,
     .help = "raw, qcow2, vmdk, vdi …, as it was found in the file" },
   { "virtual_size", READ F (CONTENT), .show = show_size, .help = "bytes that a guest sees" },
@@ -288,6 +292,14 @@ static void
 release (gconstpointer info)
 {
   virfs_image_info_unref ((VirfsImageInfo *) info);
+}
+
+char *
+virfs_image_path (const VirfsNode *node)
+{
+  g_autofree char *file = virfs_object_path (node->object);
+
+  return g_strconcat (file, ".d", *node->row->path ? "/" : NULL, node->row->path, NULL);
 }
 
 static gint64

@@ -5,6 +5,8 @@
 #include "classes.h"
 
 extern VirfsClass virfs_image_files;
+/* Where a file of <file>.d/ is, relative to the root; the caller owns it (image.c). */
+char *virfs_image_path (const VirfsNode *node);
 /* images/, for the root's table. */
 extern const VirfsDir virfs_images_dir;
 
@@ -12,6 +14,9 @@ extern const VirfsDir virfs_images_dir;
 extern const VirfsDir virfs_image_users_dir;
 void virfs_image_get_owner (const VirfsNode *node, VirfsOwner *owner);
 void virfs_image_set_owner (VirfsCall *call, const VirfsNode *node, const VirfsOwner *wanted);
+
+/* <file>.d/ (image_guest.c). */
+extern const VirfsDir virfs_image_about_dir;
 
 /* Its `create` (image.c). */
 void virfs_image_create (VirfsCall *call, const VirfsNode *dir, const char *name);

@@ -87,6 +87,8 @@ node_path (gpointer data, const VirfsNode *node)
 
   if (node->row->flags & VIRFS_ROW_OWNED)
     return virfs_object_path (node->object);
+  if (node->class == &virfs_image_files)
+    return virfs_image_path (node);
   if (*node->row->path == '/')
     return node->class == &virfs_backup_disk_files ? virfs_backup_file_path (node) : NULL;
   if (node->class == &virfs_root_class)
@@ -258,6 +260,7 @@ image_gone (VirfsTree *tree, const VirfsImage *image)
   virfs_session_vanished (tree->session, dir, image->label,
                           virfs_inode_at (&virfs_image_files, image, "/images/<file>"));
   virfs_session_vanished (tree->session, dir, described, 0);
+  virfs_guest_files_gone ((gpointer) image);
 }
 
 static void

@@ -452,6 +452,7 @@ const VirfsBackend virfs_fake_backend = {
   .volume_resize = virfs_fake_volume_resize,
   .volume_verb = virfs_fake_volume_verb,
   .volume_rename = virfs_fake_volume_rename,
+  .volume_file = virfs_fake_volume_file,
   .volume_read = virfs_fake_volume_read,
   .volume_write = virfs_fake_volume_write,
 };

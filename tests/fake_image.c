@@ -196,6 +196,12 @@ virfs_fake_volume_write (VirfsHost *host, const char *pool, const char *name, gb
   return &self->file;
 }
 
+char *
+virfs_fake_volume_file (VirfsPart *volume)
+{
+  return path_of ((VirfsHost *) virfs_part_root (volume), volume->name);
+}
+
 VirfsContent *
 virfs_fake_volume_read (VirfsPart *volume, GError **error)
 {

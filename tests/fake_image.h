@@ -17,5 +17,6 @@ gpointer virfs_fake_image_info (const char *name, const char *path, const struct
 /* See backend.h. */
 VirfsFile *virfs_fake_volume_write (VirfsHost *host, const char *pool, const char *name,
                                     gboolean make, GError **error);
+char *virfs_fake_volume_file (VirfsPart *volume);
 VirfsContent *virfs_fake_volume_read (VirfsPart *volume, GError **error);
 void virfs_fake_volume_rename (VirfsPart *volume, const char *name, VirfsJob *job);

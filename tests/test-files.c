@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files of guests in the tree: those of a directory of this machine, told as an appliance would. */
 #include "fake_files.h"
+#include "fake_image.h"
 #include "files_dir.h"
 #include "fixture.h"
 
@@ -266,6 +267,41 @@ test_cancel (Fixture *f, gconstpointer data)
   g_assert_false (exists (f, FILES));
 }
 
+/* Those of an image; they go with it. */
+static void
+test_image (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (sh_quietly (f, "echo x > images/i.raw && [ ! -e images/i.raw.d/files ]"), ==, 0);
+  g_assert_cmpint (mkdir_at (f, "images/i.raw.d/others"), ==, EPERM);
+  g_assert_cmpint (mkdir_at (f, "images/i.raw.d/files"), ==, 0);
+  assert_reads (f, "images/i.raw.d/files/etc/hostname", "host\n");
+  g_assert_cmpint (sh_quietly (f, "ls images/i.raw.d | grep -qx files"), ==, 0);
+  g_assert_cmpint (rmdir_at (f, "images/i.raw.d/files"), ==, 0);
+  g_assert_cmpint (fake_files.stopped, ==, 1);
+  g_assert_cmpint (mkdir_at (f, "images/i.raw.d/files"), ==, 0);
+  g_assert_cmpint (unlink_at (f, "images/i.raw"), ==, 0);
+  assert_soon (fake_files.stopped == 2);
+  g_assert_false (exists (f, "images/i.raw.d/files"));
+}
+
+static void
+set_up_images (Fixture *f, gconstpointer hosts)
+{
+  virfs_fake_images = g_dir_make_tmp ("virfs-images-XXXXXX", NULL);
+  __atomic_store_n (&virfs_fake_room, G_MAXUINT64, __ATOMIC_RELEASE);
+  set_up (f, hosts);
+}
+
+static void
+tear_down_images (Fixture *f, gconstpointer hosts)
+{
+  g_autofree char *command = g_strdup_printf ("rm -rf %s", virfs_fake_images);
+
+  tear_down (f, hosts);
+  g_assert_cmpint (system (command), ==, 0);
+  g_clear_pointer (&virfs_fake_images, g_free);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -280,5 +316,6 @@ main (int argc, char **argv)
   add ("/files/refused", test_refused);
   add ("/files/interrupt", test_interrupt);
   add ("/files/cancel", test_cancel);
+  g_test_add ("/files/image", Fixture, HOSTS, set_up_images, test_image, tear_down_images);
   return g_test_run ();
 }

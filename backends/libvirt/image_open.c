@@ -64,6 +64,19 @@ lv_image_open_known (const VirfsVolumeInfo *volume)
   return open_same (volume, O_RDONLY);
 }
 
+char *
+lv_volume_file (VirfsPart *volume)
+{
+  g_autoptr (VirfsPartInfo) info = virfs_part_info (volume);
+  g_autoptr (LvLink) link = lv_host_link ((VirfsHost *) virfs_part_root (volume), NULL);
+  int fd = link && !link->uri->streams ? lv_image_open_known ((VirfsVolumeInfo *) info) : -1;
+
+  if (fd < 0)
+    return NULL;
+  close (fd);
+  return g_strdup (((VirfsVolumeInfo *) info)->path);
+}
+
 int
 lv_image_open (LvLink *link, virStorageVolPtr volume, int flags, char **path)
 {

@@ -12,6 +12,7 @@
 #include "seat.h"
 
 /* The backend's functions, see backend.h. */
+char *lv_volume_file (VirfsPart *volume);
 VirfsContent *lv_volume_read (VirfsPart *volume, GError **error);
 VirfsFile *lv_volume_write (VirfsHost *host, const char *pool, const char *name, gboolean make,
                             GError **error);

@@ -120,6 +120,7 @@ const VirfsBackend virfs_libvirt_backend = {
   .volume_resize = lv_volume_resize,
   .volume_verb = lv_volume_verb,
   .volume_rename = lv_volume_rename,
+  .volume_file = lv_volume_file,
   .volume_read = lv_volume_read,
   .volume_write = lv_volume_write,
 };

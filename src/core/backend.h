@@ -149,6 +149,9 @@ typedef struct VirfsBackend {
    * only be copied. */
   void (*volume_rename) (VirfsPart *volume, const char *name, VirfsJob *job);
 
+  /* The path of VOLUME, if it is a file of this machine as well; the caller owns it.  NULL: it cannot be
+   * reached from here. */
+  char *(*volume_file) (VirfsPart *volume);
   /* What is in VOLUME, byte by byte as its file has it.  Does not wait. */
   VirfsContent *(*volume_read) (VirfsPart *volume, GError **error);
   /* Opens the volume NAME of POOL to be written; MAKE: a new one, which nobody is told of before it is

@@ -39,7 +39,7 @@ mkdir -p "$tree"/{etc/deep,empty,many}
 }
 mke2fs -q -t ext4 -d "$tree" "$scratch/disk" 128M
 qemu-img convert -O qcow2 "$scratch/disk" "$VIRFS_LAB/shared/known.qcow2"
-mount_tree
+mount_tree images=shared # which virfs can reach, too
 
 backup=vms/known/backups/b
 files=$backup/files
@@ -101,5 +101,19 @@ ok 'virfs is killed: nothing of it is left' '
 ok 'the backup is still there, and its files can be had' '
   soon "lists vms/known/backups backing base b" && mkdir $files && reads $root/etc/hostname known'
 ok 'closing the backup ends all' 'rmdir $backup && none_left && gone $backup && says h1 known "shut off"'
+
+# --- Of an image ---------------------------------------------------------------------------------
+
+about=images/base.qcow2.d
+ok 'an image has them, too' '
+  qemu-img convert -O qcow2 "$scratch/disk" "$scratch/base.qcow2" && cp "$scratch/base.qcow2" images/
+  mkdir $about/files && same $about/files/sda && rmdir $about/files && none_left'
+no 'unless a guest runs that writes to it' EBUSY '
+  mkdir vms/other && echo base.qcow2 > vms/other/image && echo linked > vms/other/clone && echo running > vms/other/state
+  mkdir images/other-vda.qcow2.d/files'
+ok 'but what it is based on has' 'mkdir $about/files && reads $about/files/sda/etc/hostname known && rmdir $about/files'
+ok 'and it, when it is shut off' '
+  echo destroy > vms/other/ctl && echo refresh > hosts/h1/pools/shared/ctl
+  mkdir images/other-vda.qcow2.d/files && reads images/other-vda.qcow2.d/files/sda/etc/hostname known && rmdir images/other-vda.qcow2.d/files'
 
 finish
