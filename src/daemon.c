@@ -170,7 +170,8 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
     .reconnect_max = config->reconnect_max,
     .freeze_timeout = config->freeze_timeout,
   };
-  VirfsGuestfsOptions guestfs = { .appliances = config->appliances, .idle = config->appliance_idle };
+  VirfsGuestfsOptions guestfs
+    = { .appliances = config->appliances, .idle = config->appliance_idle };
   g_autoptr (VirfsInfra) infra = NULL;
   g_autoptr (VirfsStore) store = NULL;
   sigset_t signals;
