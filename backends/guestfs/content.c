@@ -266,10 +266,10 @@ close_content (VirfsContent *content)
 
 static const VirfsContentClass content_class = { .read = read_content, .close = close_content };
 
-/* The next file is read ahead if it is one piece. */
-static gboolean
-read_next (Tree *tree, const char *directory, const char *name, const VirfsFilesInfo *info,
-           gpointer data)
+/* A file that is one piece. */
+gboolean
+virfs_tree_read_ahead (Tree *tree, const char *directory, const char *name,
+                       const VirfsFilesInfo *info)
 {
   g_autofree char *path = virfs_files_path (directory, name);
 
@@ -292,7 +292,7 @@ virfs_tree_open (VirfsFiles *files, const char *directory, const char *name, gui
   self->path = virfs_files_path (directory, name);
   self->size = size;
   g_mutex_lock (&self->tree->lock);
-  virfs_directory_each_next (self->tree, directory, name, read_next, NULL);
+  virfs_directory_opened (self->tree, directory, name);
   g_mutex_unlock (&self->tree->lock);
   return &self->content;
 }

@@ -13,6 +13,8 @@
 #define KEPT_BYTES (64 * 1024 * 1024)
 /* Files may be passed over that are no concern of who reads a directory in its order. */
 #define STRIDE 32
+/* Directories that are listed without a file being opened, until nobody is taken to read them all. */
+#define READS_ON 16
 
 /* Life. */
 
@@ -232,26 +234,31 @@ is_next (Tree *tree, Directory *directory, guint i)
   guint from = directory->read;
 
   if (from > 0 || i >= STRIDE)
-    tree->reads_on = i >= from && i < from + STRIDE;
+    tree->reads_on = i >= from && i < from + STRIDE ? READS_ON : 0;
   directory->read = i + 1;
-  return tree->reads_on;
+  return tree->reads_on > 0;
 }
 
 void
-virfs_directory_each_next (Tree *tree, const char *path, const char *name, VirfsTreeNext func,
-                           gpointer data)
+virfs_directory_read_ahead (Tree *tree, const Directory *directory, guint from)
+{
+  for (guint i = from; i < MIN (directory->list->n, from + STRIDE); i++) {
+    const Batch *batch = &directory->batches[INFOS][i / DIRECTORY_BATCH];
+    const VirfsFilesInfo *info = batch->known ? batch->items[i % DIRECTORY_BATCH] : NULL;
+
+    if (info != NULL
+        && !virfs_tree_read_ahead (tree, directory->path, directory->list->entries[i].name, info))
+      return;
+  }
+}
+
+void
+virfs_directory_opened (Tree *tree, const char *path, const char *name)
 {
   Directory *directory = g_hash_table_lookup (tree->directories, path);
   guint i
     = directory && directory->list ? virfs_files_list_find (directory->list, name) : G_MAXUINT;
 
-  if (i == G_MAXUINT || !is_next (tree, directory, i))
-    return;
-  for (i++; i < MIN (directory->list->n, directory->read + STRIDE); i++) {
-    const Batch *batch = &directory->batches[INFOS][i / DIRECTORY_BATCH];
-    const VirfsFilesInfo *info = batch->known ? batch->items[i % DIRECTORY_BATCH] : NULL;
-
-    if (info != NULL && !func (tree, path, directory->list->entries[i].name, info, data))
-      return;
-  }
+  if (i != G_MAXUINT && is_next (tree, directory, i))
+    virfs_directory_read_ahead (tree, directory, i + 1);
 }

@@ -51,6 +51,9 @@ void virfs_directory_charge (Tree *tree, Directory *directory, gsize bytes);
 /* Without the lock: what WAITERS want is known now, or is not to be had because of ERROR. */
 void virfs_directory_serve (Tree *tree, Directory *directory, GQueue *waiters, int error);
 
+/* Reads ahead the small ones of the files from entry FROM on. */
+void virfs_directory_read_ahead (Tree *tree, const Directory *directory, guint from);
+
 /* directory_ask.c */
 
 /* How many entries are in batch NUMBER. */

@@ -118,6 +118,8 @@ batch_answered (int error, GByteArray *answer, gboolean more, gpointer data)
     error = EIO;
   if (!more)
     waiters = end_batch (asked, error);
+  if (!more && error == 0 && asked->kind == INFOS && asked->number == 0 && tree->reads_on > 0)
+    virfs_directory_read_ahead (tree, asked->directory, 0);
   g_mutex_unlock (&tree->lock);
   if (more)
     return;
@@ -199,6 +201,9 @@ list_answered (int error, GByteArray *answer, gboolean more, gpointer data)
   if (!more) {
     if (error == 0)
       make_list (tree, directory);
+    tree->reads_on -= tree->reads_on > 0;
+    if (error == 0 && directory->list->n > 0 && tree->reads_on > 0)
+      virfs_directory_ask_batch (tree, directory, INFOS, 0);
     virfs_directory_clear_names (directory);
     waiters = directory->waiters;
     g_queue_init (&directory->waiters);

@@ -33,7 +33,7 @@ typedef struct {
   GQueue recent_pieces;    /* under lock: the latest used first */
   gsize piece_bytes;       /* under lock */
   gsize ahead_bytes;       /* under lock: being read ahead */
-  gboolean reads_on;       /* under lock: files were opened in their order, of late */
+  guint reads_on;          /* under lock: lists until reading in order counts no more */
 } Tree;
 
 /* directory.c: of VirfsFilesClass. */
@@ -44,12 +44,8 @@ void virfs_tree_xattrs (VirfsFiles *files, const char *path, const char *name,
                         VirfsFilesXattrs done, gpointer data);
 void virfs_directory_free (gpointer directory);
 
-/* For reading ahead, under the lock: FUNC is called for the files behind NAME in the directory PATH of which
- * the attributes are known, until it returns FALSE; if NAME itself is read in its turn. */
-typedef gboolean (*VirfsTreeNext) (Tree *tree, const char *path, const char *name,
-                                   const VirfsFilesInfo *info, gpointer data);
-void virfs_directory_each_next (Tree *tree, const char *path, const char *name, VirfsTreeNext func,
-                                gpointer data);
+/* For reading ahead, under the lock: the file NAME in the directory PATH has been opened. */
+void virfs_directory_opened (Tree *tree, const char *path, const char *name);
 
 /* answer.c: what answers say; what is no such answer is FALSE. */
 
@@ -67,4 +63,7 @@ gboolean virfs_answer_get_xattrs (const GByteArray *answer, gpointer *tables, gu
 
 /* content.c */
 VirfsContent *virfs_tree_open (VirfsFiles *files, const char *path, const char *name, guint64 size);
+/* Under the lock: reads the file NAME in the directory PATH if it is small.  FALSE: enough is on its way. */
+gboolean virfs_tree_read_ahead (Tree *tree, const char *path, const char *name,
+                                const VirfsFilesInfo *info);
 void virfs_piece_free (gpointer piece);
