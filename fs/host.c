@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hosts/<host>/: a host, and the guests that it has. */
 #include "access.h"
+#include "metric_files.h"
 #include "part_class.h"
 
 #include <string.h>
@@ -175,6 +176,7 @@ static const VirfsRow rows[] = {
     .help = "libvirt's capabilities of the host" },
   { "sysinfo.xml", S_IFREG | 0440, .fields = SHOW_BLOB (SYSINFO, sysinfo),
     .help = "libvirt's sysinfo of the host (SMBIOS), where the driver has it" },
+  VIRFS_HOST_METRIC_ROWS,
   { "error", S_IFREG | 0440, .fields = SHOW (virfs_show_text, ERROR, error),
     .help = "what was refused or failed last, or why it cannot be reached" },
   { "vms", S_IFDIR | 0750, .fields = F (VMS), .dir = &virfs_host_vms_dir,
@@ -201,8 +203,11 @@ static gint64
 changed (const VirfsNode *node, guint64 fields)
 {
   const VirfsHostInfo *info = node->snapshot;
+  gint64 sampled;
 
-  return virfs_latest_change (info->changed, VIRFS_HOST_N_FIELDS, fields);
+  if (virfs_is_metric (node, &sampled))
+    return sampled;
+  return virfs_latest_change (info->changed, VIRFS_HOST_N_FIELDS, fields ? fields : F (URI));
 }
 
 static guint64

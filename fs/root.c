@@ -2,6 +2,7 @@
 /* The root of the tree: the fleet as a whole, and the directories that list its objects. */
 #include "access.h"
 #include "image_files.h"
+#include "metric_files.h"
 #include "version.h"
 
 #include <stdlib.h>
@@ -169,6 +170,7 @@ static const VirfsRow rows[] = {
   { "events/stream", S_IFREG | 0440, VIRFS_ROW_UNLISTED, .fields = F (EVENTS),
     .follow_from = stream_from, .follow = stream_follow,
     .help = "events from now on: a read waits for the next; not listed, because it has no end" },
+  VIRFS_FLEET_ROWS,
   { "by", S_IFDIR | 0755, .help = "guests by what they are: links to them" },
   { "by/state", S_IFDIR | 0550, .help = "guests by state" },
   BY_STATE ("running", RUNNING),

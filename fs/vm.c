@@ -2,6 +2,7 @@
 /* vms/<vm>/: a guest and its attributes; see vm_files.h for those that are not here. */
 #include "access.h"
 #include "kept.h"
+#include "metric_files.h"
 #include "part_class.h"
 #include "seed.h"
 #include "tags.h"
@@ -327,6 +328,7 @@ static const VirfsRow rows[] = {
   { "backups/backing", S_IFREG | 0640, .fields = F (KEPT), .show = virfs_show_backup_backing,
     .store_text = virfs_store_backup_backing,
     .help = "how qcow2 files of the next name the parent's; %p: the parent, %d: the disk" },
+  VIRFS_VM_METRIC_ROWS,
   { "error", S_IFREG | 0440, .fields = SHOW (virfs_show_text, ERROR, error),
     .help = "what was refused or failed last: time, file, user and the reason" },
   { "/hosts/<host>/vms/<vm>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_3,
@@ -365,7 +367,10 @@ static gint64
 changed (const VirfsNode *node, guint64 fields)
 {
   const VirfsVmInfo *info = node->snapshot;
+  gint64 sampled;
 
+  if (virfs_is_metric (node, &sampled))
+    return sampled;
   return virfs_latest_change (info->changed, VIRFS_VM_N_FIELDS, fields ? fields : F (NAME));
 }
 

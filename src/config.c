@@ -26,6 +26,7 @@ static const struct {
   guint min, max, standard;
 } settings[] = {
   { "poll_interval", G_STRUCT_OFFSET (VirfsConfig, poll_interval), 1, 86400, 10 },
+  { "metrics_interval", G_STRUCT_OFFSET (VirfsConfig, metrics_interval), 1, 3600, 15 },
   { "connect_timeout", G_STRUCT_OFFSET (VirfsConfig, connect_timeout), 0, 3600, 10 },
   { "keepalive_interval", G_STRUCT_OFFSET (VirfsConfig, keepalive_interval), 1, 3600, 1 },
   { "keepalive_count", G_STRUCT_OFFSET (VirfsConfig, keepalive_count), 1, 100, 4 },

@@ -15,6 +15,7 @@ typedef struct {
 
 typedef struct {
   guint poll_interval;      /* seconds between looks at what has no events */
+  guint metrics_interval;   /* seconds between samples, while somebody reads metrics */
   guint connect_timeout;    /* seconds that the start waits for hosts to answer */
   guint keepalive_interval; /* seconds between signs of life of a host */
   guint keepalive_count;    /* how many of them may be missing */

@@ -11,6 +11,7 @@
 #include "image.h"
 #include "infra.h"
 #include "libvirt.h"
+#include "metrics.h"
 #include "store.h"
 #include "tree.h"
 
@@ -185,6 +186,7 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   virfs_guest_files_set_opener (virfs_guestfs_open);
   virfs_libvirt_init (&options);
   infra = virfs_infra_new (&virfs_libvirt_backend, config->shutdown_timeout);
+  virfs_metrics_set_interval (virfs_infra_metrics (infra), config->metrics_interval);
   if (store != NULL && !virfs_store_attach (store, infra, error))
     return FALSE;
   virfs_infra_restore_sums (infra);

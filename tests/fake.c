@@ -422,6 +422,7 @@ const VirfsBackend virfs_fake_backend = {
   .check_uri = check_uri,
   .host_open = host_open,
   .host_close = host_close,
+  .host_sample = virfs_fake_sample,
   .vm_needs = vm_needs,
   .vm_bring = vm_bring,
   .vm_verb = vm_verb,

@@ -45,6 +45,12 @@ void virfs_fake_backup_begin (VirfsVm *vm, const VirfsBackupWish *wish, VirfsJob
 void virfs_fake_backup_end (VirfsVm *vm, const char *name, gboolean discard, VirfsJob *job);
 void virfs_fake_checkpoint_delete (VirfsVm *vm, const char *name, VirfsJob *job);
 
+/* Metrics (fake_metrics.c), all atomic: how many samples were taken; how much guests have used (bytes, packets
+ * and time are multiples of it); the host that does not answer, NULL for none. */
+extern gint virfs_fake_samples, virfs_fake_used;
+extern const char *virfs_fake_hung;
+void virfs_fake_sample (VirfsHost *host);
+
 /* Pools and volumes (fake_storage.c); see backend.h.  One of each, `default` (with that UUID) and
  * `disk.qcow2`. */
 GPtrArray *virfs_fake_pools (const char *uuid);

@@ -10,6 +10,7 @@
 #include "operate.h"
 #include "plug.h"
 #include "private.h"
+#include "stats.h"
 #include "uri.h"
 #include "xml.h"
 
@@ -90,6 +91,7 @@ const VirfsBackend virfs_libvirt_backend = {
   .check_uri = check_uri,
   .host_open = lv_host_open,
   .host_close = lv_host_close,
+  .host_sample = lv_host_sample,
   .vm_needs = vm_needs,
   .vm_bring = lv_vm_bring,
   .vm_verb = lv_vm_verb,

@@ -62,6 +62,7 @@ typedef struct LvLink {
   GHashTable *unread; /* of UUIDs: guests whose snapshots have not been read; NULL: none */
 
   gint recovers;   /* atomic: see migrate_snapshots.h */
+  gint sampling;   /* atomic: see stats.c */
   gint dead;       /* atomic: lost or closed */
   guint64 missing; /* atomic: set of LvCall */
 

@@ -110,16 +110,12 @@ read_memory_stats (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
 {
   static const char *const fields[]
     = { VIR_NODE_MEMORY_STATS_FREE, VIR_NODE_MEMORY_STATS_BUFFERS, VIR_NODE_MEMORY_STATS_CACHED };
-  virNodeMemoryStats stats[16];
-  int n = G_N_ELEMENTS (stats);
+  int n;
+  g_autofree virNodeMemoryStatsPtr stats = lv_node_memory_stats (link, conn, &n);
   guint64 sum = 0;
 
-  if (lv_link_lacks (link, LV_CALL_MEMORY_STATS))
+  if (stats == NULL)
     return FALSE;
-  if (LV (virNodeGetMemoryStats (conn, VIR_NODE_MEMORY_STATS_ALL_CELLS, stats, &n, 0)) < 0) {
-    lv_link_note (link, LV_CALL_MEMORY_STATS);
-    return FALSE;
-  }
   for (int i = 0; i < n; i++) {
     for (guint j = 0; j < G_N_ELEMENTS (fields); j++)
       if (strcmp (stats[i].field, fields[j]) == 0)
@@ -135,16 +131,12 @@ read_memory_stats (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
 static gboolean
 read_cpu_times (LvLink *link, virConnectPtr conn, LvLoad *load)
 {
-  virNodeCPUStats stats[16];
-  int n = G_N_ELEMENTS (stats);
+  int n;
+  g_autofree virNodeCPUStatsPtr stats = lv_node_cpu_stats (link, conn, &n);
 
   *load = (LvLoad){ 0 };
-  if (lv_link_lacks (link, LV_CALL_CPU_STATS))
+  if (stats == NULL)
     return FALSE;
-  if (LV (virNodeGetCPUStats (conn, VIR_NODE_CPU_STATS_ALL_CPUS, stats, &n, 0)) < 0) {
-    lv_link_note (link, LV_CALL_CPU_STATS);
-    return FALSE;
-  }
   for (int i = 0; i < n; i++) {
     gboolean idle = strcmp (stats[i].field, VIR_NODE_CPU_STATS_IDLE) == 0
                     || strcmp (stats[i].field, VIR_NODE_CPU_STATS_IOWAIT) == 0;

@@ -14,3 +14,8 @@ guint lv_node_cpus (LvLink *link, virConnectPtr conn);
 
 /* LAST: what was seen at the last look, and is at this one then. */
 void lv_node_read_load (LvLink *link, virConnectPtr conn, LvLoad *last, VirfsHostInfo *info);
+
+/* What the driver tells of all CPUs (nanoseconds) and of all memory (KiB); *N items, the caller owns them.
+ * NULL if it does not (stats_node.c). */
+virNodeCPUStatsPtr lv_node_cpu_stats (LvLink *link, virConnectPtr conn, int *n);
+virNodeMemoryStatsPtr lv_node_memory_stats (LvLink *link, virConnectPtr conn, int *n);

@@ -164,6 +164,8 @@ VirfsSink *virfs_open_sink (VirfsOpen *open);
 VirfsContent *virfs_open_content (VirfsOpen *open);
 /* As lseek(2) has it, for SEEK_DATA and SEEK_HOLE, in a file of SIZE bytes; -1: ENXIO. */
 goffset virfs_open_seek (VirfsOpen *open, goffset offset, gboolean data, goffset size);
+/* Makes ST, of NODE, tell of what is read here, where that is not what there is by now. */
+void virfs_open_stat (VirfsOpen *open, const VirfsNode *node, struct stat *st);
 /* The kernel is told the attributes of NODE (taken) through this open file. */
 void virfs_open_told (VirfsOpen *open, VirfsNode *node);
 void virfs_open_close (VirfsSession *session, VirfsOpen *open);

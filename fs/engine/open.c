@@ -30,6 +30,7 @@ struct VirfsOpen {
   guint64 ino;
   VirfsContent *content; /* NULL: the file shows a text */
   VirfsSink *sink;       /* where it is written to; NULL: it is no such file */
+  gint64 changed;        /* when it was opened: the change that it shows */
   gboolean direct;       /* the text is made once, at the first read */
   GMutex lock;
   VirfsNode told;   /* under lock: as the kernel was told last through this file */
@@ -61,6 +62,10 @@ virfs_open_new (VirfsNode *node, gboolean writes, gboolean direct)
     open->written = g_string_new (NULL);
   if (node->row->follow_from != NULL)
     open->position = node->row->follow_from (node);
+  /* the size that who opened it is told is that of what he reads */
+  if (node->row->await != NULL && node->row->show != NULL)
+    node->row->show (node, open->text = g_string_sized_new (128));
+  open->changed = open->seen;
   virfs_open_told (open, node);
   return open;
 }
@@ -97,6 +102,23 @@ VirfsContent *
 virfs_open_content (VirfsOpen *open)
 {
   return open->content;
+}
+
+void
+virfs_open_stat (VirfsOpen *open, const VirfsNode *node, struct stat *st)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&open->lock);
+
+  if (node->row->await == NULL)
+    return;
+  if (open->content != NULL && open->content->class->size != NULL)
+    st->st_size = (off_t) open->content->class->size (open->content);
+  else if (open->text != NULL)
+    st->st_size = (off_t) open->text->len;
+  st->st_blocks = (st->st_size + 511) / 512;
+  st->st_mtim.tv_sec = open->changed / G_USEC_PER_SEC;
+  st->st_mtim.tv_nsec = open->changed % G_USEC_PER_SEC * 1000;
+  st->st_ctim = st->st_atim = st->st_mtim;
 }
 
 /* What is no content is all data. */
@@ -298,7 +320,7 @@ virfs_open_read (VirfsSession *session, VirfsOpen *open, VirfsNode *node, goffse
     text = text_for (session, open, node, offset);
     return copy_text (text, offset, size, buffer);
   }
-  if (open->text == NULL || offset == 0) {
+  if (open->text == NULL || (offset == 0 && node->row->await == NULL)) {
     if (open->text == NULL)
       open->text = g_string_sized_new (128);
     g_string_truncate (open->text, 0);

@@ -34,6 +34,7 @@ reply_open (fuse_req_t req, struct fuse_file_info *fi, VirfsOpen *open)
 static void
 open_content (fuse_req_t req, VirfsNode *node, struct fuse_file_info *fi)
 {
+  guint flags = node->row->flags;
   g_autoptr (GError) error = NULL;
   gboolean written = node->row->is_written != NULL && node->row->is_written (node);
   VirfsOpen *open = virfs_open_new_content (node, &error);
@@ -42,41 +43,84 @@ open_content (fuse_req_t req, VirfsNode *node, struct fuse_file_info *fi)
     virfs_call_refuse (req, node, NULL, error->code, error->message);
     return;
   }
-  fi->direct_io = written;
+  fi->direct_io = written || flags & VIRFS_ROW_MEASURED;
   fi->keep_cache = !fi->direct_io;
   fi->noflush = TRUE;
   reply_open (req, fi, open);
 }
 
 static void
-do_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+open_node (fuse_req_t req, fuse_ino_t ino, VirfsNode *node, struct fuse_file_info *fi)
 {
-  g_auto (VirfsNode) node = { 0 };
   VirfsSession *session = virfs_request_session (req);
   gboolean writes = (fi->flags & O_ACCMODE) != O_RDONLY;
-  gboolean stream;
+  gboolean stream = node->row->follow != NULL;
 
-  if (!virfs_request_node (req, ino, &node))
-    return;
-  if (writes && !virfs_row_is_writable (node.row)) {
-    virfs_call_refuse (req, &node, NULL, VIRFS_ERROR_DENIED, "this can only be read");
+  if (node->row->open != NULL) {
+    open_content (req, node, fi);
     return;
   }
-  if (writes && node.row->write != NULL) {
-    virfs_call_open (req, &node);
-    return;
-  }
-  if (node.row->open != NULL) {
-    open_content (req, &node, fi);
-    return;
-  }
-  stream = node.row->follow != NULL;
-  fi->direct_io = writes || stream || node.row->flags & VIRFS_ROW_MEASURED || is_restless (&node)
+  fi->direct_io = writes || stream || node->row->flags & VIRFS_ROW_MEASURED || is_restless (node)
                   || virfs_notifier_is_pending (session->notifier, ino);
   fi->keep_cache = !fi->direct_io;
   fi->noflush = !writes;
   fi->nonseekable = stream;
-  reply_open (req, fi, virfs_open_new (&node, writes, fi->direct_io));
+  reply_open (req, fi, virfs_open_new (node, writes, fi->direct_io));
+}
+
+/* An open that waits for what is to be read. */
+typedef struct {
+  fuse_req_t req;
+  fuse_ino_t ino;
+  struct fuse_file_info fi;
+} Waiting;
+
+static void
+open_now (gpointer data)
+{
+  g_autofree Waiting *waiting = data;
+  VirfsSession *session = virfs_request_session (waiting->req);
+  g_auto (VirfsNode) node = { 0 };
+
+  if (virfs_request_node (waiting->req, waiting->ino, &node))
+    open_node (waiting->req, waiting->ino, &node, &waiting->fi);
+  virfs_node_clear (&node);
+  virfs_session_end_read (session);
+}
+
+/* The session must be there until it is answered, as for a read. */
+static gboolean
+must_wait (fuse_req_t req, fuse_ino_t ino, const VirfsNode *node, const struct fuse_file_info *fi)
+{
+  VirfsSession *session = virfs_request_session (req);
+  Waiting *waiting;
+
+  if (node->row->await == NULL)
+    return FALSE;
+  waiting = g_new (Waiting, 1);
+  *waiting = (Waiting){ req, ino, *fi };
+  virfs_session_begin_read (session);
+  if (!node->row->await (node, open_now, waiting))
+    return TRUE;
+  virfs_session_end_read (session);
+  g_free (waiting);
+  return FALSE;
+}
+
+static void
+do_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+  g_auto (VirfsNode) node = { 0 };
+  gboolean writes = (fi->flags & O_ACCMODE) != O_RDONLY;
+
+  if (!virfs_request_node (req, ino, &node))
+    return;
+  if (writes && !virfs_row_is_writable (node.row))
+    virfs_call_refuse (req, &node, NULL, VIRFS_ERROR_DENIED, "this can only be read");
+  else if (writes && node.row->write != NULL)
+    virfs_call_open (req, &node);
+  else if (!must_wait (req, ino, &node, fi))
+    open_node (req, ino, &node, fi);
 }
 
 static void

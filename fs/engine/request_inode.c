@@ -49,6 +49,8 @@ do_getattr (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
   virfs_node_stat (virfs_request_session (req), &node, &st);
   timeout = virfs_request_timeout (&node);
   if (fi != NULL)
+    virfs_open_stat ((VirfsOpen *) (uintptr_t) fi->fh, &node, &st);
+  if (fi != NULL)
     virfs_open_told ((VirfsOpen *) (uintptr_t) fi->fh, &node);
   fuse_reply_attr (req, &st, timeout);
 }

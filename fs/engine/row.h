@@ -78,6 +78,9 @@ struct VirfsRow {
   /* In place of `show`, for what is to be had from elsewhere: opens it, without waiting; `size` is
    * needed too.  NULL with ERROR if that is not possible. */
   VirfsContent *(*open) (const VirfsNode *node, GError **error);
+  /* Of a measured file: FALSE if what it shows is still to come.  Then READY is called with DATA, once and
+   * in any thread, also before this returns; whoever opens it waits for that. */
+  gboolean (*await) (const VirfsNode *node, void (*ready) (gpointer data), gpointer data);
   /* Of such a file: bytes that it takes, for st_blocks.  NULL: as many as it has. */
   guint64 (*allocated) (const VirfsNode *node);
   /* In place of `show`, for what has no end: copies what comes after *POSITION and moves that.  0 if

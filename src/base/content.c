@@ -20,6 +20,12 @@ read_bytes (VirfsContent *content, guint64 offset, gsize length, VirfsContentDon
   done (0, pieces, data);
 }
 
+static guint64
+size_of_bytes (VirfsContent *content)
+{
+  return g_bytes_get_size (((BytesContent *) content)->bytes);
+}
+
 static void
 close_bytes (VirfsContent *content)
 {
@@ -27,7 +33,8 @@ close_bytes (VirfsContent *content)
   g_free (content);
 }
 
-static const VirfsContentClass bytes_class = { .read = read_bytes, .close = close_bytes };
+static const VirfsContentClass bytes_class
+  = { .read = read_bytes, .size = size_of_bytes, .close = close_bytes };
 
 VirfsContent *
 virfs_content_new_bytes (GBytes *bytes)

@@ -25,6 +25,9 @@ typedef struct {
   guint64 (*next_hole) (VirfsContent *content, guint64 offset);
   /* All reads have ended. */
   void (*close) (VirfsContent *content);
+  /* Of a file that may have another size by now: how much there is to be read.  NULL: what the file
+   * says. */
+  guint64 (*size) (VirfsContent *content);
 } VirfsContentClass;
 
 struct VirfsContent {

@@ -81,6 +81,10 @@ typedef struct VirfsBackend {
   /* Stops it.  Nothing of HOST is told to the registry after it has returned. */
   void (*host_close) (VirfsHost *host);
 
+  /* Begins to take one sample of HOST and its guests, which ends in virfs_metrics_tell(); nothing, if the
+   * last is still under way.  NULL: there are no metrics. */
+  void (*host_sample) (VirfsHost *host);
+
   /* From what is known already, without asking the host. */
   VirfsVmNeeds *(*vm_needs) (const VirfsVmInfo *info, GError **error);
 

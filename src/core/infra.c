@@ -7,6 +7,7 @@
 #include "infra.h"
 
 #include "error.h"
+#include "metrics.h"
 #include "registry.h"
 
 #include <string.h>
@@ -31,6 +32,7 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
   virfs_user_learn (infra->owner.uid);
   infra->events = virfs_event_log_new (VIRFS_EVENT_BYTES);
   infra->uses = virfs_uses_new ();
+  infra->metrics = virfs_metrics_new (infra);
   g_mutex_init (&infra->drafting);
   infra->hidden = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   infra->dissolved = g_ptr_array_new_with_free_func (g_free);
@@ -92,6 +94,7 @@ virfs_infra_stop (VirfsInfra *infra, gint64 timeout)
   g_cond_broadcast (&infra->settled);
   g_mutex_unlock (&infra->lock);
   virfs_registry_stop_uploads (infra, g_get_monotonic_time () + timeout);
+  virfs_metrics_stop (infra->metrics);
   stop_jobs (infra, g_get_monotonic_time () + timeout);
   hosts = virfs_infra_hosts (infra);
   g_mutex_lock (&infra->config);
@@ -125,6 +128,7 @@ virfs_infra_free (VirfsInfra *infra)
   g_clear_pointer (&infra->error, g_ref_string_release);
   virfs_event_log_free (infra->events);
   virfs_uses_free (infra->uses);
+  virfs_metrics_free (infra->metrics);
   g_cond_clear (&infra->settled);
   g_mutex_clear (&infra->lock);
   g_mutex_clear (&infra->config);
@@ -141,6 +145,12 @@ VirfsEventLog *
 virfs_infra_events (VirfsInfra *infra)
 {
   return infra->events;
+}
+
+VirfsMetrics *
+virfs_infra_metrics (VirfsInfra *infra)
+{
+  return infra->metrics;
 }
 
 VirfsObject *

@@ -11,7 +11,8 @@ struct VirfsInfra {
   const VirfsBackend *backend;
   const VirfsKeeper *keeper; /* NULL: none */
   VirfsEventLog *events;
-  VirfsUses *uses; /* use.c; has a lock of its own, which comes before lock */
+  struct VirfsMetrics *metrics; /* has a lock of its own, which comes before lock */
+  VirfsUses *uses;              /* use.c; has a lock of its own, which comes before lock */
   guint shutdown_timeout;
   VirfsOwner owner; /* of what belongs to nobody else */
 

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What samples are kept, and what is made of them. */
+#include "metrics_private.h"
+
+#define TEXT_AGE G_USEC_PER_SEC
+
+VirfsSample *
+virfs_metrics_sample (VirfsMetrics *self, gconstpointer object)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  const VirfsKeptSample *kept
+    = g_hash_table_lookup (self->kept, &((const VirfsObject *) object)->id);
+  gint64 oldest = g_get_monotonic_time () - 3 * self->interval;
+
+  if (kept == NULL || kept->shown == NULL || kept->shown->time < oldest)
+    return NULL;
+  return virfs_sample_ref (kept->shown);
+}
+
+guint64
+virfs_metrics_serial (VirfsMetrics *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->serial;
+}
+
+/* Of a large text nearly half may be room that it has no use for. */
+static GBytes *
+take_text (GString *text)
+{
+  gsize length = text->len;
+  char *data = g_string_free (text, FALSE);
+
+  return g_bytes_new_take (g_realloc (data, length + 1), length);
+}
+
+GBytes *
+virfs_metrics_text (VirfsMetrics *self, guint which, VirfsMetricsMake make)
+{
+  gint64 changed = virfs_infra_changed (self->infra, ~G_GUINT64_CONSTANT (0));
+  gint64 now = g_get_monotonic_time ();
+  guint64 serial;
+  GBytes *bytes;
+
+  g_mutex_lock (&self->lock);
+  serial = self->serial;
+  bytes = self->texts[which].bytes;
+  if (bytes != NULL && self->texts[which].serial == serial && self->texts[which].changed == changed
+      && now - self->texts[which].made < TEXT_AGE)
+    bytes = g_bytes_ref (bytes);
+  else
+    bytes = NULL;
+  g_mutex_unlock (&self->lock);
+  if (bytes != NULL)
+    return bytes;
+  bytes = take_text (make (self->infra));
+  g_mutex_lock (&self->lock);
+  if (self->running) {
+    g_clear_pointer (&self->texts[which].bytes, g_bytes_unref);
+    self->texts[which].bytes = g_bytes_ref (bytes);
+    self->texts[which].serial = serial;
+    self->texts[which].changed = changed;
+    self->texts[which].made = now;
+  }
+  g_mutex_unlock (&self->lock);
+  return bytes;
+}
+
+/* For backends. */
+
+/* Takes RAW.  Under the lock. */
+static void
+take_sample (VirfsMetrics *self, const VirfsMetricSet *set, guint64 id, const VirfsSampled *of,
+             VirfsSample *raw)
+{
+  VirfsKeptSample *kept = g_hash_table_lookup (self->kept, &id);
+  VirfsSample *shown;
+
+  if (kept == NULL) {
+    kept = g_new0 (VirfsKeptSample, 1);
+    g_hash_table_insert (self->kept, g_memdup2 (&id, sizeof id), kept);
+  }
+  shown = virfs_sample_merge (set, kept->raw, kept->shown, raw);
+  virfs_sample_unref (kept->raw);
+  virfs_sample_unref (kept->shown);
+  kept->raw = raw;
+  kept->shown = shown;
+  kept->host = of->id;
+  kept->round = of->round;
+}
+
+/* Guests that are gone; one that has moved counts on where it is now. */
+static void
+drop_gone (VirfsMetrics *self, const VirfsSampled *of)
+{
+  GHashTableIter iter;
+  gpointer key, value;
+
+  g_hash_table_iter_init (&iter, self->kept);
+  while (g_hash_table_iter_next (&iter, &key, &value)) {
+    const VirfsKeptSample *kept = value;
+    VirfsObject *object;
+
+    if (kept->host != of->id || kept->round == of->round)
+      continue;
+    object = virfs_infra_object (self->infra, *(const guint64 *) key);
+    if (object == NULL)
+      g_hash_table_iter_remove (&iter);
+    virfs_object_unref (object);
+  }
+}
+
+/* What guests were promised is known here alone. */
+static void
+add_promises (VirfsHost *host, VirfsSample *raw)
+{
+  VirfsInfra *infra = host->object.infra;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  raw->values[VIRFS_HOST_METRIC_GUESTS_ACTIVE] = (guint64) host->promised.guests;
+  raw->values[VIRFS_HOST_METRIC_VCPUS_PROMISED] = (guint64) host->promised.vcpus;
+  raw->values[VIRFS_HOST_METRIC_MEMORY_PROMISED] = (guint64) host->promised.memory;
+}
+
+void
+virfs_metrics_tell (VirfsMetrics *self, VirfsHost *host, VirfsSample *of_host, GPtrArray *guests)
+{
+  g_autoptr (GPtrArray) taken = guests;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  VirfsSampled *sampled = g_hash_table_lookup (self->hosts, &host->object.id);
+
+  if (sampled != NULL)
+    sampled->begun = 0;
+  if (sampled == NULL || of_host == NULL) {
+    virfs_sample_unref (of_host);
+    g_cond_broadcast (&self->wake);
+    return;
+  }
+  sampled->round++;
+  sampled->taken = g_get_monotonic_time ();
+  add_promises (host, of_host);
+  take_sample (self, &virfs_host_metrics, host->object.id, sampled, of_host);
+  for (guint i = 0; guests && i < guests->len; i++) {
+    VirfsSample *raw = guests->pdata[i];
+
+    take_sample (self, &virfs_vm_metrics, raw->object, sampled, virfs_sample_ref (raw));
+  }
+  drop_gone (self, sampled);
+  self->serial++;
+  g_cond_broadcast (&self->wake);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The inside of sampling: metrics.c is when, metrics_keep.c is what. */
+#pragma once
+
+#include "metrics.h"
+#include "registry.h"
+
+#define VIRFS_METRICS_N_TEXTS 8
+
+/* What is kept of a host or guest. */
+typedef struct {
+  guint64 host; /* its number: who has told it last */
+  guint64 round;
+  VirfsSample *raw, *shown;
+} VirfsKeptSample;
+
+typedef struct {
+  guint64 id;
+  gint64 wanted; /* sampled until then, as all times here monotonic */
+  gint64 due;
+  gint64 taken; /* when the last sample came; 0: none has */
+  gint64 begun; /* a sample is under way since then; 0: none is */
+  guint64 round;
+} VirfsSampled;
+
+struct VirfsMetrics {
+  VirfsInfra *infra;
+  gint64 interval;
+  GMutex lock;
+  GCond wake;
+  /* under lock */
+  GHashTable *hosts; /* id -> VirfsSampled* */
+  GHashTable *kept;  /* id -> VirfsKeptSample* */
+  GArray *waiters;   /* of Waiter */
+  gboolean running, stopping, hold;
+  guint64 serial;
+  struct {
+    GBytes *bytes;
+    guint64 serial;
+    gint64 changed, made;
+  } texts[VIRFS_METRICS_N_TEXTS];
+};
