@@ -40,7 +40,11 @@ spawn (VirfsHelperProcess *self, const char *program, int socket, GError **error
         G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL, NULL,
         NULL, -1, -1, -1, &socket, &target, 1, &self->pid, NULL, NULL, NULL, &wrong))
     return TRUE;
-  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_FAILED, "%s: %s", program, wrong->message);
+  if (g_error_matches (wrong, G_SPAWN_ERROR, G_SPAWN_ERROR_NOENT))
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
+                 "there is no %s: virfs has to be built with libguestfs for this", program);
+  else
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_FAILED, "%s: %s", program, wrong->message);
   return FALSE;
 }
 
