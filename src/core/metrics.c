@@ -102,10 +102,16 @@ want (VirfsMetrics *self, VirfsHost *host, gint64 now)
 
 /* Whether a reader need not wait for it. */
 static gboolean
-is_settled (VirfsMetrics *self, const VirfsSampled *sampled, gint64 now)
+is_settled (VirfsMetrics *self, const VirfsSampled *sampled, gint64 patience, gint64 now)
 {
   return (sampled->taken != 0 && now - sampled->taken < 2 * self->interval)
-         || !is_up (self, sampled->id);
+         || (sampled->begun != 0 && now - sampled->begun >= patience) || !is_up (self, sampled->id);
+}
+
+static gint64
+patience_of (const Waiter *waiter)
+{
+  return waiter->host ? VIRFS_METRICS_PATIENCE : VIRFS_METRICS_FLEET_PATIENCE;
 }
 
 static gboolean
@@ -119,7 +125,7 @@ is_ready (VirfsMetrics *self, const Waiter *waiter, gint64 now)
   g_hash_table_iter_init (&iter, self->hosts);
   while (g_hash_table_iter_next (&iter, NULL, &sampled))
     if ((waiter->host == 0 || waiter->host == ((VirfsSampled *) sampled)->id)
-        && !is_settled (self, sampled, now))
+        && !is_settled (self, sampled, patience_of (waiter), now))
       return FALSE;
   return TRUE;
 }
@@ -276,9 +282,10 @@ virfs_metrics_await (VirfsMetrics *self, VirfsHost *host, void (*ready) (gpointe
 {
   g_autoptr (GPtrArray) hosts = hosts_of (self, host);
   gint64 now = g_get_monotonic_time ();
-  Waiter waiter = { host ? host->object.id : 0, now + VIRFS_METRICS_PATIENCE, ready, data };
+  Waiter waiter = { host ? host->object.id : 0, now, ready, data };
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
+  waiter.end += patience_of (&waiter);
   if (self->stopping || virfs_infra_backend (self->infra)->host_sample == NULL)
     return TRUE;
   for (guint i = 0; i < hosts->len; i++)

@@ -15,8 +15,11 @@ typedef struct VirfsMetrics VirfsMetrics;
 #define VIRFS_METRICS_INTERVAL 15 /* seconds, if nobody says otherwise */
 /* Intervals that sampling goes on after the last reader, so that a scraper finds counters going on. */
 #define VIRFS_METRICS_LINGER 8
-/* How long (microseconds) a reader waits for the first sample of a host. */
-#define VIRFS_METRICS_PATIENCE (2 * G_USEC_PER_SEC)
+/* How long (microseconds) a reader waits for the first sample of a host, and for those of all hosts.  A
+ * sample that takes longer than that is waited for by nobody: a walk must not be held up by each file
+ * of a host that hangs. */
+#define VIRFS_METRICS_PATIENCE       (G_USEC_PER_SEC * 3 / 10)
+#define VIRFS_METRICS_FLEET_PATIENCE (2 * G_USEC_PER_SEC)
 
 /* For the registry. */
 VirfsMetrics *virfs_metrics_new (VirfsInfra *infra);
@@ -34,7 +37,7 @@ void virfs_metrics_hold (VirfsMetrics *metrics, gboolean hold);
 /*
  * Somebody is about to read what HOST (NULL: each host) has: it is sampled for a while.  FALSE if there is no
  * sample yet and one is to be expected: then READY is called, once and from any thread, when it is there
- * or after VIRFS_METRICS_PATIENCE.
+ * or after VIRFS_METRICS_PATIENCE (NULL: VIRFS_METRICS_FLEET_PATIENCE).
  */
 gboolean virfs_metrics_await (VirfsMetrics *metrics, VirfsHost *host, void (*ready) (gpointer data),
                               gpointer data);
