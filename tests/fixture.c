@@ -237,6 +237,7 @@ fixture_tear_down (Fixture *f, gconstpointer hosts)
 {
   unmount (f);
   g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (g_steal_pointer (&f->server))), ==, 0);
+  virfs_session_unmount (f->session); /* FUSE's part of it */
   end_tree (f);
 }
 
