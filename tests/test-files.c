@@ -57,7 +57,8 @@ tear_down (Fixture *f, gconstpointer hosts)
   g_autofree char *command = g_strdup_printf ("rm -rf %s", fake_files.directory);
 
   fixture_tear_down (f, hosts);
-  g_assert_cmpint (fake_files.opened, ==, fake_files.stopped);
+  g_assert_cmpint (g_atomic_int_get (&fake_files.opened), ==,
+                   g_atomic_int_get (&fake_files.stopped));
   g_assert_cmpint (system (command), ==, 0);
   g_free (fake_files.directory);
   g_mutex_clear (&fake_files.stall);
@@ -152,7 +153,7 @@ static void
 test_walk (Fixture *f, gconstpointer data)
 {
   g_assert_cmpint (sh_quietly (f, "grep -r x . ; find . -ls"), ==, 0);
-  g_assert_cmpint (fake_files.opened, ==, 0);
+  g_assert_cmpint (g_atomic_int_get (&fake_files.opened), ==, 0);
   g_assert_cmpint (rmdir_at (f, FILES), ==, ENOENT);
 }
 
@@ -171,7 +172,7 @@ test_end (Fixture *f, gconstpointer data)
     g_assert_cmpint (dir, >=, 0);
     g_assert_cmpint (fd, >=, 0);
     g_assert_cmpint (rmdir_at (f, FILES), ==, 0);
-    g_assert_cmpint (fake_files.stopped, ==, (gint) i);
+    g_assert_cmpint (g_atomic_int_get (&fake_files.stopped), ==, (gint) i);
     g_assert_false (exists (f, FILES));
     g_assert_false (exists (f, FILES "/etc"));
     g_assert_cmpint (faccessat (dir, "deep", R_OK, 0), ==, -1);
@@ -184,7 +185,7 @@ test_end (Fixture *f, gconstpointer data)
   fd = open (file, O_RDONLY);
   g_assert_cmpint (pread (fd, &byte, 1, 0), ==, 1);
   g_assert_cmpint (rmdir_at (f, BACKUP), ==, 0);
-  g_assert_cmpint (fake_files.stopped, ==, 4);
+  g_assert_cmpint (g_atomic_int_get (&fake_files.stopped), ==, 4);
   assert_lists (f, BACKUPS, "backing base");
   close (fd);
 }
@@ -196,7 +197,7 @@ test_refused (Fixture *f, gconstpointer data)
   g_assert_cmpint (mkdir_at (f, FILES), ==, ENOTSUP);
   assert_says (f, "vms/h1-1/error", "vda is encrypted\\n");
   g_assert_false (exists (f, FILES));
-  assert_soon (fake_files.stopped == 1);
+  assert_soon (g_atomic_int_get (&fake_files.stopped) == 1);
   fake_files.failure = NULL;
   g_assert_cmpint (mkdir_at (f, FILES), ==, 0);
 }
@@ -263,7 +264,7 @@ test_cancel (Fixture *f, gconstpointer data)
   g_mutex_unlock (&fake_files.stall);
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
   g_assert_false (WIFEXITED (status) && WEXITSTATUS (status) == 0);
-  assert_soon (fake_files.stopped == 1);
+  assert_soon (g_atomic_int_get (&fake_files.stopped) == 1);
   g_assert_false (exists (f, FILES));
 }
 
@@ -277,10 +278,10 @@ test_image (Fixture *f, gconstpointer data)
   assert_reads (f, "images/i.raw.d/files/etc/hostname", "host\n");
   g_assert_cmpint (sh_quietly (f, "ls images/i.raw.d | grep -qx files"), ==, 0);
   g_assert_cmpint (rmdir_at (f, "images/i.raw.d/files"), ==, 0);
-  g_assert_cmpint (fake_files.stopped, ==, 1);
+  g_assert_cmpint (g_atomic_int_get (&fake_files.stopped), ==, 1);
   g_assert_cmpint (mkdir_at (f, "images/i.raw.d/files"), ==, 0);
   g_assert_cmpint (unlink_at (f, "images/i.raw"), ==, 0);
-  assert_soon (fake_files.stopped == 2);
+  assert_soon (g_atomic_int_get (&fake_files.stopped) == 2);
   g_assert_false (exists (f, "images/i.raw.d/files"));
 }
 

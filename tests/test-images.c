@@ -193,6 +193,14 @@ test_again (Fixture *f, gconstpointer data)
   assert_same (files (), "h1:q.raw"); /* the fake does not remove it */
 }
 
+static gboolean
+has_files (const char *names)
+{
+  g_autofree char *is = files ();
+
+  return g_str_equal (is, names);
+}
+
 static const char *disk_format = "raw"; /* of the next */
 
 /* The guest LABEL has PATH as its disk. */
@@ -329,7 +337,7 @@ test_restore (Fixture *f, gconstpointer data)
   works (f, "cp images/new.raw vms/h1-1/disks/vda/restore && cmp images/new.raw images/d.raw");
   works (f, "[ ! -s vms/h1-1/disks/vda/restore ] && ! grep -q . vms/h1-1/disks/vda/restore");
   /* nothing is left of those that were refused */
-  assert_soon (g_str_equal (files (), "h1:d.raw h1:new.raw h1:old.raw"));
+  assert_soon (has_files ("h1:d.raw h1:new.raw h1:old.raw"));
 }
 
 /* A raw image becomes what the disk is. */

@@ -39,6 +39,8 @@ virfs_metrics_new (VirfsInfra *infra)
 void
 virfs_metrics_set_interval (VirfsMetrics *self, guint seconds)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
   self->interval = MAX (seconds, 1) * G_USEC_PER_SEC;
 }
 

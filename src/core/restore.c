@@ -41,7 +41,9 @@ struct Restore {
   VirfsHost *host; /* a reference */
   VirfsJob *job;   /* a reference */
   char *pool, *volume;
-  GAsyncQueue *commands; /* of Command* */
+  GMutex lock;
+  GCond asked;
+  GQueue commands; /* under lock: of Command* */
 
   /* of its thread */
   VirfsFile *file;    /* what has arrived; NULL: nothing yet, or it is in its place */
@@ -436,18 +438,29 @@ free_command (Command *command)
   g_free (command);
 }
 
+static Command *
+next (Restore *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  while (g_queue_is_empty (&self->commands))
+    g_cond_wait (&self->asked, &self->lock);
+  return g_queue_pop_head (&self->commands);
+}
+
 static gpointer
 run (gpointer data)
 {
   Restore *self = data;
 
   while (!self->ended) {
-    Command *command = g_async_queue_pop (self->commands);
+    Command *command = next (self);
 
     command->run (self, command);
     free_command (command);
   }
-  g_async_queue_unref (self->commands);
+  g_mutex_clear (&self->lock);
+  g_cond_clear (&self->asked);
   g_byte_array_unref (self->filled);
   g_clear_error (&self->failed);
   virfs_object_unref (self->disk);
@@ -464,7 +477,11 @@ run (gpointer data)
 static void
 push (VirfsSink *sink, const Command *command)
 {
-  g_async_queue_push (((Restore *) sink)->commands, g_memdup2 (command, sizeof *command));
+  Restore *self = (Restore *) sink;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  g_queue_push_tail (&self->commands, g_memdup2 (command, sizeof *command));
+  g_cond_signal (&self->asked);
 }
 
 static void
@@ -534,7 +551,9 @@ virfs_restore_begin (VirfsPart *disk, VirfsJob *job, GError **error)
   self->job = virfs_object_ref (job);
   self->pool = g_steal_pointer (&pool);
   self->volume = g_steal_pointer (&volume);
-  self->commands = g_async_queue_new ();
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->asked);
+  g_queue_init (&self->commands);
   self->filled = g_byte_array_new ();
   virfs_job_start (job, cancel, NULL);
   g_thread_unref (g_thread_new ("virfs-restore", run, self));
