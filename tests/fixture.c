@@ -194,7 +194,7 @@ end_tree (Fixture *f)
     virfs_infra_stop (f->infra, PATIENCE);
   if (f->server != NULL) {
     virfs_session_end (f->session);
-    g_thread_join (f->server);
+    g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (g_steal_pointer (&f->server))), ==, 0);
     virfs_session_unmount (f->session);
   }
   if (f->tree != NULL)
@@ -236,8 +236,6 @@ void
 fixture_tear_down (Fixture *f, gconstpointer hosts)
 {
   unmount (f);
-  g_assert_cmpint (GPOINTER_TO_INT (g_thread_join (g_steal_pointer (&f->server))), ==, 0);
-  virfs_session_unmount (f->session); /* FUSE's part of it */
   end_tree (f);
 }
 
