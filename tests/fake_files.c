@@ -171,14 +171,15 @@ answer_stop (gpointer data)
 static void
 answer_opened (gpointer data)
 {
+  const char *failure = g_atomic_pointer_get (&fake_files.failure);
   Job *job = data;
   g_autoptr (GPtrArray) notes = g_ptr_array_new ();
   g_autoptr (GError) error = NULL;
   VirfsFilesInfo info;
 
   g_atomic_int_inc (&fake_files.opened);
-  if (fake_files.failure != NULL)
-    g_set_error_literal (&error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED, fake_files.failure);
+  if (failure != NULL)
+    g_set_error_literal (&error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED, failure);
   else
     get_info (fake_files.directory, &info);
   ((VirfsFilesOpened) job->done) (error, error ? NULL : &info, notes, job->data);

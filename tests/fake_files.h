@@ -6,7 +6,7 @@
 
 typedef struct {
   char *directory;      /* what is shown; set before it is opened */
-  const char *failure;  /* a sentence: it cannot be opened (UNSUPPORTED) */
+  const char *failure;  /* atomic: a sentence: it cannot be opened (UNSUPPORTED) */
   gint finds, lists;    /* atomic: how often it was asked */
   gint opened, stopped; /* atomic: how many trees there were */
   gint asked, stopping; /* atomic: how many were asked for, and to stop */

@@ -193,12 +193,12 @@ test_end (Fixture *f, gconstpointer data)
 static void
 test_refused (Fixture *f, gconstpointer data)
 {
-  fake_files.failure = "vda is encrypted\n";
+  g_atomic_pointer_set (&fake_files.failure, "vda is encrypted\n");
   g_assert_cmpint (mkdir_at (f, FILES), ==, ENOTSUP);
   assert_says (f, "vms/h1-1/error", "vda is encrypted\\n");
   g_assert_false (exists (f, FILES));
   assert_soon (g_atomic_int_get (&fake_files.stopped) == 1);
-  fake_files.failure = NULL;
+  g_atomic_pointer_set (&fake_files.failure, NULL);
   g_assert_cmpint (mkdir_at (f, FILES), ==, 0);
 }
 
