@@ -241,27 +241,11 @@ static void
 write_restore (VirfsCall *call, const VirfsNode *node)
 {
   VirfsPart *disk = node->object;
-  g_autofree char *operation = g_strdup_printf ("restore %s", disk->name);
-  g_autoptr (VirfsHost) host = virfs_part_host (node);
-  VirfsJobSpec spec = { .operation = operation,
-                        .object = disk->owner,
-                        .host = host ? &host->object : NULL,
-                        .uid = virfs_call_uid (call) };
-  g_autoptr (VirfsJob) job = NULL;
-  g_autoptr (GError) error = NULL;
-  VirfsSink *sink = NULL;
 
   if (!virfs_vm_check_settled (call, (VirfsVm *) disk->owner))
     return;
-  if (virfs_restore_check (disk, &error)) {
-    job = virfs_job_new (disk->object.infra, &spec);
-    sink = virfs_restore_begin (disk, job, &error);
-  }
-  if (sink != NULL)
-    virfs_call_give_sink (call, sink);
-  else if (job != NULL)
-    virfs_job_finish (job, g_error_copy (error));
-  virfs_call_finish (call, error);
+  virfs_call_give_sink (call, virfs_restore_new (disk, virfs_call_uid (call)));
+  virfs_call_finish (call, NULL);
 }
 
 /* The class. */

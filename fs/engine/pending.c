@@ -65,15 +65,17 @@ virfs_pending_new (fuse_req_t req)
   self->session = virfs_request_session (req);
   self->thread = virfs_request_thread (req);
   self->req = req;
+  virfs_session_begin_read (self->session);
   fuse_req_interrupt_func (req, interrupt, self);
   return self;
 }
 
 fuse_req_t
-virfs_pending_take (VirfsPending *self)
+virfs_pending_take (VirfsPending *self, VirfsSession **session)
 {
   fuse_req_t req = steal (self);
 
+  *session = self->session;
   if (req != NULL)
     fuse_req_interrupt_func (req, NULL, NULL);
   unref (self);

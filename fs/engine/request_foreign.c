@@ -47,12 +47,14 @@ open_foreign (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 static void
 got_pieces (int error, GPtrArray *pieces, gpointer pending)
 {
-  fuse_req_t req = virfs_pending_take (pending);
+  VirfsSession *session;
+  fuse_req_t req = virfs_pending_take (pending, &session);
 
   if (req != NULL && error != 0)
     fuse_reply_err (req, error);
   else if (req != NULL)
     virfs_reply_pieces (req, pieces);
+  virfs_session_end_read (session);
 }
 
 /* There are no holes: see lseek(2). */

@@ -16,8 +16,9 @@
 typedef struct VirfsPending VirfsPending;
 
 VirfsPending *virfs_pending_new (fuse_req_t req);
-/* The request, once, to be answered by who gets it; NULL: it has been given up.  Ends the pending. */
-fuse_req_t virfs_pending_take (VirfsPending *pending);
+/* The request, once, to be answered by who gets it; NULL: it has been given up.  Ends the pending; then
+ * virfs_session_end_read() of *SESSION is to be called. */
+fuse_req_t virfs_pending_take (VirfsPending *pending, VirfsSession **session);
 
 /* The node INO; NULL: REQ has been answered with ESTALE. */
 VirfsForeignNode *virfs_request_foreign (fuse_req_t req, fuse_ino_t ino);

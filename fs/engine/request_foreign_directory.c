@@ -33,7 +33,8 @@ static void
 reading_end (Reading *self)
 {
   VirfsForeign *table = self->node->mount->table;
-  fuse_req_t req = virfs_pending_take (self->pending);
+  VirfsSession *session;
+  fuse_req_t req = virfs_pending_take (self->pending, &session);
   int result = -ENOENT;
 
   if (req != NULL && self->error != 0)
@@ -49,6 +50,7 @@ reading_end (Reading *self)
   g_free (self->path);
   g_free (self->buffer);
   g_free (self);
+  virfs_session_end_read (session);
 }
 
 static mode_t

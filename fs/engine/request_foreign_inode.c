@@ -29,9 +29,9 @@ ask_new (fuse_req_t req, VirfsForeignNode *node, const char *name, gsize size)
 
 /* Returns the request, which may be NULL. */
 static fuse_req_t
-ask_end (Ask *ask)
+ask_end (Ask *ask, VirfsSession **session)
 {
-  fuse_req_t req = virfs_pending_take (ask->pending);
+  fuse_req_t req = virfs_pending_take (ask->pending, session);
 
   virfs_foreign_node_unref (ask->node);
   g_free (ask->name);
@@ -121,6 +121,7 @@ found (int error, const VirfsFilesInfo *info, gpointer data)
 {
   Ask *ask = data;
   g_autoptr (VirfsForeignNode) node = NULL;
+  VirfsSession *session;
   fuse_req_t req;
 
   if (error == 0) {
@@ -128,7 +129,7 @@ found (int error, const VirfsFilesInfo *info, gpointer data)
     if (!S_ISDIR (info->st.st_mode))
       virfs_foreign_be_eager (ask->node->mount);
   }
-  req = ask_end (ask);
+  req = ask_end (ask, &session);
   if (req != NULL && node != NULL)
     reply_entry (req, node);
   else if (node != NULL)
@@ -137,6 +138,8 @@ found (int error, const VirfsFilesInfo *info, gpointer data)
     reply_absent (req);
   else if (req != NULL)
     fuse_reply_err (req, error);
+  g_clear_pointer (&node, virfs_foreign_node_unref);
+  virfs_session_end_read (session);
 }
 
 static void
@@ -256,16 +259,16 @@ got_xattrs (int error, GHashTable *xattrs, gpointer data)
   Ask *ask = data;
   g_autofree char *name = g_steal_pointer (&ask->name);
   gsize size = ask->size;
-  fuse_req_t req = ask_end (ask);
+  VirfsSession *session;
+  fuse_req_t req = ask_end (ask, &session);
 
-  if (req == NULL)
-    return;
-  if (error != 0)
+  if (req != NULL && error != 0)
     fuse_reply_err (req, error);
-  else if (name != NULL)
+  else if (req != NULL && name != NULL)
     reply_value (req, xattrs, name, size);
-  else
+  else if (req != NULL)
     reply_names (req, xattrs, size);
+  virfs_session_end_read (session);
 }
 
 /* NAME: of one, NULL for all names.  The root's own are in no directory of its tree. */

@@ -196,9 +196,20 @@ virfs_session_end (VirfsSession *session)
   }
 }
 
+static void
+wait_for_reads (VirfsSession *session)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&session->run_lock);
+
+  while (session->reads > 0)
+    g_cond_wait (&session->run_cond, &session->run_lock);
+}
+
 void
 virfs_session_unmount (VirfsSession *session)
 {
+  /* it closes the connection, and an answer must not go to whoever gets its number */
+  wait_for_reads (session);
   if (session->mountpoint != NULL)
     fuse_session_unmount (session->fuse);
 }
@@ -221,19 +232,9 @@ virfs_session_end_read (VirfsSession *session)
     g_cond_broadcast (&session->run_cond);
 }
 
-static void
-wait_for_reads (VirfsSession *session)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&session->run_lock);
-
-  while (session->reads > 0)
-    g_cond_wait (&session->run_cond, &session->run_lock);
-}
-
 void
 virfs_session_free (VirfsSession *session)
 {
-  wait_for_reads (session);
   /* what is under way may still use the notifier, and the notifier the session */
   g_thread_pool_free (session->deferred, FALSE, TRUE);
   virfs_notifier_free (session->notifier);

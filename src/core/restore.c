@@ -38,14 +38,15 @@ struct Command {
 struct Restore {
   VirfsSink sink;
   VirfsPart *disk; /* a reference */
-  VirfsHost *host; /* a reference */
-  VirfsJob *job;   /* a reference */
-  char *pool, *volume;
+  guint uid;       /* who asks */
   GMutex lock;
   GCond asked;
   GQueue commands; /* under lock: of Command* */
 
   /* of its thread */
+  VirfsHost *host; /* a reference, as the next; NULL as what follows: nothing was written yet */
+  VirfsJob *job;
+  char *pool, *volume;
   VirfsFile *file;    /* what has arrived; NULL: nothing yet, or it is in its place */
   guint64 length;     /* bytes that were written, holes included */
   GByteArray *filled; /* a bit for each cluster that has data */
@@ -149,8 +150,8 @@ find_volume (VirfsPart *disk, VirfsHost *host, char **pool, char **volume, GErro
   return TRUE;
 }
 
-gboolean
-virfs_restore_check (VirfsPart *disk, GError **error)
+static gboolean
+check_disk (VirfsPart *disk, GError **error)
 {
   g_autoptr (VirfsHost) host = host_of (disk);
   g_autofree char *pool = NULL, *volume = NULL;
@@ -170,10 +171,36 @@ backend_of (Restore *self)
   return virfs_infra_backend (self->disk->object.infra);
 }
 
+/* It looks itself whether it was. */
+static void
+cancel (VirfsJob *job, gpointer unused)
+{
+}
+
+/* With the first that is written. */
+static gboolean
+begin (Restore *self, GError **error)
+{
+  g_autofree char *operation = g_strdup_printf ("restore %s", self->disk->name);
+  VirfsJobSpec spec = { .operation = operation, .object = self->disk->owner, .uid = self->uid };
+
+  if (!check_disk (self->disk, error))
+    return FALSE;
+  self->host = host_of (self->disk);
+  if (self->host == NULL
+      || !find_volume (self->disk, self->host, &self->pool, &self->volume, error))
+    return FALSE;
+  spec.host = &self->host->object;
+  self->job = virfs_job_new (self->disk->object.infra, &spec);
+  virfs_job_start (self->job, cancel, NULL);
+  self->file = backend_of (self)->volume_write (self->host, self->pool, self->volume, TRUE, error);
+  return self->file != NULL;
+}
+
 static gboolean
 check (Restore *self, GError **error)
 {
-  if (self->failed == NULL && virfs_job_is_cancelled (self->job))
+  if (self->failed == NULL && self->job != NULL && virfs_job_is_cancelled (self->job))
     self->failed = g_error_new (VIRFS_ERROR, VIRFS_ERROR_CANCELLED, "it was cancelled");
   if (self->failed == NULL && self->done)
     self->failed = g_error_new (VIRFS_ERROR, VIRFS_ERROR_BUSY,
@@ -182,10 +209,7 @@ check (Restore *self, GError **error)
     g_propagate_error (error, g_error_copy (self->failed));
     return FALSE;
   }
-  if (self->file == NULL)
-    self->file
-      = backend_of (self)->volume_write (self->host, self->pool, self->volume, TRUE, &self->failed);
-  if (self->file == NULL)
+  if (self->file == NULL && !begin (self, &self->failed))
     g_propagate_error (error, g_error_copy (self->failed));
   return self->file != NULL;
 }
@@ -395,7 +419,7 @@ replace (Restore *self, GError **error)
   VirfsFile *file;
 
   if (!check_arrived (self, error) || !self->file->class->flush (self->file, TRUE, error)
-      || !virfs_restore_check (self->disk, error)
+      || !check_disk (self->disk, error)
       || !self->file->class->rename (self->file, self->volume, error))
     return FALSE;
   file = g_steal_pointer (&self->file);
@@ -426,7 +450,8 @@ run_close (Restore *self, Command *command)
   if (!self->done && self->failed == NULL)
     self->failed = g_error_new (VIRFS_ERROR, VIRFS_ERROR_INVALID,
                                 "what has come is not the disk, which is as it was");
-  virfs_job_finish (self->job, self->done ? NULL : g_steal_pointer (&self->failed));
+  if (self->job != NULL)
+    virfs_job_finish (self->job, self->done ? NULL : g_steal_pointer (&self->failed));
   self->ended = TRUE;
 }
 
@@ -529,33 +554,18 @@ sink_close (VirfsSink *sink)
 static const VirfsSinkClass sink_class
   = { sink_write, sink_read, sink_cut, sink_flush, sink_close };
 
-/* Its thread looks whether it was. */
-static void
-cancel (VirfsJob *job, gpointer unused)
-{
-}
-
 VirfsSink *
-virfs_restore_begin (VirfsPart *disk, VirfsJob *job, GError **error)
+virfs_restore_new (VirfsPart *disk, guint uid)
 {
-  g_autoptr (VirfsHost) host = host_of (disk);
-  g_autofree char *pool = NULL, *volume = NULL;
-  Restore *self;
+  Restore *self = g_new0 (Restore, 1);
 
-  if (!virfs_restore_check (disk, error) || !find_volume (disk, host, &pool, &volume, error))
-    return NULL;
-  self = g_new0 (Restore, 1);
   self->sink.class = &sink_class;
   self->disk = virfs_object_ref (disk);
-  self->host = virfs_object_ref (host);
-  self->job = virfs_object_ref (job);
-  self->pool = g_steal_pointer (&pool);
-  self->volume = g_steal_pointer (&volume);
+  self->uid = uid;
   g_mutex_init (&self->lock);
   g_cond_init (&self->asked);
   g_queue_init (&self->commands);
   self->filled = g_byte_array_new ();
-  virfs_job_start (job, cancel, NULL);
   g_thread_unref (g_thread_new ("virfs-restore", run, self));
   return &self->sink;
 }

@@ -14,11 +14,9 @@
 #include "sink.h"
 
 /*
- * Begins to restore DISK of a guest that is shut off.  JOB ends with it.  The sink belongs to the
- * caller; what has been written takes effect when that is flushed (VIRFS_SINK_CLOSED), which fails
- * with INVALID if it cannot be the disk.  NULL: BUSY (the guest runs, or something else uses the disk
- * or is based on it), UNSUPPORTED (it is no volume in a pool); JOB has not ended then.
+ * Where an image of DISK is written to, for the user UID.  The sink belongs to the caller.  The first
+ * write begins a job: BUSY if the guest is not shut off, or something else uses the disk or is based
+ * on it; UNSUPPORTED if that is no volume in a pool.  What has been written takes effect when it is
+ * flushed (VIRFS_SINK_CLOSED), which fails with INVALID if it cannot be the disk.
  */
-VirfsSink *virfs_restore_begin (VirfsPart *disk, VirfsJob *job, GError **error);
-/* Whether that would be possible now. */
-gboolean virfs_restore_check (VirfsPart *disk, GError **error);
+VirfsSink *virfs_restore_new (VirfsPart *disk, guint uid);

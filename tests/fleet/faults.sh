@@ -15,8 +15,8 @@ tiny deaf h2
 tiny far h3
 mount_tree
 
-walks() { # the whole tree, in a second; metrics.sh has a host that hangs while it is measured
-  timeout 1 ls -lR . >/dev/null && timeout 1 grep -r --exclude-dir=metrics . vms hosts by >/dev/null && timeout 1 find . >/dev/null
+walks() { # the whole tree, in a second
+  timeout 1 ls -lR . >/dev/null && timeout 1 grep -r . vms hosts by >/dev/null && timeout 1 find . >/dev/null
 }
 
 unreachable() { reads "hosts/$1/state" unreachable; }
