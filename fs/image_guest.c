@@ -72,7 +72,7 @@ make_files (VirfsCall *call, const VirfsNode *dir, const char *name)
   g_ptr_array_add (disks, disk);
   if (!g_str_equal (name, VIRFS_FILES))
     virfs_call_fail (call, VIRFS_ERROR_PERMITTED, "only " VIRFS_FILES " can be made here");
-  else if (volume == NULL || info->written)
+  else if (volume == NULL)
     virfs_call_fail (call, VIRFS_ERROR_BUSY, "the image is being written");
   else if (is_idle (call, volume) && add_chain (call, volume, disk))
     virfs_guest_files_make (call, dir, (VirfsHost *) virfs_part_root (volume), disks);

@@ -95,6 +95,7 @@ serve (VirfsSession *session, VirfsInfra *infra, VirfsStore *store, const VirfsD
   kill (getpid (), SIGTERM);
   g_thread_join (end);
   g_thread_join (start);
+  virfs_guest_files_end_all (session); /* whoever waits for an appliance is answered */
   virfs_session_unmount (session);
   if (result < 0)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_FAILED, "the file system ended: %s",
