@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Directories `files`.  One is being opened, open, or being closed.  It is in the table as long as anything
- * of it is left; what waits for its end is told then.  The table's lock comes after the registry's, and
+ * of it is left; what waits for its end is told then.  Disks that are inspected are opened as such a directory
+ * is, but nobody sees that; where there is one already it is that which is inspected.  The table's lock comes after the registry's, and
  * before those of the notifier, of the engine's nodes and of the trees.
  */
 #include "files_dir.h"
@@ -9,7 +10,7 @@
 #include "session.h"
 #include "text.h"
 
-typedef enum { OPENING, OPEN, CLOSING } State;
+typedef enum { OPENING, INSPECTING, OPEN, CLOSING } State;
 
 typedef struct {
   void (*func) (gpointer);
@@ -20,12 +21,14 @@ typedef struct {
   VirfsObject *object; /* a reference, and the key */
   VirfsSession *session;
   const VirfsClass *class;
-  guint64 parent; /* inode number of the object's directory */
-  VirfsJob *job;  /* of opening it */
-  State state;    /* under lock, as all below */
+  guint64 parent;           /* inode number of the object's directory */
+  VirfsJob *job;            /* of opening it */
+  VirfsInspectionNote note; /* NULL: it is to be seen, and not only to be inspected */
+  State state;              /* under lock, as all below */
+  guint holds;              /* its tree's, and that of each inspection */
   VirfsFiles *files;
   guint64 ino;     /* when it is open */
-  GError *error;   /* why it was not opened */
+  GError *error;   /* why it was not opened, or inspected */
   GArray *waiters; /* of Waiter */
 } Files;
 
@@ -67,19 +70,23 @@ files_free (Files *files)
   g_free (files);
 }
 
-/* The tree has stopped. */
+/* The tree has stopped, or an inspection has ended. */
 static void
-closed (gpointer data)
+release (gpointer data)
 {
   Files *files = data;
 
   g_mutex_lock (&lock);
+  if (--files->holds > 0) {
+    g_mutex_unlock (&lock);
+    return;
+  }
   g_hash_table_remove (table, files->object);
   leaving++;
   tell_changed (files);
   g_mutex_unlock (&lock);
   virfs_files_unref (files->files);
-  if (files->error != NULL)
+  if (files->error != NULL || files->note != NULL)
     virfs_job_finish (files->job, g_steal_pointer (&files->error));
   for (guint i = 0; i < files->waiters->len; i++) {
     const Waiter *waiter = &g_array_index (files->waiters, Waiter, i);
@@ -93,18 +100,18 @@ closed (gpointer data)
   g_mutex_unlock (&lock);
 }
 
-/* Under the lock.  CODE: why, if it is not open yet. */
+/* Under the lock.  CODE, WHY: if it has not come that far yet; NULL: it has. */
 static void
 begin_close (Files *files, VirfsError code, const char *why)
 {
   if (files->state == CLOSING)
     return;
-  if (files->state == OPENING)
-    g_set_error_literal (&files->error, VIRFS_ERROR, code, why);
-  else
+  if (files->state == OPEN)
     virfs_session_detach (files->session, files->ino);
+  else if (files->error == NULL && why != NULL)
+    g_set_error_literal (&files->error, VIRFS_ERROR, code, why);
   files->state = CLOSING;
-  files->files->class->stop (files->files, closed, files);
+  files->files->class->stop (files->files, release, files);
 }
 
 static void
@@ -113,6 +120,71 @@ add_waiter (Files *files, void (*func) (gpointer), gpointer data)
   Waiter waiter = { func, data };
 
   g_array_append_val (files->waiters, waiter);
+}
+
+/* What is installed. */
+
+typedef struct {
+  Files *files; /* held */
+  VirfsJob *job;
+  VirfsInspectionNote note;
+  VirfsOs *os;
+  GError *error;
+} Inspection;
+
+static void
+end_inspection (Inspection *self)
+{
+  Files *files = self->files;
+
+  if (self->job != files->job) {
+    virfs_job_finish (self->job, g_steal_pointer (&self->error));
+  } else {
+    g_mutex_lock (&lock);
+    if (self->error != NULL && files->error == NULL)
+      files->error = g_steal_pointer (&self->error);
+    begin_close (files, VIRFS_ERROR_FAILED, NULL);
+    g_mutex_unlock (&lock);
+  }
+  virfs_object_unref (self->job);
+  virfs_os_unref (self->os);
+  g_clear_error (&self->error);
+  g_free (self);
+  release (files);
+}
+
+/* Keeping it waits for the disk. */
+static gpointer
+note (gpointer data)
+{
+  Inspection *self = data;
+
+  if (self->os != NULL)
+    self->note (self->files->object, self->os);
+  end_inspection (self);
+  return NULL;
+}
+
+static void
+inspected (const GError *error, GPtrArray *pairs, gpointer data)
+{
+  Inspection *self = data;
+
+  if (error != NULL)
+    self->error = g_error_copy (error);
+  else
+    self->os = virfs_os_new (pairs, &self->error);
+  g_thread_unref (g_thread_new ("virfs-inspect", note, self));
+}
+
+/* FILES is held, for that. */
+static void
+inspect (Files *files, VirfsJob *job, VirfsInspectionNote note_it)
+{
+  Inspection *self = g_new0 (Inspection, 1);
+
+  *self = (Inspection){ .files = files, .job = virfs_object_ref (job), .note = note_it };
+  files->files->class->inspect (files->files, inspected, self);
 }
 
 /* Its beginning. */
@@ -134,22 +206,27 @@ static void
 opened (const GError *error, const VirfsFilesInfo *root, GPtrArray *notes, gpointer data)
 {
   Files *files = data;
-  gboolean open = FALSE;
+  State now;
 
   g_mutex_lock (&lock);
   if (files->state == OPENING && error != NULL) {
     begin_close (files, error->code, error->message);
+  } else if (files->state == OPENING && files->note != NULL) {
+    files->state = INSPECTING;
+    files->holds++;
   } else if (files->state == OPENING) {
     files->ino = virfs_session_attach (files->session, files->files, root, files->parent);
     files->state = OPEN;
     tell_changed (files);
-    open = TRUE;
   }
+  now = files->state;
   g_mutex_unlock (&lock);
-  if (!open)
-    return;
-  log_notes (files, notes);
-  virfs_job_finish (files->job, NULL);
+  if (now == INSPECTING) {
+    inspect (files, files->job, files->note);
+  } else if (now == OPEN) {
+    log_notes (files, notes);
+    virfs_job_finish (files->job, NULL);
+  }
 }
 
 static void
@@ -158,31 +235,38 @@ cancel (VirfsJob *job, gpointer data)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
   Files *files = find (data);
 
-  if (files != NULL && files->job == job && files->state == OPENING)
+  if (files != NULL && files->job == job && files->state != OPEN)
     begin_close (files, VIRFS_ERROR_CANCELLED, "it was cancelled");
 }
 
 static Files *
-files_new (VirfsCall *call, const VirfsNode *dir, VirfsHost *host)
+files_new (VirfsCall *call, const VirfsNode *dir, VirfsJob *job, VirfsInspectionNote note_it)
 {
   Files *files = g_new0 (Files, 1);
 
+  files->holds = 1;
+  files->note = note_it;
   files->object = virfs_object_ref (dir->object);
   files->session = virfs_call_session (call);
   files->class = dir->class;
   files->parent = virfs_inode (dir->class, dir->id, dir->row);
   files->waiters = g_array_new (FALSE, FALSE, sizeof (Waiter));
-  files->job = virfs_call_job (call, "open " VIRFS_FILES, dir->object, host, NULL);
+  files->job = virfs_object_ref (job);
   return files;
 }
 
-/* FALSE: there is one already, in whatever state. */
+/* Opens DISKS as FILES.  FALSE: there is one already; if that is open and OPEN is not NULL, it is held and in *OPEN. */
 static gboolean
-begin_open (Files *files, GPtrArray *disks)
+begin_open (Files *files, GPtrArray *disks, Files **open)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+  Files *other = find (files->object);
 
-  if (find (files->object) != NULL)
+  if (other != NULL && other->state == OPEN && open != NULL) {
+    other->holds++;
+    *open = other;
+  }
+  if (other != NULL)
     return FALSE;
   if (table == NULL)
     table = g_hash_table_new (NULL, NULL);
@@ -191,24 +275,53 @@ begin_open (Files *files, GPtrArray *disks)
   return TRUE;
 }
 
-void
-virfs_guest_files_make (VirfsCall *call, const VirfsNode *dir, VirfsHost *host, GPtrArray *disks)
+/* With a job for CALL; NULL: CALL has failed. */
+static Files *
+begin (VirfsCall *call, const VirfsNode *dir, VirfsHost *host, GPtrArray *disks,
+       VirfsInspectionNote note_it)
 {
-  Files *files;
+  g_autoptr (VirfsJob) job = NULL;
 
   if (open_files == NULL || disks->len == 0) {
     virfs_call_fail (call, VIRFS_ERROR_UNSUPPORTED,
                      disks->len ? "files cannot be looked at here" : "there are no disks");
+    return NULL;
+  }
+  job = virfs_call_job (call, note_it ? "inspect" : "open " VIRFS_FILES, dir->object, host, NULL);
+  return virfs_job_start (job, cancel, dir->object) ? files_new (call, dir, job, note_it) : NULL;
+}
+
+static void
+refuse (Files *files)
+{
+  virfs_job_finish (files->job, g_error_new (VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                                             "it is being opened, inspected or closed"));
+  files_free (files);
+}
+
+void
+virfs_guest_files_make (VirfsCall *call, const VirfsNode *dir, VirfsHost *host, GPtrArray *disks)
+{
+  Files *files = begin (call, dir, host, disks, NULL);
+
+  if (files != NULL && !begin_open (files, disks, NULL))
+    refuse (files);
+}
+
+void
+virfs_guest_files_inspect (VirfsCall *call, const VirfsNode *dir, VirfsHost *host, GPtrArray *disks,
+                           VirfsInspectionNote note_it)
+{
+  Files *files = begin (call, dir, host, disks, note_it), *open = NULL;
+
+  if (files == NULL || begin_open (files, disks, &open))
+    return;
+  if (open == NULL) {
+    refuse (files);
     return;
   }
-  files = files_new (call, dir, host);
-  if (!virfs_job_start (files->job, cancel, files->object)) {
-    files_free (files);
-  } else if (!begin_open (files, disks)) {
-    virfs_job_finish (files->job,
-                      g_error_new (VIRFS_ERROR, VIRFS_ERROR_BUSY, "it is being opened or closed"));
-    files_free (files);
-  }
+  inspect (open, files->job, note_it);
+  files_free (files);
 }
 
 /* Calls. */

@@ -7,6 +7,7 @@
 
 #include "classes.h"
 #include "files.h"
+#include "os.h"
 
 #define VIRFS_FILES "files"
 
@@ -17,6 +18,10 @@ void virfs_guest_files_set_opener (VirfsFilesOpener opener);
  * it. */
 void virfs_guest_files_make (VirfsCall *call, const VirfsNode *dir, VirfsHost *host,
                              GPtrArray *disks);
+/* Finds out what is installed on DISKS; CALL ends when NOTE has noted it, in a thread of its own. */
+typedef void (*VirfsInspectionNote) (gpointer object, VirfsOs *os);
+void virfs_guest_files_inspect (VirfsCall *call, const VirfsNode *dir, VirfsHost *host,
+                                GPtrArray *disks, VirfsInspectionNote note);
 /* Ends it: NOT_FOUND, BUSY. */
 void virfs_guest_files_remove (VirfsCall *call, const VirfsNode *dir, const char *name);
 void virfs_guest_files_list (const VirfsNode *dir, VirfsListing *listing);

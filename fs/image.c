@@ -252,6 +252,16 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
 
 #define F(field) VIRFS_BIT (VIRFS_IMAGE_##field)
 #define READ     S_IFREG | 0440, .fields =
+#define OS(member, text)                                                                           \
+  {                                                                                                \
+    "os/" #member, READ F (OS), .show = virfs_show_os,                                             \
+                                .offset = G_STRUCT_OFFSET (VirfsOs, member), .help = text          \
+  }
+#define OS_LIST(name, member, text)                                                                \
+  {                                                                                                \
+    "os/" name, READ F (OS), .show = virfs_show_os_list, .size = virfs_size_of_os_list,            \
+                             .offset = G_STRUCT_OFFSET (VirfsOs, member), .help = text             \
+  }
 
 static const VirfsRow rows[] = {
   { "", S_IFDIR | 0750, .fields = F (BIRTH) | VIRFS_BIT (VIRFS_PART_PARTS),
@@ -274,6 +284,22 @@ static const VirfsRow rows[] = {
     = "checksum of the file, if it is known: it came in order, or verify was written to ctl" },
   { "ctl", S_IFREG | 0640, VIRFS_ROW_NEEDS, F (CONTENT), .show = show_ctl, .store = store_ctl,
     .help = "write verify to read all of it and compare its checksum, or find it out" },
+  { "inspect", S_IFREG | 0640, VIRFS_ROW_NEEDS, F (OS) | F (CONTENT), .show = virfs_show_inspect,
+    .store_bool = virfs_store_inspect,
+    .help = "1: os/ says what is installed in the image as it is; write 1 to find that out, 0 to "
+            "forget it" },
+  { "os", S_IFDIR | 0550, .fields = F (OS), .help = "what is installed, if it was inspected" },
+  OS (type, "linux, windows …"),
+  OS (distribution, "debian, fedora, windows …"),
+  OS (product, "what it calls itself"),
+  OS (variant, "of the product: Server …"),
+  OS (version, "major and minor number"),
+  OS (hostname, "its name in the network"),
+  OS (arch, "x86_64, aarch64 …"),
+  OS (osinfo, "its short name for libosinfo, as in debian12"),
+  OS (package_format, "rpm, deb …"),
+  OS_LIST ("mountpoints", mountpoints, "one a line: where it mounts something, and the device"),
+  OS_LIST ("packages.tsv", packages, "name, version and architecture of what is installed"),
   { "used_by", S_IFDIR | 0550, VIRFS_ROW_MEASURED, F (CONTENT), .dir = &virfs_image_users_dir,
     .help = "links to the guests that have it as a disk, or a disk that is based on it" },
   { FILE_ROW, S_IFREG | 0640, VIRFS_ROW_OWNED, F (CONTENT), .open = open_image,

@@ -15,8 +15,13 @@ extern const VirfsDir virfs_image_users_dir;
 void virfs_image_get_owner (const VirfsNode *node, VirfsOwner *owner);
 void virfs_image_set_owner (VirfsCall *call, const VirfsNode *node, const VirfsOwner *wanted);
 
-/* <file>.d/ (image_guest.c). */
+/* <file>.d/, and the rows of inspect and of os/ (image_guest.c); `offset` is that of a text, or list, of VirfsOs. */
 extern const VirfsDir virfs_image_about_dir;
+void virfs_show_inspect (const VirfsNode *node, GString *out);
+void virfs_store_inspect (VirfsCall *call, const VirfsNode *node, gboolean value);
+void virfs_show_os (const VirfsNode *node, GString *out);
+void virfs_show_os_list (const VirfsNode *node, GString *out);
+gsize virfs_size_of_os_list (const VirfsNode *node);
 
 /* Its `create` (image.c). */
 void virfs_image_create (VirfsCall *call, const VirfsNode *dir, const char *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* images/<file>.d/files/: the files of a guest that an image has. */
+/* What of a guest is in an image: images/<file>.d/files/, its files, and os/, what is installed. */
 #include "access.h"
 #include "files_dir.h"
 #include "image.h"
@@ -60,8 +60,10 @@ add_chain (VirfsCall *call, VirfsPart *volume, VirfsFilesDisk *disk)
   return TRUE;
 }
 
-static void
-make_files (VirfsCall *call, const VirfsNode *dir, const char *name)
+/* What DIR, of an image, leads to: the disks of a guest, which the caller owns, and the host that they are on.
+ * NULL: CALL has failed. */
+static GPtrArray *
+disks_of (VirfsCall *call, const VirfsNode *dir, VirfsHost **host)
 {
   const VirfsImageInfo *info = dir->snapshot;
   g_autoptr (GPtrArray) disks
@@ -70,12 +72,26 @@ make_files (VirfsCall *call, const VirfsNode *dir, const char *name)
   VirfsPart *volume = info->volumes->len > 0 ? info->volumes->pdata[0] : NULL;
 
   g_ptr_array_add (disks, disk);
+  if (volume == NULL) {
+    virfs_call_fail (call, VIRFS_ERROR_BUSY, "the image is being written");
+    return NULL;
+  }
+  if (!is_idle (call, volume) || !add_chain (call, volume, disk))
+    return NULL;
+  *host = (VirfsHost *) virfs_part_root (volume);
+  return g_steal_pointer (&disks);
+}
+
+static void
+make_files (VirfsCall *call, const VirfsNode *dir, const char *name)
+{
+  g_autoptr (GPtrArray) disks = NULL;
+  VirfsHost *host;
+
   if (!g_str_equal (name, VIRFS_FILES))
     virfs_call_fail (call, VIRFS_ERROR_PERMITTED, "only " VIRFS_FILES " can be made here");
-  else if (volume == NULL)
-    virfs_call_fail (call, VIRFS_ERROR_BUSY, "the image is being written");
-  else if (is_idle (call, volume) && add_chain (call, volume, disk))
-    virfs_guest_files_make (call, dir, (VirfsHost *) virfs_part_root (volume), disks);
+  else if ((disks = disks_of (call, dir, &host)) != NULL)
+    virfs_guest_files_make (call, dir, host, disks);
 }
 
 const VirfsDir virfs_image_about_dir = {
@@ -84,3 +100,67 @@ const VirfsDir virfs_image_about_dir = {
   .make = make_files,
   .remove = virfs_guest_files_remove,
 };
+
+/* What is installed. */
+
+static const VirfsOs *
+os_of (const VirfsNode *node)
+{
+  return ((const VirfsImageInfo *) node->snapshot)->os;
+}
+
+void
+virfs_show_inspect (const VirfsNode *node, GString *out)
+{
+  g_string_append (out, os_of (node) ? "1\n" : "0\n");
+}
+
+static void
+note_os (gpointer image, VirfsOs *os)
+{
+  virfs_image_note_os (image, os);
+}
+
+void
+virfs_store_inspect (VirfsCall *call, const VirfsNode *node, gboolean value)
+{
+  g_autoptr (GPtrArray) disks = NULL;
+  VirfsHost *host;
+
+  if (!value) {
+    virfs_image_note_os (node->object, NULL);
+    virfs_call_finish (call, NULL);
+  } else if ((disks = disks_of (call, node, &host)) != NULL) {
+    virfs_guest_files_inspect (call, node, host, disks, note_os);
+  }
+}
+
+void
+virfs_show_os (const VirfsNode *node, GString *out)
+{
+  const VirfsOs *os = os_of (node);
+  const char *text = os ? *(char *const *) ((const char *) os + node->row->offset) : NULL;
+
+  if (text != NULL)
+    g_string_append_printf (out, "%s\n", text);
+}
+
+static const VirfsBlob *
+list_of (const VirfsNode *node)
+{
+  const VirfsOs *os = os_of (node);
+
+  return os ? *(VirfsBlob *const *) ((const char *) os + node->row->offset) : NULL;
+}
+
+void
+virfs_show_os_list (const VirfsNode *node, GString *out)
+{
+  virfs_blob_append (list_of (node), out);
+}
+
+gsize
+virfs_size_of_os_list (const VirfsNode *node)
+{
+  return virfs_blob_size (list_of (node));
+}

@@ -211,8 +211,8 @@ typedef struct {
   VirfsInfra *infra;
   char *from, *to; /* paths */
   char *name;
-  char *sha256;
-  VirfsPart *volume; /* as it was called */
+  VirfsImageInfo *info; /* as it was known */
+  VirfsPart *volume;    /* as it was called */
 } Renaming;
 
 /* What was known of it goes with it; the name was another's before. */
@@ -229,7 +229,8 @@ carry_over (Renaming *renaming)
   virfs_infra_disown (renaming->infra, renaming->to);
   if (image == NULL)
     return;
-  virfs_image_note_sum (image, renaming->sha256);
+  virfs_image_note_sum (image, renaming->info->sha256);
+  virfs_image_note_os (image, renaming->info->os);
   if (given && !virfs_infra_give (renaming->infra, image, renaming->to, &owner, &error))
     g_warning ("%s: its owner is not kept: %s", renaming->to, error->message);
 }
@@ -245,7 +246,7 @@ renamed (VirfsJob *job, const GError *error, gpointer data)
   g_free (renaming->from);
   g_free (renaming->to);
   g_free (renaming->name);
-  g_free (renaming->sha256);
+  virfs_image_info_unref (renaming->info);
   virfs_object_unref (renaming->volume);
   g_free (renaming);
 }
@@ -253,7 +254,6 @@ renamed (VirfsJob *job, const GError *error, gpointer data)
 static void
 begin_rename (VirfsCall *call, VirfsImage *image, VirfsPart *volume, const char *name)
 {
-  g_autoptr (VirfsImageInfo) info = virfs_image_info (image);
   Renaming *renaming = g_new (Renaming, 1);
   g_autoptr (VirfsJob) job = NULL;
 
@@ -262,7 +262,7 @@ begin_rename (VirfsCall *call, VirfsImage *image, VirfsPart *volume, const char 
                           virfs_object_path (image),
                           g_strdup_printf ("images/%s", name),
                           g_strdup (name),
-                          g_strdup (info->sha256),
+                          virfs_image_info (image),
                           virfs_object_ref (volume) };
   job = virfs_call_job_then (call, "rename image", image, (VirfsHost *) virfs_part_root (volume),
                              renamed, renaming);

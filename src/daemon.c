@@ -190,7 +190,7 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   virfs_metrics_set_interval (virfs_infra_metrics (infra), config->metrics_interval);
   if (store != NULL && !virfs_store_attach (store, infra, error))
     return FALSE;
-  virfs_infra_restore_sums (infra);
+  virfs_infra_restore_image_notes (infra);
   set_image_pools (infra, config);
   served = mount_and_serve (infra, store, daemon, error);
   g_clear_pointer (&store, virfs_store_close);

@@ -515,7 +515,7 @@ test_system (void)
   wait_for (&guest->answer, 1);
   g_assert_no_error (guest->answer.failure);
   g_assert_cmpstr (names (guest, "/"), ==, "bin data etc lost+found usr var");
-  virfs_guestfs_inspect (guest->files, inspected, &guest->answer);
+  guest->files->class->inspect (guest->files, inspected, &guest->answer);
   wait_for (&guest->answer, 1);
   g_assert_no_error (guest->answer.failure);
   g_assert_cmpstr (word (&guest->answer, "type"), ==, "linux");

@@ -159,6 +159,27 @@ answer_read (gpointer data)
   ((VirfsContentDone) job->done) (got < 0 ? EIO : 0, pieces, job->data);
 }
 
+/* As a guest that means ill would tell it. */
+static void
+answer_inspect (gpointer data)
+{
+  static const char *const pairs[] = {
+    "type",       "linux",      "hostname", "we\x1b[2J\nb",           "mountpoint", "/\tsda1",
+    "mountpoint", "/a b\tsda2", "package",  "hello\t1:2.10-3\tamd64", "package",    "o\ndd\t1\tall",
+    "surprise",   "x",
+  };
+  const char *failure = g_atomic_pointer_get (&fake_files.failure);
+  Job *job = data;
+  g_autoptr (GPtrArray) words = g_ptr_array_new ();
+  g_autoptr (GError) error = NULL;
+
+  if (failure != NULL)
+    g_set_error_literal (&error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, failure);
+  for (guint i = 0; i < G_N_ELEMENTS (pairs); i++)
+    g_ptr_array_add (words, (char *) pairs[i]);
+  ((VirfsFilesInspected) job->done) (error, words, job->data);
+}
+
 static void
 answer_stop (gpointer data)
 {
@@ -240,6 +261,12 @@ open_content (VirfsFiles *files, const char *path, const char *name, guint64 siz
 }
 
 static void
+inspect (VirfsFiles *files, VirfsFilesInspected done, gpointer data)
+{
+  push (ask (files, answer_inspect, NULL, NULL, done, data));
+}
+
+static void
 stop (VirfsFiles *files, VirfsFilesStopped done, gpointer data)
 {
   g_atomic_int_inc (&fake_files.stopping);
@@ -261,6 +288,7 @@ fake_files_open (GPtrArray *disks, VirfsFilesOpened done, gpointer data)
     .find = find,
     .xattrs = xattrs,
     .open = open_content,
+    .inspect = inspect,
     .stop = stop,
     .free = free_tree,
   };

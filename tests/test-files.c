@@ -285,6 +285,83 @@ test_image (Fixture *f, gconstpointer data)
   g_assert_false (exists (f, "images/i.raw.d/files"));
 }
 
+/* What is installed in an image. */
+
+#define ABOUT "images/i.raw.d"
+
+static void
+test_inspect (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (sh_quietly (f, "echo x > images/i.raw"), ==, 0);
+  assert_reads (f, ABOUT "/inspect", "0\n");
+  assert_lists (f, ABOUT "/os",
+                "arch distribution hostname mountpoints osinfo package_format packages.tsv product"
+                " type variant version");
+  assert_reads (f, ABOUT "/os/type", "");
+  assert_reads (f, ABOUT "/os/packages.tsv", "");
+  g_assert_cmpint (echo (f, "1", ABOUT "/inspect"), ==, 0);
+  g_assert_cmpint (g_atomic_int_get (&fake_files.stopped), ==, 1);
+  assert_reads (f, ABOUT "/inspect", "1\n");
+  assert_reads (f, ABOUT "/os/type", "linux\n");
+  assert_reads (f, ABOUT "/os/version", "");
+  assert_reads (f, ABOUT "/os/hostname", "we\\x1b[2J\\nb\n");
+  assert_reads (f, ABOUT "/os/mountpoints", "/\tsda1\n/a b\tsda2\n");
+  assert_reads (f, ABOUT "/os/packages.tsv",
+                "name\tversion\tarch\nhello\t1:2.10-3\tamd64\no\\ndd\t1\tall\n");
+  g_assert_cmpint (mv (f, "images/i.raw", "images/j.raw"), ==, 0);
+  assert_reads (f, "images/j.raw.d/os/type", "linux\n");
+  g_assert_cmpint (echo (f, "0", "images/j.raw.d/inspect"), ==, 0);
+  assert_reads (f, "images/j.raw.d/os/type", "");
+  g_assert_cmpint (echo (f, "1", "images/j.raw.d/inspect"), ==, 0);
+  assert_reads (f, "images/j.raw.d/os/type", "linux\n");
+  g_assert_cmpint (sh_quietly (f, "sleep 0.01; echo other >> images/j.raw"), ==, 0);
+  assert_reads (f, "images/j.raw.d/inspect", "0\n");
+  assert_reads (f, "images/j.raw.d/os/type", "");
+}
+
+/* What is open is not opened once more, and stays. */
+static void
+test_inspect_open (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (sh_quietly (f, "echo x > images/i.raw && mkdir " ABOUT "/files"), ==, 0);
+  g_assert_cmpint (echo (f, "1", ABOUT "/inspect"), ==, 0);
+  assert_reads (f, ABOUT "/os/type", "linux\n");
+  g_assert_cmpint (g_atomic_int_get (&fake_files.asked), ==, 1);
+  assert_reads (f, ABOUT "/files/etc/hostname", "host\n");
+  g_assert_cmpint (rmdir_at (f, ABOUT "/files"), ==, 0);
+}
+
+static void
+test_inspect_refused (Fixture *f, gconstpointer data)
+{
+  GPid pid;
+  int status;
+
+  g_assert_cmpint (sh_quietly (f, "echo x > images/i.raw"), ==, 0);
+  g_atomic_pointer_set (&fake_files.failure, "no operating system was found");
+  g_assert_cmpint (echo (f, "1", ABOUT "/inspect"), ==, ENOTSUP);
+  g_assert_cmpint (g_atomic_int_get (&fake_files.stopped), ==, 1);
+  assert_reads (f, ABOUT "/inspect", "0\n");
+  g_atomic_pointer_set (&fake_files.failure, NULL);
+  g_assert_cmpint (mkdir_at (f, ABOUT "/files"), ==, 0);
+  g_atomic_pointer_set (&fake_files.failure, "no operating system was found");
+  g_assert_cmpint (echo (f, "1", ABOUT "/inspect"), ==, ENOENT);
+  assert_reads (f, ABOUT "/files/etc/hostname", "host\n");
+  g_assert_cmpint (rmdir_at (f, ABOUT "/files"), ==, 0);
+  g_atomic_pointer_set (&fake_files.failure, NULL);
+  /* it takes long, and is cancelled */
+  g_mutex_lock (&fake_files.stall);
+  pid = spawn (f, "sh -c 'echo 1 > " ABOUT "/inspect'");
+  assert_soon (g_atomic_int_get (&fake_files.asked) == 3);
+  g_assert_cmpint (mkdir_at (f, ABOUT "/files"), ==, EBUSY);
+  kill (pid, SIGINT);
+  assert_soon (g_atomic_int_get (&fake_files.stopping) == 3);
+  g_mutex_unlock (&fake_files.stall);
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  assert_soon (g_atomic_int_get (&fake_files.stopped) == 3);
+  assert_reads (f, ABOUT "/inspect", "0\n");
+}
+
 static void
 set_up_images (Fixture *f, gconstpointer hosts)
 {
@@ -317,6 +394,11 @@ main (int argc, char **argv)
   add ("/files/refused", test_refused);
   add ("/files/interrupt", test_interrupt);
   add ("/files/cancel", test_cancel);
-  g_test_add ("/files/image", Fixture, HOSTS, set_up_images, test_image, tear_down_images);
+#define add_image(path, func)                                                                      \
+  g_test_add (path, Fixture, HOSTS, set_up_images, func, tear_down_images)
+  add_image ("/files/image", test_image);
+  add_image ("/files/inspect", test_inspect);
+  add_image ("/files/inspect/open", test_inspect_open);
+  add_image ("/files/inspect/refused", test_inspect_refused);
   return g_test_run ();
 }

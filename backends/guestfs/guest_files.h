@@ -28,11 +28,5 @@ void virfs_guestfs_init (const VirfsGuestfsOptions *options);
  * NOT_FOUND: no file system, no such disk; BUSY: too many appliances; FAILED. */
 VirfsFiles *virfs_guestfs_open (GPtrArray *disks, VirfsFilesOpened done, gpointer data);
 
-/* What is installed there: PAIRS (char *: key, value, key, value …) or ERROR, both borrowed.  Keys are type,
- * distribution, product, version, hostname, arch …, and any number of `mountpoint` (path, tab, device)
- * and `package` (name, tab, version, tab, architecture). */
-typedef void (*VirfsGuestfsInspected) (const GError *error, GPtrArray *pairs, gpointer data);
-void virfs_guestfs_inspect (VirfsFiles *files, VirfsGuestfsInspected done, gpointer data);
-
 /* For tests and for messages: the process of the helper of FILES, 0 if there is none now. */
 int virfs_guestfs_pid (VirfsFiles *files);

@@ -88,6 +88,7 @@ static const VirfsFilesClass files_class = {
   .find = virfs_tree_find,
   .xattrs = virfs_tree_xattrs,
   .open = virfs_tree_open,
+  .inspect = virfs_tree_inspect,
   .stop = stop_tree,
   .free = free_tree,
 };

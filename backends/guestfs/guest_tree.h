@@ -44,6 +44,9 @@ void virfs_tree_xattrs (VirfsFiles *files, const char *path, const char *name,
                         VirfsFilesXattrs done, gpointer data);
 void virfs_directory_free (gpointer directory);
 
+/* inspect.c: likewise. */
+void virfs_tree_inspect (VirfsFiles *files, VirfsFilesInspected done, gpointer data);
+
 /* For reading ahead, under the lock: the file NAME in the directory PATH has been opened. */
 void virfs_directory_opened (Tree *tree, const char *path, const char *name);
 

@@ -13,7 +13,7 @@ typedef struct {
   VirfsFiles *files; /* a reference */
   GPtrArray *pairs;
   gboolean bad;
-  VirfsGuestfsInspected done;
+  VirfsFilesInspected done;
   gpointer data;
 } Inspection;
 
@@ -55,7 +55,7 @@ inspected (int number, GByteArray *answer, gboolean more, gpointer data)
 }
 
 void
-virfs_guestfs_inspect (VirfsFiles *files, VirfsGuestfsInspected done, gpointer data)
+virfs_tree_inspect (VirfsFiles *files, VirfsFilesInspected done, gpointer data)
 {
   Inspection *self = g_new (Inspection, 1);
 

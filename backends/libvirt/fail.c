@@ -107,6 +107,8 @@ find_words (const char *message, VirfsError otherwise)
     { "already exists", VIRFS_ERROR_EXISTS },
     { "still in use", VIRFS_ERROR_BUSY },
     { "controller is not mounted", VIRFS_ERROR_UNSUPPORTED },
+    /* by libvirt's client, before the connection is known to be lost */
+    { "client socket is closed", VIRFS_ERROR_HOST_DOWN },
   };
 
   for (guint i = 0; message && i < G_N_ELEMENTS (rows); i++)

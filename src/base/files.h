@@ -40,6 +40,10 @@ typedef void (*VirfsFilesListed) (int error, VirfsFilesList *list, gpointer data
 typedef void (*VirfsFilesFound) (int error, const VirfsFilesInfo *info, gpointer data);
 /* XATTRS: name (char *) → GBytes. */
 typedef void (*VirfsFilesXattrs) (int error, GHashTable *xattrs, gpointer data);
+/* PAIRS (char *: key, value, key, value …) or ERROR, both borrowed.  Keys are type, distribution, product,
+ * version, hostname, arch …, and any number of `mountpoint` (path, tab, device) and `package` (name, tab,
+ * version, tab, architecture). */
+typedef void (*VirfsFilesInspected) (const GError *error, GPtrArray *pairs, gpointer data);
 typedef void (*VirfsFilesStopped) (gpointer data);
 
 typedef struct {
@@ -51,6 +55,8 @@ typedef struct {
                   gpointer data);
   /* The contents of a regular file of SIZE bytes. */
   VirfsContent *(*open) (VirfsFiles *files, const char *directory, const char *name, guint64 size);
+  /* What is installed there. */
+  void (*inspect) (VirfsFiles *files, VirfsFilesInspected done, gpointer data);
   /* Ends it: what is under way and all that is asked later fails. */
   void (*stop) (VirfsFiles *files, VirfsFilesStopped done, gpointer data);
   void (*free) (VirfsFiles *files);

@@ -11,12 +11,14 @@
 #pragma once
 
 #include "infra.h"
+#include "os.h"
 
 typedef enum {
   VIRFS_IMAGE_BIRTH, /* what never changes */
   VIRFS_IMAGE_CONTENT,
   VIRFS_IMAGE_PLACES, /* where it is */
   VIRFS_IMAGE_SUM,
+  VIRFS_IMAGE_OS,
   VIRFS_IMAGE_OWNER,
   VIRFS_IMAGE_N_FIELDS,
 } VirfsImageField;
@@ -29,6 +31,7 @@ typedef struct {
   VirfsPartInfo *volume; /* VirfsVolumeInfo: what is known of the first; NULL: none */
   GRefString *pool;      /* of that */
   GRefString *sha256;    /* of its bytes as they are; NULL: not known */
+  VirfsOs *os;           /* what is installed; NULL: it was not inspected as it is */
   guint64 length;        /* bytes of the file */
   gint64 modified;       /* when these last changed, microseconds since the epoch */
   gboolean written;      /* somebody has it open to be written, or it is not published yet */
@@ -77,13 +80,14 @@ gboolean virfs_image_check_unused (VirfsImage *image, const char *what, GError *
  * know that yet. */
 void virfs_image_volume_gone (VirfsPart *volume);
 
-/* Notes and keeps the checksum of IMAGE as it is now; NULL: it is not known any more.  Waits for the
- * disk. */
+/* Notes and keeps the checksum of IMAGE as it is now, or what is installed there; NULL: it is not known any
+ * more.  Waits for the disk. */
 void virfs_image_note_sum (VirfsImage *image, const char *sha256);
-/* The same of one volume. */
+void virfs_image_note_os (VirfsImage *image, VirfsOs *os);
+/* The checksum of one volume. */
 void virfs_volume_note_sum (VirfsPart *volume, const char *sha256);
 /* What was kept, at the start. */
-void virfs_infra_restore_sums (VirfsInfra *infra);
+void virfs_infra_restore_image_notes (VirfsInfra *infra);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsImage, virfs_object_unref)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsImageInfo, virfs_image_info_unref)

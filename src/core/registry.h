@@ -6,6 +6,13 @@
 #include "kept.h"
 #include "use.h"
 
+/* What is noted of an image, and of what type that is (image_note.c). */
+typedef enum {
+  VIRFS_IMAGE_NOTE_SUM, /* GRefString */
+  VIRFS_IMAGE_NOTE_OS,  /* VirfsOs */
+  VIRFS_IMAGE_N_NOTES,
+} VirfsImageNote;
+
 struct VirfsInfra {
   VirfsObject root; /* the fleet itself, number 0 */
   const VirfsBackend *backend;
@@ -46,10 +53,11 @@ struct VirfsInfra {
   gboolean has_settled;       /* see virfs_infra_settle() */
   guint uploads;              /* threads of theirs */
   GHashTable *image_pools;    /* name of a host, or "" -> name of a pool */
-  GHashTable *sums;           /* see virfs_registry_sum_key() -> record */
-  GHashTable *parts;          /* set of VirfsPart*, by owner, class and label */
-  GHashTable *jobs;           /* number -> VirfsJob* */
-  GQueue ended;               /* of VirfsJob*: jobs that have ended, the latest last */
+  /* of each VirfsImageNote: see image_note.c */
+  GHashTable *image_notes[VIRFS_IMAGE_N_NOTES];
+  GHashTable *parts; /* set of VirfsPart*, by owner, class and label */
+  GHashTable *jobs;  /* number -> VirfsJob* */
+  GQueue ended;      /* of VirfsJob*: jobs that have ended, the latest last */
   guint last_job;
   guint telling; /* ends of jobs that are being told to those who wait for them */
   GRefString *error;

@@ -36,6 +36,7 @@ virfs_image_info_unref (VirfsImageInfo *info)
   virfs_part_info_unref (info->volume);
   g_clear_pointer (&info->pool, g_ref_string_release);
   g_clear_pointer (&info->sha256, g_ref_string_release);
+  virfs_os_unref (info->os);
   g_free (info);
 }
 
@@ -60,6 +61,8 @@ diff (const VirfsImageInfo *a, const VirfsImageInfo *b)
     fields |= VIRFS_BIT (VIRFS_IMAGE_PLACES);
   if (g_strcmp0 (a->sha256, b->sha256) != 0)
     fields |= VIRFS_BIT (VIRFS_IMAGE_SUM);
+  if (a->os != b->os)
+    fields |= VIRFS_BIT (VIRFS_IMAGE_OS);
   return fields;
 }
 
@@ -168,6 +171,7 @@ copy_info (const VirfsImageInfo *from)
     g_ptr_array_add (info->volumes, virfs_object_ref (from->volumes->pdata[i]));
   info->volume = from->volume ? virfs_part_info_ref (from->volume) : NULL;
   info->sha256 = from->sha256 ? g_ref_string_acquire (from->sha256) : NULL;
+  info->os = from->os ? virfs_os_ref (from->os) : NULL;
   info->length = from->length;
   info->modified = from->modified;
   return info;
@@ -207,7 +211,7 @@ virfs_registry_open_images (VirfsInfra *infra)
   infra->outdated
     = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) virfs_part_info_unref, NULL);
   infra->image_pools = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  infra->sums = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  virfs_registry_open_image_notes (infra);
 }
 
 void
@@ -217,5 +221,5 @@ virfs_registry_close_images (VirfsInfra *infra)
   g_hash_table_unref (infra->image_names);
   g_hash_table_unref (infra->outdated);
   g_hash_table_unref (infra->image_pools);
-  g_hash_table_unref (infra->sums);
+  virfs_registry_close_image_notes (infra);
 }

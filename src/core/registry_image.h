@@ -21,10 +21,11 @@ VirfsImage *virfs_registry_add_upload (VirfsInfra *infra, const char *label, con
 void virfs_registry_set_upload (VirfsImage *image, VirfsUpload *upload);
 void virfs_registry_upload_grown (VirfsImage *image, guint64 length, gint64 modified);
 
-/* What a checksum is kept by, and when it counts; the caller owns them. */
-char *virfs_registry_sum_key (const VirfsPoolInfo *pool, const char *volume);
-char *virfs_registry_sum_stamp (const VirfsVolumeInfo *volume);
-/* RECORD, `SHA256 STAMP`, is NULL for none. */
-void virfs_registry_set_sum (VirfsInfra *infra, const char *key, const char *record);
+/* What is noted of VOLUME, of its kind's type (registry.h): borrowed, NULL if there is none that is true of the
+ * file as it is now (image_note.c). */
+gpointer virfs_registry_image_note (VirfsInfra *infra, VirfsImageNote kind,
+                                    const VirfsPoolInfo *pool, const VirfsVolumeInfo *volume);
+void virfs_registry_open_image_notes (VirfsInfra *infra);
+void virfs_registry_close_image_notes (VirfsInfra *infra);
 /* Of the images of that name it has to be told anew which are one. */
 void virfs_registry_regroup (VirfsInfra *infra, const char *name);

@@ -10,44 +10,6 @@
 
 #include <string.h>
 
-/* Checksums, by the storage and the name; they count as long as the file is as it was. */
-
-char *
-virfs_registry_sum_key (const VirfsPoolInfo *pool, const char *volume)
-{
-  return g_strdup_printf ("%s/%s", pool->uuid ? pool->uuid : pool->part.name, volume);
-}
-
-char *
-virfs_registry_sum_stamp (const VirfsVolumeInfo *volume)
-{
-  return g_strdup_printf ("%" G_GUINT64_FORMAT "/%s", volume->length,
-                          volume->modified ? volume->modified : "");
-}
-
-/* A record is `SHA256 STAMP`; the caller owns what is returned, NULL for none. */
-static char *
-find_sum (VirfsInfra *infra, const VirfsPoolInfo *pool, const VirfsVolumeInfo *volume)
-{
-  g_autofree char *key = virfs_registry_sum_key (pool, volume->part.name);
-  g_autofree char *stamp = virfs_registry_sum_stamp (volume);
-  const char *record = g_hash_table_lookup (infra->sums, key);
-  const char *space = record ? strchr (record, ' ') : NULL;
-
-  if (space == NULL || volume->modified == NULL || !g_str_equal (space + 1, stamp))
-    return NULL;
-  return g_strndup (record, (gsize) (space - record));
-}
-
-void
-virfs_registry_set_sum (VirfsInfra *infra, const char *key, const char *record)
-{
-  if (record != NULL)
-    g_hash_table_insert (infra->sums, g_strdup (key), g_strdup (record));
-  else
-    g_hash_table_remove (infra->sums, key);
-}
-
 /* Which volumes are one image. */
 
 typedef struct {
@@ -96,13 +58,13 @@ sorted_hosts (VirfsInfra *infra)
 static gboolean
 are_one (VirfsInfra *infra, const Member *a, const Member *b)
 {
-  g_autofree char *sum = NULL, *other = NULL;
+  const char *sum, *other;
 
   if (virfs_pool_is_same (a->pool, b->pool))
     return TRUE;
-  sum = find_sum (infra, a->pool, a->volume);
-  other = sum ? find_sum (infra, b->pool, b->volume) : NULL;
-  return other != NULL && g_str_equal (sum, other);
+  sum = virfs_registry_image_note (infra, VIRFS_IMAGE_NOTE_SUM, a->pool, a->volume);
+  other = virfs_registry_image_note (infra, VIRFS_IMAGE_NOTE_SUM, b->pool, b->volume);
+  return sum != NULL && g_strcmp0 (sum, other) == 0;
 }
 
 static void
@@ -150,24 +112,37 @@ parse_time (const char *text)
          + (padded ? g_ascii_strtoll (g_strdelimit (padded, " ", '0'), NULL, 10) : 0);
 }
 
+/* What is installed it is enough to know of one copy. */
+static void
+add_volume (VirfsInfra *infra, VirfsImageInfo *info, const Member *member)
+{
+  VirfsOs *os
+    = virfs_registry_image_note (infra, VIRFS_IMAGE_NOTE_OS, member->pool, member->volume);
+
+  g_ptr_array_add (info->volumes, virfs_object_ref (member->part));
+  if (info->os == NULL && os != NULL)
+    info->os = virfs_os_ref (os);
+}
+
 static VirfsImageInfo *
 info_of_group (VirfsInfra *infra, GArray *members, guint group)
 {
   const Member *first = &g_array_index (members, Member, group);
   VirfsImageInfo *info = virfs_registry_image_info_new (first->pool->part.name);
-  g_autofree char *sum = find_sum (infra, first->pool, first->volume);
+  GRefString *sum
+    = virfs_registry_image_note (infra, VIRFS_IMAGE_NOTE_SUM, first->pool, first->volume);
 
   for (guint i = group; i < members->len; i++) {
     const Member *member = &g_array_index (members, Member, i);
 
     if (member->group == group)
-      g_ptr_array_add (info->volumes, virfs_object_ref (member->part));
+      add_volume (infra, info, member);
   }
   info->volume = virfs_part_info_ref (first->volume);
   info->length = first->volume->length;
   info->modified = first->volume->modified ? parse_time (first->volume->modified)
                                            : first->volume->part.changed[VIRFS_PART_CONFIG];
-  info->sha256 = sum ? g_ref_string_new (sum) : NULL;
+  info->sha256 = sum ? g_ref_string_acquire (sum) : NULL;
   return info;
 }
 

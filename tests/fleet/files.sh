@@ -38,7 +38,7 @@ mkdir -p "$tree"/{etc/deep,empty,many}
   for ((i = 0; i < 1200; i++)); do echo "$i" >"$tree/many/$i"; done
   find "$tree" -exec touch --no-dereference --date=@1000000000 {} +
 }
-mke2fs -q -t ext4 -d "$tree" "$scratch/disk" 128M
+mke2fs -q -t ext4 -d "$tree" "$scratch/disk" 128M >/dev/null
 qemu-img convert -O qcow2 "$scratch/disk" "$VIRFS_LAB/shared/known.qcow2"
 mount_tree images=shared # which virfs can reach, too
 
@@ -113,5 +113,35 @@ no 'unless a guest runs that writes to it' EBUSY 'echo paused > vms/known/state 
 ok 'when it is shut off it has' '
   echo destroy > vms/known/ctl && echo refresh > hosts/h1/pools/shared/ctl && mkdir images/known.qcow2.d/files
   reads images/known.qcow2.d/files/sda/etc/hostname known && rm images/base.qcow2 && rmdir images/known.qcow2.d/files'
+
+# --- What is installed ---------------------------------------------------------------------------
+
+os=images/os.raw.d
+system=$scratch/system
+mkdir -p "$system"/{etc,bin,usr/bin,var/lib/dpkg}
+{
+  echo '/dev/sda / ext4 defaults 0 1' >"$system/etc/fstab"
+  echo web >"$system/etc/hostname"
+  echo '127.0.0.1 localhost' >"$system/etc/hosts"
+  echo 12.5 >"$system/etc/debian_version"
+  printf 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian 12"\n' >"$system/etc/os-release"
+  for package in hello bash; do
+    printf 'Package: %s\nStatus: install ok installed\nVersion: 1:2.10-3\nArchitecture: amd64\n\n' $package
+  done >"$system/var/lib/dpkg/status"
+}
+mke2fs -q -t ext4 -d "$system" "$scratch/os.raw" 64M >/dev/null
+ok 'an image is not looked into by itself' '
+  cp "$scratch/os.raw" images/ && reads $os/inspect 0 && reads $os/os/type "" && none_left'
+ok 'it is inspected' 'echo 1 > $os/inspect && reads $os/inspect 1 && none_left'
+what_it_is='
+  reads $os/os/type linux && reads $os/os/distribution debian && reads $os/os/version 12.5 && reads $os/os/hostname web
+  reads $os/os/mountpoints "/	sda" && grep -qx "hello	1:2.10-3	amd64" $os/os/packages.tsv'
+ok 'and says what it is' "$what_it_is"
+dies
+ok 'virfs is killed: that is known, still' "soon 'reads $os/inspect 1'; $what_it_is"
+ok 'it is another image: not any more' '
+  cp "$scratch/disk" images/os.raw && reads $os/inspect 0 && reads $os/os/packages.tsv ""'
+no 'nothing is installed there' ENOENT 'echo 1 > $os/inspect'
+ok 'that leaves nothing' 'none_left'
 
 finish
