@@ -8,6 +8,7 @@
 #include "error.h"
 #include "registry_image.h"
 #include "sum.h"
+#include "wait.h"
 
 #include <errno.h>
 #include <string.h>
@@ -237,57 +238,19 @@ virfs_image_sum (VirfsImage *image, VirfsJob *job)
 /* Copies.  What the upload answers is waited for. */
 
 typedef struct {
-  GMutex lock;
-  GCond changed;
-  gboolean done;
-  GError *error;
-  VirfsSink *sink;
-} Wait;
-
-static void
-wait_begin (Wait *wait)
-{
-  g_mutex_init (&wait->lock);
-  g_cond_init (&wait->changed);
-}
-
-static void
-wait_done (const GError *error, gpointer data)
-{
-  Wait *wait = data;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&wait->lock);
-
-  wait->error = error ? g_error_copy (error) : NULL;
-  wait->done = TRUE;
-  g_cond_signal (&wait->changed);
-}
-
-static void
-wait_opened (VirfsSink *sink, const GError *error, gpointer data)
-{
-  ((Wait *) data)->sink = sink;
-  wait_done (error, data);
-}
-
-static gboolean
-wait_end (Wait *wait, GError **error)
-{
-  g_mutex_lock (&wait->lock);
-  while (!wait->done)
-    g_cond_wait (&wait->changed, &wait->lock);
-  wait->done = FALSE;
-  g_mutex_unlock (&wait->lock);
-  if (wait->error == NULL)
-    return TRUE;
-  g_propagate_error (error, g_steal_pointer (&wait->error));
-  return FALSE;
-}
-
-typedef struct {
   VirfsSink *sink;
   VirfsSum *sum;
-  Wait *wait;
+  VirfsWait wait;
 } Copy;
+
+static void
+opened (VirfsSink *sink, const GError *error, gpointer data)
+{
+  Copy *copy = data;
+
+  copy->sink = sink;
+  virfs_wait_done (error, &copy->wait);
+}
 
 static gboolean
 add_to_copy (guint64 offset, GBytes *bytes, gpointer data, GError **error)
@@ -295,8 +258,8 @@ add_to_copy (guint64 offset, GBytes *bytes, gpointer data, GError **error)
   Copy *copy = data;
 
   add_to_sum (offset, bytes, copy->sum, NULL);
-  copy->sink->class->write (copy->sink, offset, bytes, wait_done, copy->wait);
-  return wait_end (copy->wait, error);
+  copy->sink->class->write (copy->sink, offset, bytes, virfs_wait_done, &copy->wait);
+  return virfs_wait_end (&copy->wait, error);
 }
 
 static gboolean
@@ -316,8 +279,8 @@ write_copy (Work *work, Copy *copy, const char *name, GError **error)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_CANCELLED, "the copy was removed");
     return FALSE;
   }
-  virfs_upload_rename (upload, work->image->name, wait_done, copy->wait);
-  return wait_end (copy->wait, error);
+  virfs_upload_rename (upload, work->image->name, virfs_wait_done, &copy->wait);
+  return virfs_wait_end (&copy->wait, error);
 }
 
 static gboolean
@@ -329,22 +292,22 @@ make_copy (Work *work, GError **error)
   VirfsUploadSpec spec
     = { .name = name, .host = work->host, .copy = TRUE, .job = work->job, .uid = infra->owner.uid };
   g_autoptr (VirfsSum) sum = virfs_sum_new ();
-  Wait wait = { 0 };
-  Copy copy = { .sum = sum, .wait = &wait };
+  Copy copy = { .sum = sum };
   gboolean ok;
 
-  wait_begin (&wait);
   spec.owner = infra->owner;
-  virfs_upload_create (infra, &spec, wait_opened, &wait);
-  if (!wait_end (&wait, error))
+  virfs_upload_create (infra, &spec, opened, &copy);
+  if (!virfs_wait_end (&copy.wait, error)) {
+    virfs_wait_clear (&copy.wait);
     return FALSE;
-  copy.sink = wait.sink;
+  }
   ok = write_copy (work, &copy, name, error);
   if (!ok) {
-    copy.sink->class->flush (copy.sink, VIRFS_SINK_KILLED, wait_done, &wait);
-    wait_end (&wait, NULL);
+    copy.sink->class->flush (copy.sink, VIRFS_SINK_KILLED, virfs_wait_done, &copy.wait);
+    virfs_wait_end (&copy.wait, NULL);
   }
   copy.sink->class->close (copy.sink);
+  virfs_wait_clear (&copy.wait);
   return ok;
 }
 

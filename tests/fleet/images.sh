@@ -119,6 +119,13 @@ lost() { # WHERE
     eventually 20 "reads hosts/h1/state up && reads hosts/h2/state up && images a.qcow2 a.raw" && eventually 10 no_left'
 }
 
+restored() { # IMAGE: it is on the disk of g, and nothing else of it is left
+  local home source
+  home=$(basename "$(readlink vms/g/host)") source=$(cat vms/g/disks/vda/source)
+  lab exec "$home" qemu-img compare -q "$source" "$1" && no_left &&
+    [[ $(on "$home" vol-list default | awk '/g-vda/ { print $2 }') == "$source" ]]
+}
+
 guests() { # WHERE
   ok "$1: a guest is made where its image is not" '
     home=$(head -n 1 images/a.qcow2.d/host); [[ $home == h1 ]] && other=h2 || other=h1
@@ -128,8 +135,16 @@ guests() { # WHERE
   no "$1: an image that is used stays" EBUSY 'rm images/a.qcow2'
   no "$1: and has its name" EBUSY 'mv images/a.qcow2 images/x.qcow2'
   ok "$1: as is said" 'tells error "it is used by .*g-vda.qcow2"'
+  no "$1: a disk that is in use is not restored" EBUSY 'cp "$scratch/b.qcow2" vms/g/disks/vda/restore'
+  echo destroy >vms/g/ctl
+  ok "$1: a disk is restored" '
+    cp "$scratch/b.qcow2" vms/g/disks/vda/restore && restored "$scratch/b.qcow2"'
+  no "$1: not with half of it" EINVAL 'head -c 1000000 "$scratch/a.raw" > vms/g/disks/vda/restore'
+  ok "$1: a raw image becomes what the disk is" '
+    restored "$scratch/b.qcow2" && truncate -s 20000256 "$scratch/a.raw" && cp "$scratch/a.raw" vms/g/disks/vda/restore
+    restored "$scratch/a.raw" && reads vms/g/disks/vda/format qcow2 && truncate -s 20000001 "$scratch/a.raw"'
   ok "$1: without the guest it goes" '
-    echo destroy > vms/g/ctl && echo purge > vms/g/ctl && rmdir vms/g
+    echo purge > vms/g/ctl && rmdir vms/g
     polled "lists images/a.qcow2.d/used_by" && rm images/a.qcow2 && images a.raw && rm images/a.raw'
 }
 
