@@ -24,9 +24,23 @@ is_idle (VirfsCall *call, VirfsPart *volume)
   return user == NULL;
 }
 
-/* VOLUME and what it is based on; FALSE: CALL has failed. */
+/* Where the host alone has the file of IMAGE, it is read as everybody reads it: in the mount.  FALSE: it is
+ * based on another, which is not there. */
 static gboolean
-add_chain (VirfsCall *call, VirfsPart *volume, VirfsFilesDisk *disk)
+add_mounted (VirfsCall *call, VirfsImage *image, const VirfsVolumeInfo *known, VirfsFilesDisk *disk)
+{
+  g_autofree char *path = virfs_object_path (image);
+  g_autofree char *file = virfs_call_mounted (call, path);
+
+  if (known->backing != NULL)
+    return FALSE;
+  virfs_files_disk_add (disk, file, known->format);
+  return TRUE;
+}
+
+/* VOLUME of IMAGE and what it is based on; FALSE: CALL has failed. */
+static gboolean
+add_chain (VirfsCall *call, VirfsImage *image, VirfsPart *volume, VirfsFilesDisk *disk)
 {
   VirfsHost *host = (VirfsHost *) virfs_part_root (volume);
   g_autoptr (VirfsPart) part = virfs_object_ref (volume);
@@ -37,12 +51,15 @@ add_chain (VirfsCall *call, VirfsPart *volume, VirfsFilesDisk *disk)
     g_autofree char *file = virfs_infra_backend (part->object.infra)->volume_file (part);
     VirfsPart *below = NULL;
 
+    if (file == NULL && i == 0 && add_mounted (call, image, known, disk))
+      return TRUE;
     if (file == NULL) {
-      virfs_call_fail (
-        call, VIRFS_ERROR_UNSUPPORTED,
-        "the file of %s cannot be reached from here, or has changed since its pool was"
-        " looked at (write refresh to the ctl of that)",
-        part->name);
+      virfs_call_fail (call, VIRFS_ERROR_UNSUPPORTED,
+                       "the file of %s cannot be reached from here, and only what is based on "
+                       "nothing can be looked"
+                       " into then; or it has changed since its pool was looked at (write refresh "
+                       "to the ctl of that)",
+                       part->name);
       return FALSE;
     }
     virfs_files_disk_add (disk, file, known->format);
@@ -76,7 +93,7 @@ disks_of (VirfsCall *call, const VirfsNode *dir, VirfsHost **host)
     virfs_call_fail (call, VIRFS_ERROR_BUSY, "the image is being written");
     return NULL;
   }
-  if (!is_idle (call, volume) || !add_chain (call, volume, disk))
+  if (!is_idle (call, volume) || !add_chain (call, dir->object, volume, disk))
     return NULL;
   *host = (VirfsHost *) virfs_part_root (volume);
   return g_steal_pointer (&disks);

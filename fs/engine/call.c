@@ -82,6 +82,12 @@ virfs_call_session (VirfsCall *call)
   return call->session;
 }
 
+char *
+virfs_call_mounted (VirfsCall *call, const char *path)
+{
+  return g_build_filename (call->session->mountpoint, path, NULL);
+}
+
 guint
 virfs_call_uid (VirfsCall *call)
 {

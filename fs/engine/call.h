@@ -25,6 +25,8 @@ void virfs_call_give_sink (VirfsCall *call, VirfsSink *sink);
 
 /* The session that it came through. */
 struct VirfsSession *virfs_call_session (VirfsCall *call);
+/* Where a program of this machine finds PATH of the tree; the caller owns it. */
+char *virfs_call_mounted (VirfsCall *call, const char *path);
 
 /* FUNC is called (from a thread of its own, at most once, not after the end) when the caller is
  * interrupted; at once if he has been.  DESTROY frees DATA when the call has ended. */

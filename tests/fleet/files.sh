@@ -8,7 +8,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-[[ -x ${virfs%/*}/virfs-guestfs || -x ${virfs%/*}/backends/guestfs/virfs-guestfs ]] || skip 'it was built without libguestfs'
+has_guestfs || skip 'it was built without libguestfs'
 fleet 1 supermin mke2fs qemu-img rsync setfattr
 guest known h1 --no-start
 lab() { # backups need a place that both the host and virfs have

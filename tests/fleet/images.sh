@@ -175,6 +175,14 @@ restart
 everybodys_tools 'streams'
 interrupted 'streams'
 lost 'streams'
+if has_guestfs; then
+  ok 'streams: its files, and what is installed' '
+    mkdir "$scratch/etc" && echo far > "$scratch/etc/hostname" && mkdir "$scratch/root" && mv "$scratch/etc" "$scratch/root"
+    mke2fs -q -t ext4 -d "$scratch/root" "$scratch/fs.raw" 16M >/dev/null && cp "$scratch/fs.raw" images/
+    mkdir images/fs.raw.d/files && reads images/fs.raw.d/files/sda/etc/hostname far'
+  no 'streams: nothing is' ENOENT 'echo 1 > images/fs.raw.d/inspect'
+  ok 'streams: its end' 'rmdir images/fs.raw.d/files && rm images/fs.raw'
+fi
 guests 'streams'
 ok 'streams: with a job' 'grep -q "^copy image to h" jobs/*/operation && ! volumes h1 | grep -q a.qcow2 && ! volumes h2 | grep -q a.qcow2'
 

@@ -14,6 +14,7 @@
 export LC_ALL=C.UTF-8
 top=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../..")
 virfs=$(realpath -m "${1:-${VIRFS:-$top/build/virfs}}")
+built=$virfs # a test may put something in front of it
 steps=0 failures=0 hosts=() options=() # of the mount
 announced=('^$') # regular expressions for lines of its log
 export VIRFS_LAB='' VIRFS_LAB_ACCEL=${VIRFS_LAB_ACCEL:-tcg}
@@ -151,6 +152,11 @@ running_job() { # its directory
 lab() { "$top/examples/lab" "$@"; }
 
 on() { virsh --quiet --connect "qemu+unix:///system?socket=$VIRFS_LAB/$1/run/libvirt-sock" "${@:2}"; }
+
+# Whether the program was built with libguestfs.
+has_guestfs() {
+  [[ -x ${built%/*}/virfs-guestfs || -x ${built%/*}/backends/guestfs/virfs-guestfs ]] && type -P supermin >/dev/null
+}
 
 skip() { echo "1..0 # SKIP $*"; exit 0; }
 
