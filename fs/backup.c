@@ -195,19 +195,24 @@ show_changed (const VirfsNode *node, GString *out)
 static void
 show_ctl (const VirfsNode *node, GString *out)
 {
-  g_string_append (out, "discard\n");
+  g_string_append (out, "checksum\ndiscard\n");
 }
 
 static void
 store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
 {
   VirfsPart *part = node->object;
+  g_autoptr (VirfsJob) job = NULL;
 
-  if (g_str_equal (text, "discard"))
+  if (g_str_equal (text, "discard")) {
     close_backup (call, part, TRUE);
-  else
+  } else if (g_str_equal (text, "checksum")) {
+    job = virfs_call_job (call, "checksum", part, NULL, NULL);
+    virfs_backup_sum (part, job);
+  } else {
     virfs_call_fail (call, VIRFS_ERROR_INVALID,
-                     "\"%s\" is not a verb; a backup knows only: discard", text);
+                     "\"%s\" is not a verb; a backup knows: checksum, discard", text);
+  }
 }
 
 #define F(field) VIRFS_BIT (VIRFS_PART_##field)
@@ -229,7 +234,9 @@ static const VirfsRow rows[] = {
   { "created", READ SHOW (virfs_show_time, CONFIG, VirfsBackupInfo, created),
     .help = "the instant" },
   { "ctl", S_IFREG | 0640, VIRFS_ROW_NEEDS, .fields = F (READY), .show = show_ctl,
-    .store = store_ctl, .help = "discard closes it, and its checkpoint goes, too" },
+    .store = store_ctl,
+    .help = "checksum reads the qcow2 files for manifest.json; discard closes it, and its "
+            "checkpoint goes" },
   { "domain.xml", READ SHOW (virfs_show_blob, XML, VirfsBackupInfo, xml),
     .size = virfs_size_of_blob, .help = "libvirt's XML of the guest at that moment" },
   { "manifest.json", READ F (CONFIG) | F (PARTS), .show = virfs_show_manifest,

@@ -35,6 +35,8 @@ add_file (JsonBuilder *json, const VirfsBackupDiskInfo *disk, const char *format
   add_text (json, "file", name);
   add_bytes (json, "size", virfs_disk_view_size (disk->view, view));
   add_bytes (json, "allocated", virfs_disk_view_allocated (disk->view, view));
+  if (view == VIRFS_VIEW_QCOW2)
+    add_text (json, "sha256", disk->sha256);
   json_builder_end_object (json);
 }
 

@@ -179,6 +179,14 @@ test_incremental (Fixture *f, gconstpointer data)
   g_assert_cmpint (pread (fd, header, sizeof header, 0), ==, sizeof header);
   g_assert_nonnull (memmem (header, sizeof header, "/backup/mon-vda.qcow2", 21));
   close (fd);
+  /* checksums are known when somebody has asked for them */
+  g_assert_nonnull (strstr (manifest, "\"sha256\" : null"));
+  g_assert_cmpint (echo (f, "checksums", BACKUPS "/tue/ctl"), ==, EINVAL);
+  g_assert_cmpint (echo (f, "checksum", BACKUPS "/tue/ctl"), ==, 0);
+  g_assert_cmpint (
+    sh_quietly (f, "cd " BACKUPS "/tue && sum=$(sha256sum < vda.qcow2 | cut -d ' ' -f 1)"
+                   " && grep -q \"sha256.* : .$sum.\" manifest.json && [ ${#sum} = 64 ]"),
+    ==, 0);
   check_file (f, BACKUPS "/tue/vda.raw", disk, disk_size (disk), disk_read);
 }
 
@@ -225,9 +233,10 @@ static void
 test_listed (Fixture *f, gconstpointer data)
 {
   g_assert_cmpint (mkdir_at (f, BACKUPS "/mon"), ==, 0);
-  assert_lists (f, BACKUPS "/mon",
-                "changed checkpoint consistency created ctl domain.xml manifest.json nbd nvram parent"
-                " reason scratch scratch_max vda.map vda.qcow2 vda.raw");
+  assert_lists (
+    f, BACKUPS "/mon",
+    "changed checkpoint consistency created ctl domain.xml manifest.json nbd nvram parent"
+    " reason scratch scratch_max vda.map vda.qcow2 vda.raw");
   g_assert_cmpint (stat_at (f, BACKUPS "/mon/vda.raw").st_mode, ==, S_IFREG | 0400);
   g_assert_false (exists (f, BACKUPS "/mon/vda.vmdk"));
   g_assert_false (exists (f, BACKUPS "/mon/vdb.raw"));

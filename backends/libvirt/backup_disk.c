@@ -5,9 +5,9 @@
 #include "gate.h"
 #include "view.h"
 
-/* What is shown already of the disk LIKE, unless its server has gone since; a new reference. */
-static VirfsDiskView *
-known_view (const VirfsVmInfo *known, const char *backup, const VirfsBackupDiskInfo *like)
+/* Takes what is shown already of the disk LIKE, unless its server has gone since. */
+static gboolean
+take_known (const VirfsVmInfo *known, const char *backup, VirfsBackupDiskInfo *like)
 {
   const VirfsPartInfo *shown
     = known ? virfs_part_list_find (known->parts[VIRFS_VM_BACKUPS], backup) : NULL;
@@ -16,8 +16,10 @@ known_view (const VirfsVmInfo *known, const char *backup, const VirfsBackupDiskI
 
   if (disk == NULL || disk->view == NULL || g_strcmp0 (disk->uri, like->uri) != 0
       || g_strcmp0 (disk->bitmap, like->bitmap) != 0 || !virfs_disk_view_works (disk->view))
-    return NULL;
-  return virfs_disk_view_ref (disk->view);
+    return FALSE;
+  like->view = virfs_disk_view_ref (disk->view);
+  virfs_ref_string_set (&like->sha256, disk->sha256);
+  return TRUE;
 }
 
 static VirfsDiskView *
@@ -48,8 +50,7 @@ lv_backup_open_disks (LvLink *link, const char *uuid, const VirfsBackupInfo *bac
   for (guint i = 0; i < disks->len; i++) {
     VirfsBackupDiskInfo *disk = disks->pdata[i];
 
-    disk->view = known_view (known, backup->part.name, disk);
-    if (disk->view == NULL)
+    if (!take_known (known, backup->part.name, disk))
       disk->view = open_disk (link, backup, disk, error);
     if (disk->view == NULL) {
       g_prefix_error (error, "disk %s: ", disk->part.name);

@@ -35,6 +35,7 @@ static const VirfsMember disk_members[] = {
   VIRFS_MEMBER (VirfsBackupDiskInfo, uri, TEXT, CONFIG),
   VIRFS_MEMBER (VirfsBackupDiskInfo, bitmap, TEXT, CONFIG),
   VIRFS_MEMBER (VirfsBackupDiskInfo, view, VIEW, CONFIG),
+  VIRFS_MEMBER (VirfsBackupDiskInfo, sha256, TEXT, CONFIG),
 };
 
 const VirfsPartClass virfs_backup_disk_class = {

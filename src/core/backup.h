@@ -6,6 +6,7 @@
 #pragma once
 
 #include "disk_view.h"
+#include "job.h"
 #include "part.h"
 
 typedef struct {
@@ -33,11 +34,15 @@ typedef struct {
   GRefString
     *bitmap; /* name of the dirty bitmap of what has changed since the parent; NULL: it is full */
   VirfsDiskView *view; /* NULL: it cannot be read from here */
+  GRefString *sha256;  /* of its qcow2 file; NULL: not known */
 } VirfsBackupDiskInfo;
 
 /* Bytes that have changed since the parent, or in a full one those that are not holes. */
 guint64 virfs_backup_disk_changed (const VirfsBackupDiskInfo *disk);
 guint64 virfs_backup_changed (const VirfsBackupInfo *backup);
+
+/* Finds out the checksums of the qcow2 files of BACKUP, and ends JOB. */
+void virfs_backup_sum (VirfsPart *backup, VirfsJob *job);
 
 extern const VirfsPartClass virfs_backup_class; /* of guests */
 extern const VirfsPartClass virfs_backup_disk_class;

@@ -1,155 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is done to an image as a whole, in a thread of its own: it is read from its beginning to its end,
- * some pieces ahead, for its checksum or for a copy on another host.
+ * What is done to an image as a whole, in a thread of its own: it is read for its checksum, or for a copy on
+ * another host.
  */
 #include "image_job.h"
 
 #include "error.h"
 #include "registry_image.h"
-#include "sum.h"
 #include "wait.h"
-
-#include <errno.h>
-#include <string.h>
-
-#define PIECE (1024 * 1024)
-#define AHEAD 4
-
-/* One reading, of PIECE bytes. */
-typedef struct {
-  struct Walk *walk;
-  gboolean done; /* under the walk's lock, as the next */
-  int error;
-  GPtrArray *pieces;
-} Read;
-
-typedef struct Walk {
-  VirfsImage *image;
-  VirfsContent *content;
-  VirfsJob *job;
-  guint64 length;
-  GMutex lock;
-  GCond changed;
-  Read reads[AHEAD]; /* a ring */
-} Walk;
-
-static void
-read_done (int error, GPtrArray *pieces, gpointer data)
-{
-  Read *read = data;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&read->walk->lock);
-
-  read->error = error;
-  read->pieces = error ? NULL : g_ptr_array_ref (pieces);
-  read->done = TRUE;
-  g_cond_broadcast (&read->walk->changed);
-}
-
-static void
-begin_read (Walk *walk, guint64 number)
-{
-  Read *read = &walk->reads[number % AHEAD];
-
-  if (number * PIECE >= walk->length)
-    return;
-  *read = (Read){ .walk = walk };
-  walk->content->class->read (walk->content, number * PIECE,
-                              (gsize) MIN (PIECE, walk->length - number * PIECE), read_done, read);
-}
-
-/* What read NUMBER has brought; the caller owns it.  NULL with ERROR. */
-static GPtrArray *
-end_read (Walk *walk, guint64 number, GError **error)
-{
-  Read *read = &walk->reads[number % AHEAD];
-  GPtrArray *pieces;
-
-  g_mutex_lock (&walk->lock);
-  while (!read->done)
-    g_cond_wait (&walk->changed, &walk->lock);
-  pieces = g_steal_pointer (&read->pieces);
-  g_mutex_unlock (&walk->lock);
-  if (pieces == NULL)
-    g_set_error (error, VIRFS_ERROR,
-                 read->error == ENOSPC ? VIRFS_ERROR_NO_SPACE : VIRFS_ERROR_FAILED,
-                 "cannot read the image %s: %s", walk->image->label, g_strerror (read->error));
-  return pieces;
-}
-
-typedef gboolean (*Take) (guint64 offset, GBytes *bytes, gpointer data, GError **error);
+#include "walk.h"
 
 static gboolean
-take_all (Walk *walk, GPtrArray *pieces, guint64 *offset, Take take, gpointer data, GError **error)
-{
-  for (guint i = 0; i < pieces->len; i++) {
-    if (!take (*offset, pieces->pdata[i], data, error))
-      return FALSE;
-    *offset += g_bytes_get_size (pieces->pdata[i]);
-  }
-  return TRUE;
-}
-
-static gboolean
-check_cancelled (Walk *walk, GError **error)
-{
-  if (!virfs_job_is_cancelled (walk->job))
-    return TRUE;
-  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_CANCELLED, "cancelled");
-  return FALSE;
-}
-
-static gboolean
-walk_pieces (Walk *walk, Take take, gpointer data, GError **error)
-{
-  guint64 pieces = (walk->length + PIECE - 1) / PIECE, offset = 0;
-  gboolean ok = TRUE;
-
-  for (guint64 i = 0; i < AHEAD; i++)
-    begin_read (walk, i);
-  for (guint64 i = 0; i < pieces; i++) {
-    /* those that have begun end, whatever becomes of it */
-    g_autoptr (GPtrArray) got = ok || i < pieces ? end_read (walk, i, ok ? error : NULL) : NULL;
-
-    ok = ok && got != NULL && check_cancelled (walk, error)
-         && take_all (walk, got, &offset, take, data, error);
-    if (!ok)
-      pieces = MIN (pieces, i + AHEAD);
-    else
-      begin_read (walk, i + AHEAD);
-    virfs_job_progress (walk->job, offset, walk->length);
-  }
-  if (ok && offset != walk->length) {
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_FAILED, "the image %s has changed meanwhile",
-                 walk->image->label);
-    ok = FALSE;
-  }
-  return ok;
-}
-
-static gboolean
-walk_image (VirfsImage *image, VirfsJob *job, Take take, gpointer data, GError **error)
+walk_image (VirfsImage *image, VirfsJob *job, VirfsWalkTake take, gpointer data, GError **error)
 {
   const VirfsBackend *backend = virfs_infra_backend (image->object.infra);
   g_autoptr (VirfsImageInfo) info = virfs_image_info (image);
-  Walk walk = { .image = image, .job = job, .length = info->length };
-  gboolean ok = FALSE;
+  g_autofree char *what = g_strdup_printf ("the image %s", image->label);
+  VirfsContent *content;
 
   if (info->volumes->len == 0 || backend->volume_read == NULL) {
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "the image %s is not published yet",
                  image->label);
     return FALSE;
   }
-  walk.content = backend->volume_read (info->volumes->pdata[0], error);
-  if (walk.content == NULL)
-    return FALSE;
-  g_mutex_init (&walk.lock);
-  g_cond_init (&walk.changed);
-  ok = walk_pieces (&walk, take, data, error);
-  walk.content->class->close (walk.content);
-  g_cond_clear (&walk.changed);
-  g_mutex_clear (&walk.lock);
-  return ok;
+  content = backend->volume_read (info->volumes->pdata[0], error);
+  return content != NULL && virfs_walk (content, info->length, what, job, take, data, error);
 }
 
 /* Jobs. */
@@ -189,16 +64,6 @@ cancel (VirfsJob *job, gpointer data)
 
 /* Checksums. */
 
-static gboolean
-add_to_sum (guint64 offset, GBytes *bytes, gpointer sum, GError **error)
-{
-  gsize length;
-  const guint8 *data = g_bytes_get_data (bytes, &length);
-
-  virfs_sum_add (sum, data, length);
-  return TRUE;
-}
-
 static void
 compare (VirfsImage *image, const char *known, const char *found, GError **error)
 {
@@ -220,7 +85,7 @@ run_sum (gpointer data)
 
   if (!virfs_job_start (work->job, cancel, NULL))
     return NULL;
-  if (walk_image (work->image, work->job, add_to_sum, sum, &error)) {
+  if (walk_image (work->image, work->job, virfs_walk_add_to_sum, sum, &error)) {
     g_autofree char *text = virfs_sum_text (sum);
 
     compare (work->image, info->sha256, text, &error);
@@ -257,7 +122,7 @@ add_to_copy (guint64 offset, GBytes *bytes, gpointer data, GError **error)
 {
   Copy *copy = data;
 
-  add_to_sum (offset, bytes, copy->sum, NULL);
+  virfs_walk_add_to_sum (offset, bytes, copy->sum, NULL);
   copy->sink->class->write (copy->sink, offset, bytes, virfs_wait_done, &copy->wait);
   return virfs_wait_end (&copy->wait, error);
 }
