@@ -299,11 +299,31 @@ make_partitions (void)
        " qemu-img create -q -f qcow2 -o data_file=data.file data.qcow2 1M");
 }
 
+/* More names than an appliance tells in one answer, which has 4 MiB at most: all are one file. */
+#define MANY 18000
+
+static void
+make_many (void)
+{
+  g_autofree char *names = g_build_filename (directory, "names", NULL);
+  g_autofree char *first = g_build_filename (names, "first", NULL);
+
+  g_assert_cmpint (g_mkdir (names, 0755), ==, 0);
+  g_assert_true (g_file_set_contents (first, "one\n", -1, NULL));
+  for (guint i = 1; i < MANY; i++) {
+    g_autofree char *other = g_strdup_printf ("%s/%0250u", names, i);
+
+    g_assert_cmpint (link (first, other), ==, 0);
+  }
+  run ("tar -cf names.tar names && rm -rf names");
+}
+
 static void
 make_lvm (void)
 {
   guestfs_h *g = guestfs_create ();
   g_autofree char *file = g_build_filename (directory, "lvm.raw", NULL);
+  g_autofree char *names = g_build_filename (directory, "names.tar", NULL);
   char *devices[] = { "/dev/sda", NULL };
 
   run ("truncate -s 64M lvm.raw");
@@ -318,6 +338,7 @@ make_lvm (void)
   g_assert_cmpint (guestfs_mkfs (g, "ext4", "/dev/vg/lv"), ==, 0);
   g_assert_cmpint (guestfs_mount (g, "/dev/vg/lv", "/"), ==, 0);
   g_assert_cmpint (guestfs_write (g, "/on-lvm", "yes\n", 4), ==, 0);
+  g_assert_cmpint (guestfs_tar_in (g, names, "/"), ==, 0);
   g_assert_cmpint (guestfs_shutdown (g), ==, 0);
   guestfs_close (g);
 }
@@ -403,7 +424,13 @@ test_disks (void)
   g_assert_true (S_ISDIR (guest->answer.info.st.st_mode));
   g_assert_cmpstr (names (guest, "/"), ==, "vda1 vda2 vg-lv");
   g_assert_nonnull (strstr (names (guest, "/vda1"), "new\nline"));
-  g_assert_cmpstr (names (guest, "/vg-lv"), ==, "lost+found on-lvm");
+  g_assert_cmpstr (names (guest, "/vg-lv"), ==, "lost+found names on-lvm");
+  names (guest, "/vg-lv/names");
+  g_assert_cmpint (guest->answer.error, ==, 0);
+  g_assert_cmpuint (guest->answer.list->n, ==, MANY);
+  g_assert_cmpuint (guest->answer.list->entries[0].ino, ==,
+                    guest->answer.list->entries[MANY - 1].ino);
+  g_assert_cmpuint (guest->answer.list->entries[0].type, ==, DT_REG);
   names (guest, "/vda1/many");
   g_assert_cmpuint (guest->answer.list->n, ==, 1500);
   g_assert_cmpint (look_up (guest, "/vda1/many", "1234")->st.st_size, ==, 5);
@@ -594,6 +621,7 @@ run_tests (int argc, char **argv)
   make_tree ();
   make_partitions ();
   make_system ();
+  make_many ();
   make_lvm ();
   g_test_add_func ("/guestfs/hostile-images", test_hostile_images);
   g_test_add_func ("/guestfs/stop", test_stop);

@@ -14,6 +14,8 @@
 
 /* A part of an answer is sent when it has become as long. */
 #define PART_BYTES (256 * 1024)
+/* Files that the appliance is asked about at once. */
+#define AT_ONCE 10000
 
 typedef struct guestfs_dirent_list Dirents;
 typedef struct guestfs_statns_list Stats;
@@ -41,27 +43,72 @@ type_of (char type)
   return DT_UNKNOWN;
 }
 
+static void
+put_name (Helper *helper, GByteArray *out, const char *name, gint64 ino, guint type)
+{
+  if (!virfs_wire_is_name (name))
+    return;
+  virfs_wire_put_text (out, name);
+  virfs_wire_put_u64 (out, (guint64) ino);
+  virfs_wire_put_u32 (out, type);
+  if (out->len > PART_BYTES)
+    helper_more (helper, out);
+}
+
+/* The first N of NAMES, or as many as there are: how many. */
+static guint
+put_some (Helper *helper, const char *directory, char **names, guint n, GByteArray *out)
+{
+  g_autoptr (GPtrArray) some = g_ptr_array_new ();
+  g_autoptr (Stats) stats = NULL;
+
+  while (some->len < n && names[some->len] != NULL)
+    g_ptr_array_add (some, names[some->len]);
+  n = some->len;
+  g_ptr_array_add (some, NULL);
+  stats = guestfs_lstatnslist (helper->g, directory, (char **) some->pdata);
+  if (stats == NULL || stats->len != n)
+    return 0;
+  for (guint i = 0; i < n; i++)
+    if (stats->val[i].st_ino != -1)
+      put_name (helper, out, names[i], stats->val[i].st_ino, IFTODT (stats->val[i].st_mode));
+  return n;
+}
+
+/* Names come in any number; what they are, in as many as an answer of the appliance can have. */
+static gboolean
+list_large (Helper *helper, const char *directory, GByteArray *out, GError **error)
+{
+  g_auto (HelperStrings) names = guestfs_ls (helper->g, directory);
+
+  for (guint at = 0, n; names != NULL && names[at] != NULL; at += n) {
+    n = put_some (helper, directory, names + at, AT_ONCE, out);
+    if (n == 0) {
+      helper_fail_last (helper, error, "");
+      return FALSE;
+    }
+  }
+  if (names == NULL)
+    helper_fail_last (helper, error, "");
+  return names != NULL;
+}
+
 gboolean
 helper_list (Helper *helper, VirfsWireReader *in, GByteArray *out, GError **error)
 {
   g_autofree char *directory = virfs_wire_get_text (in, VIRFS_WIRE_TEXT_MAX);
   g_autoptr (Dirents) entries = in->bad ? NULL : guestfs_readdir (helper->g, directory);
 
-  if (entries == NULL) {
-    helper_fail_last (helper, error, "");
+  if (in->bad) {
+    helper_fail (error, EPROTO, "this is no path");
     return FALSE;
   }
-  for (guint i = 0; i < entries->len; i++) {
-    const char *name = entries->val[i].name;
-
-    if (!virfs_wire_is_name (name))
-      continue;
-    virfs_wire_put_text (out, name);
-    virfs_wire_put_u64 (out, entries->val[i].ino);
-    virfs_wire_put_u32 (out, type_of (entries->val[i].ftyp));
-    if (out->len > PART_BYTES)
-      helper_more (helper, out);
-  }
+  /* with some 100,000 entries it is too much for one answer, and no error says so */
+  if (entries == NULL)
+    return list_large (helper, directory, out, error);
+  for (guint i = 0; i < entries->len; i++)
+    put_name (helper, out, entries->val[i].name, entries->val[i].ino,
+              type_of (entries->val[i].ftyp));
   return TRUE;
 }
 
