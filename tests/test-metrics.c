@@ -100,11 +100,26 @@ test_ends (Fixture *f, gconstpointer data)
 }
 
 static void
+count_round (VirfsHost *host, gpointer rounds)
+{
+  g_atomic_int_inc ((gint *) rounds);
+}
+
+/* As long as anybody wants them, and who listens is told of each. */
+static void
 test_hold (Fixture *f, gconstpointer data)
 {
-  virfs_metrics_hold (virfs_infra_metrics (f->infra), TRUE);
-  assert_soon (samples () >= 2);
-  virfs_metrics_hold (virfs_infra_metrics (f->infra), FALSE);
+  VirfsMetrics *metrics = virfs_infra_metrics (f->infra);
+  gint rounds = 0;
+
+  virfs_metrics_listen (metrics, count_round, &rounds);
+  virfs_metrics_hold (metrics, VIRFS_METRICS_FOR_HISTORY, TRUE);
+  virfs_metrics_hold (metrics, VIRFS_METRICS_FOR_ALARMS, TRUE);
+  virfs_metrics_hold (metrics, VIRFS_METRICS_FOR_HISTORY, FALSE);
+  assert_soon (samples () >= 4);
+  assert_soon (g_atomic_int_get (&rounds) >= 4);
+  virfs_metrics_hold (metrics, VIRFS_METRICS_FOR_ALARMS, FALSE);
+  virfs_metrics_unlisten (metrics, count_round, &rounds);
 }
 
 static void

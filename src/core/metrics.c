@@ -33,6 +33,7 @@ virfs_metrics_new (VirfsInfra *infra)
   self->hosts = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, g_free);
   self->kept = g_hash_table_new_full (g_int64_hash, g_int64_equal, g_free, free_kept);
   self->waiters = g_array_new (FALSE, FALSE, sizeof (Waiter));
+  self->listeners = g_array_new (FALSE, FALSE, sizeof (VirfsMetricsListening));
   return self;
 }
 
@@ -72,6 +73,7 @@ virfs_metrics_free (VirfsMetrics *self)
   g_hash_table_unref (self->hosts);
   g_hash_table_unref (self->kept);
   g_array_unref (self->waiters);
+  g_array_unref (self->listeners);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->wake);
   g_free (self);
@@ -142,6 +144,17 @@ is_due (VirfsMetrics *self, const VirfsSampled *sampled, gint64 now)
   return now >= sampled->due && (sampled->begun == 0 || now - sampled->begun > 2 * self->interval);
 }
 
+/* Those that have come, too. */
+static void
+want_all (VirfsMetrics *self, gint64 now)
+{
+  g_autoptr (GPtrArray) hosts = virfs_infra_hosts (self->infra);
+
+  for (guint i = 0; i < hosts->len; i++)
+    want (self, hosts->pdata[i], now);
+  self->looked = now;
+}
+
 /* The numbers of hosts to be sampled now.  Those that nobody wants any more are forgotten. */
 static GArray *
 take_due (VirfsMetrics *self, gint64 now)
@@ -150,11 +163,13 @@ take_due (VirfsMetrics *self, gint64 now)
   GHashTableIter iter;
   gpointer value;
 
+  if (self->holders != 0 && now - self->looked >= self->interval)
+    want_all (self, now);
   g_hash_table_iter_init (&iter, self->hosts);
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     VirfsSampled *sampled = value;
 
-    if (now >= sampled->wanted && !self->hold) {
+    if (now >= sampled->wanted) {
       g_hash_table_iter_remove (&iter);
     } else if (is_due (self, sampled, now)) {
       sampled->due = now + self->interval;
@@ -217,7 +232,7 @@ work (VirfsMetrics *self)
 static gint64
 next_time (VirfsMetrics *self)
 {
-  gint64 next = G_MAXINT64;
+  gint64 next = self->holders != 0 ? self->looked + self->interval : G_MAXINT64;
   GHashTableIter iter;
   gpointer value;
 
@@ -229,7 +244,7 @@ next_time (VirfsMetrics *self)
     gint64 due
       = sampled->begun ? MAX (sampled->due, sampled->begun + 2 * self->interval + 1) : sampled->due;
 
-    next = MIN (next, self->hold ? due : MIN (due, sampled->wanted));
+    next = MIN (next, MIN (due, sampled->wanted));
   }
   return next;
 }
@@ -241,7 +256,8 @@ run (gpointer data)
 
   g_mutex_lock (&self->lock);
   while (work (self)
-         || (!self->stopping && g_hash_table_size (self->hosts) + self->waiters->len > 0))
+         || (!self->stopping
+             && (self->holders != 0 || g_hash_table_size (self->hosts) + self->waiters->len > 0)))
     if (g_get_monotonic_time () < next_time (self) && !self->stopping)
       g_cond_wait_until (&self->wake, &self->lock, next_time (self));
   forget_all (self);
@@ -301,13 +317,36 @@ virfs_metrics_await (VirfsMetrics *self, VirfsHost *host, void (*ready) (gpointe
 }
 
 void
-virfs_metrics_hold (VirfsMetrics *self, gboolean hold)
+virfs_metrics_hold (VirfsMetrics *self, VirfsMetricsHolder who, gboolean hold)
 {
-  g_autoptr (GPtrArray) hosts = hosts_of (self, NULL);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  self->hold = hold;
-  for (guint i = 0; hold && i < hosts->len; i++)
-    want (self, hosts->pdata[i], g_get_monotonic_time ());
+  if (!hold && (self->holders & who) == 0)
+    return;
+  self->holders = hold ? self->holders | who : self->holders & ~who;
+  self->looked = 0;
   wake_up (self);
+}
+
+void
+virfs_metrics_listen (VirfsMetrics *self, VirfsMetricsListener func, gpointer data)
+{
+  VirfsMetricsListening listening = { func, data };
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  g_array_append_val (self->listeners, listening);
+}
+
+void
+virfs_metrics_unlisten (VirfsMetrics *self, VirfsMetricsListener func, gpointer data)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  for (guint i = self->listeners->len; i-- > 0;) {
+    const VirfsMetricsListening *listening
+      = &g_array_index (self->listeners, VirfsMetricsListening, i);
+
+    if (listening->func == func && listening->data == data)
+      g_array_remove_index (self->listeners, i);
+  }
 }

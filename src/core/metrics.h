@@ -30,9 +30,18 @@ void virfs_metrics_free (VirfsMetrics *metrics);
 VirfsMetrics *virfs_infra_metrics (VirfsInfra *infra);
 /* Of at least one second; before the first reader. */
 void virfs_metrics_set_interval (VirfsMetrics *metrics, guint seconds);
-/* Samples the hosts that there are now whether somebody reads or not, or no longer; to be called again when
- * another comes. */
-void virfs_metrics_hold (VirfsMetrics *metrics, gboolean hold);
+/* Who wants samples though nobody reads. */
+typedef enum {
+  VIRFS_METRICS_FOR_HISTORY = 1 << 0,
+  VIRFS_METRICS_FOR_ALARMS = 1 << 1,
+} VirfsMetricsHolder;
+/* Samples all hosts, also those that come, whether somebody reads or not, or no longer for WHO. */
+void virfs_metrics_hold (VirfsMetrics *metrics, VirfsMetricsHolder who, gboolean hold);
+/* FUNC runs when HOST has been sampled: what is shown of it and of its guests is new.  It must only take
+ * note, for it runs under the lock.  Any number of listeners; to be removed before they go. */
+typedef void (*VirfsMetricsListener) (VirfsHost *host, gpointer data);
+void virfs_metrics_listen (VirfsMetrics *metrics, VirfsMetricsListener func, gpointer data);
+void virfs_metrics_unlisten (VirfsMetrics *metrics, VirfsMetricsListener func, gpointer data);
 
 /*
  * Somebody is about to read what HOST (NULL: each host) has: it is sampled for a while.  FALSE if there is no

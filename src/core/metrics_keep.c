@@ -149,4 +149,10 @@ virfs_metrics_tell (VirfsMetrics *self, VirfsHost *host, VirfsSample *of_host, G
   drop_gone (self, sampled);
   self->serial++;
   g_cond_broadcast (&self->wake);
+  for (guint i = 0; i < self->listeners->len; i++) {
+    const VirfsMetricsListening *listening
+      = &g_array_index (self->listeners, VirfsMetricsListening, i);
+
+    listening->func (host, listening->data);
+  }
 }

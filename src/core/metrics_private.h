@@ -15,6 +15,11 @@ typedef struct {
 } VirfsKeptSample;
 
 typedef struct {
+  VirfsMetricsListener func;
+  gpointer data;
+} VirfsMetricsListening;
+
+typedef struct {
   guint64 id;
   gint64 wanted; /* sampled until then, as all times here monotonic */
   gint64 due;
@@ -32,7 +37,10 @@ struct VirfsMetrics {
   GHashTable *hosts; /* id -> VirfsSampled* */
   GHashTable *kept;  /* id -> VirfsKeptSample* */
   GArray *waiters;   /* of Waiter */
-  gboolean running, stopping, hold;
+  GArray *listeners; /* of VirfsMetricsListening */
+  gboolean running, stopping;
+  guint holders; /* VirfsMetricsHolder */
+  gint64 looked; /* with any: when it was last looked which hosts there are */
   guint64 serial;
   struct {
     GBytes *bytes;
