@@ -139,6 +139,12 @@ move_vm (VirfsCall *call, const VirfsNode *dir, const char *name, const VirfsNod
 
 const VirfsDir virfs_host_vms_dir = { .list = list_vms, .find = find_vm, .move = move_vm };
 
+static void
+link_from_firing (const VirfsNode *node, GString *out)
+{
+  g_string_append_printf (out, "../../hosts/%s", ((const VirfsHost *) node->object)->name);
+}
+
 /* The class. */
 
 #define F(field)                      VIRFS_BIT (VIRFS_HOST_##field)
@@ -183,6 +189,10 @@ static const VirfsRow rows[] = {
     .help = "links to its guests; mv one into another host's vms to migrate it" },
   { "pools", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_pools_dir,
     .help = "its storage pools" },
+  { "alarms", S_IFREG | 0440, .fields = SHOW (virfs_show_lines, ALARMS, alarms),
+    .help = "the alarms that fire for it or its pools, one a line" },
+  { "/alarms/firing/<alarm>~<host>", S_IFLNK | 0777, .fields = F (URI), .link = link_from_firing,
+    .help = "a host that an alarm fires for" },
   { BY_DIR, S_IFDIR | 0555, VIRFS_ROW_PUBLIC, .fields = F (VMS), .dir = &virfs_host_vms_dir,
     .help = "links to the guests of a host" },
 };

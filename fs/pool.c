@@ -303,6 +303,14 @@ show_active_u64 (const VirfsNode *node, GString *out)
     virfs_show_u64 (node, out);
 }
 
+static void
+link_from_firing (const VirfsNode *node, GString *out)
+{
+  g_autofree char *path = virfs_object_path (node->object);
+
+  g_string_append_printf (out, "../../%s", path);
+}
+
 /* The class. */
 
 #define F(field)                      VIRFS_BIT (VIRFS_PART_##field)
@@ -343,6 +351,8 @@ static const VirfsRow rows[] = {
     .help = "libvirt's XML of it; write a whole one to define a draft or an inactive pool" },
   { "volumes", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_volumes_dir,
     .help = "its volumes; mkdir, then size or clone, makes one" },
+  { "/alarms/firing/<alarm>~<host>~<pool>", S_IFLNK | 0777, .fields = F (BIRTH),
+    .link = link_from_firing, .help = "a pool that an alarm fires for" },
 };
 
 static gboolean

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The root of the tree: the fleet as a whole, and the directories that list its objects. */
 #include "access.h"
+#include "alarm_files.h"
 #include "image_files.h"
 #include "metric_files.h"
 #include "version.h"
@@ -164,6 +165,12 @@ static const VirfsRow rows[] = {
     = "the images of all hosts as files: cp in and out; a dot before the name: not published" },
   { "jobs", S_IFDIR | 0555, .fields = F (JOBS), .dir = &jobs_dir,
     .help = "operations that run, and the last 100 that have ended" },
+  { "alarms", S_IFDIR | 0750, .fields = F (ALARMS), .dir = &virfs_alarms_dir,
+    .help = "rules of what must not be; mkdir makes one, rmdir removes it, mv gives it another name" },
+  { "alarms/firing", S_IFDIR | 0550, .fields = F (FIRING), .dir = &virfs_firing_dir,
+    .help = "links to what breaks a rule now" },
+  { "alarms/metrics", S_IFREG | 0440, .show = virfs_show_measures,
+    .help = "what rules can be about: objects, metric, unit and what it is, with tabs between" },
   { "events", S_IFDIR | 0550, .help = "what happens" },
   { "events/log", S_IFREG | 0440, .fields = F (EVENTS), .size = log_size, .read = log_read,
     .help = "one line an event: time, object, kind, details; `tail -f` follows it" },

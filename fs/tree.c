@@ -5,6 +5,7 @@
  */
 #include "tree.h"
 
+#include "alarm_files.h"
 #include "draft.h"
 #include "files_dir.h"
 #include "image.h"
@@ -26,6 +27,7 @@ static VirfsClass *const classes[] = {
   [VIRFS_KIND_JOB] = &virfs_job_class,
   [VIRFS_KIND_INDEX] = &virfs_tag_class, /* and the last two */
   [VIRFS_KIND_IMAGE] = &virfs_image_files,
+  [VIRFS_KIND_ALARM] = &virfs_alarm_files,
   [VIRFS_KIND_POOL] = &virfs_pool_files,
   [VIRFS_KIND_VOLUME] = &virfs_volume_files,
   [VIRFS_KIND_DISK] = &virfs_disk_files,
@@ -263,6 +265,25 @@ image_gone (VirfsTree *tree, const VirfsImage *image)
   virfs_guest_files_gone ((gpointer) image);
 }
 
+/* AFTER is NULL for one that is gone. */
+static void
+alarm_changed (VirfsTree *tree, const VirfsAlarmInfo *before, const VirfsAlarmInfo *after)
+{
+  guint64 dir = virfs_inode_at (&virfs_root_class, NULL, "alarms/firing");
+
+  if (before == NULL)
+    return;
+  if (after == NULL || strcmp (before->name, after->name) != 0)
+    virfs_session_vanished (tree->session, virfs_inode_at (&virfs_root_class, NULL, "alarms"),
+                            before->name, 0);
+  for (guint i = 0; i < before->firing->len; i++) {
+    const VirfsFiring *firing = before->firing->pdata[i];
+
+    if (after == NULL || virfs_alarm_info_find_link (after, firing->link) == NULL)
+      virfs_session_vanished (tree->session, dir, firing->link, virfs_firing_link (firing));
+  }
+}
+
 static void
 part_gone (VirfsTree *tree, const VirfsPart *part)
 {
@@ -283,6 +304,7 @@ shown_fields (const VirfsObject *object, guint64 fields)
     [VIRFS_KIND_JOB] = 0,
     [VIRFS_KIND_INDEX] = 0,
     [VIRFS_KIND_IMAGE] = VIRFS_BIT (VIRFS_IMAGE_OWNER),
+    [VIRFS_KIND_ALARM] = VIRFS_BIT (VIRFS_ALARM_OWNER),
   };
   guint64 owner
     = virfs_object_is_part (object) ? VIRFS_BIT (VIRFS_PART_OWNER) : owners[object->kind];
@@ -298,6 +320,8 @@ model_changed (const VirfsChange *change, gpointer data)
 
   if (change->object->kind == VIRFS_KIND_VM)
     vm_changed (tree, (VirfsVm *) change->object, change->before, change->after);
+  if (change->object->kind == VIRFS_KIND_ALARM)
+    alarm_changed (tree, change->before, change->after);
   if (change->kind == VIRFS_CHANGED && change->object->kind == VIRFS_KIND_INDEX)
     index_changed (tree, (VirfsIndex *) change->object, change->before);
   if (change->kind == VIRFS_REMOVED && change->object->kind == VIRFS_KIND_INDEX)

@@ -33,6 +33,7 @@ static const struct {
   { "reconnect_max", G_STRUCT_OFFSET (VirfsConfig, reconnect_max), 1, 86400, 30 },
   { "freeze_timeout", G_STRUCT_OFFSET (VirfsConfig, freeze_timeout), 1, 3600, 10 },
   { "shutdown_timeout", G_STRUCT_OFFSET (VirfsConfig, shutdown_timeout), 1, 604800, 60 },
+  { "hook_timeout", G_STRUCT_OFFSET (VirfsConfig, hook_timeout), 1, 3600, 30 },
   { "appliances", G_STRUCT_OFFSET (VirfsConfig, appliances), 1, 64, 2 },
   { "appliance_idle", G_STRUCT_OFFSET (VirfsConfig, appliance_idle), 1, 86400, 600 },
 };

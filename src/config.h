@@ -22,6 +22,7 @@ typedef struct {
   guint reconnect_max;      /* seconds between attempts to reach a host, at most */
   guint freeze_timeout;     /* seconds that a guest's file systems may be quiet for a backup */
   guint shutdown_timeout;   /* seconds that `shutoff` waits for a guest */
+  guint hook_timeout;       /* seconds that a hook of an alarm has */
   guint appliances;         /* at most at a time, for files of guests */
   guint appliance_idle;     /* seconds after which one that nobody uses is ended */
   char *store;              /* directory, or VIRFS_STORE_NONE; NULL: not set */

@@ -5,6 +5,7 @@
  */
 #include "daemon.h"
 
+#include "alarm.h"
 #include "files_dir.h"
 #include "guard.h"
 #include "guest_files.h"
@@ -191,6 +192,8 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   if (store != NULL && !virfs_store_attach (store, infra, error))
     return FALSE;
   virfs_infra_restore_image_notes (infra);
+  virfs_infra_set_hooks (infra, daemon->mountpoint, config->hook_timeout);
+  virfs_infra_start_alarms (infra, FALSE);
   set_image_pools (infra, config);
   served = mount_and_serve (infra, store, daemon, error);
   g_clear_pointer (&store, virfs_store_close);

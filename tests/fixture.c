@@ -2,6 +2,8 @@
 /* Mounting, and the commands of a shell as functions. */
 #include "fixture.h"
 
+#include "alarm.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -162,6 +164,7 @@ mount_tree (Fixture *f, const char *options, GError **error)
   f->infra = virfs_infra_new (&virfs_fake_backend, 60);
   if (fixture_keeper != NULL)
     virfs_infra_set_keeper (f->infra, fixture_keeper);
+  virfs_infra_start_alarms (f->infra, FALSE);
   f->tree = virfs_tree_new (f->infra);
   f->session = virfs_session_new (&virfs_tree_ops, f->tree, options, error);
   if (f->session == NULL || !virfs_session_mount (f->session, f->dir, error))

@@ -49,6 +49,11 @@ set_up (Fixture *f, gconstpointer data)
   g_assert_cmpint (echo (f, "nonsense", "vms/h1-1/state"), ==, EINVAL);
   g_assert_cmpint (mkdir_at (f, "vms/draft"), ==, 0);
   g_assert_cmpint (mkdir_at (f, "vms/h1-1/backups/mon"), ==, 0);
+  g_assert_cmpint (mkdir_at (f, "alarms/test"), ==, 0);
+  g_assert_cmpint (echo (f, "cpu_percent", "alarms/test/metric"), ==, 0);
+  g_assert_cmpint (echo (f, "vms", "alarms/test/objects"), ==, 0);
+  g_assert_cmpint (echo (f, "> 90", "alarms/test/condition"), ==, 0);
+  g_assert_cmpint (echo (f, "0", "alarms/test/enabled"), ==, 0);
 }
 
 /* Old jobs are forgotten. */
@@ -78,6 +83,7 @@ row_path (Fixture *f, const VirfsClass *class, const VirfsRow *row)
         { "hosts/<host>/pools/<pool>/volumes/<volume>",
           "hosts/h1/pools/default/volumes/disk.qcow2" },
         { "images/<file>.d", "images/disk.qcow2.d" },
+        { "alarms/<alarm>", "alarms/test" },
         { "vms/<vm>/disks/<disk>", "vms/h1-1/disks/vda" },
         { "vms/<vm>/nics/<nic>", "vms/h1-1/nics/net0" },
         { "vms/<vm>/snapshots/<snapshot>", "vms/h1-1/snapshots/first" },

@@ -3,6 +3,7 @@
 #include "backup.h"
 
 #include "error.h"
+#include "snapshot.h"
 
 /* Files beside the backups (fs/vm.c). */
 static const char *const reserved[] = { "backing", "base", NULL };
@@ -70,6 +71,20 @@ virfs_backup_changed (const VirfsBackupInfo *backup)
   for (guint i = 0; disks && i < disks->len; i++)
     bytes += virfs_backup_disk_changed (disks->pdata[i]);
   return bytes;
+}
+
+gint64
+virfs_vm_info_last_backup (const VirfsVmInfo *info)
+{
+  GPtrArray *checkpoints = info->parts[VIRFS_VM_CHECKPOINTS];
+  GPtrArray *backups = info->parts[VIRFS_VM_BACKUPS];
+  guint64 last = 0;
+
+  for (guint i = 0; checkpoints && i < checkpoints->len; i++)
+    last = MAX (last, ((VirfsCheckpointInfo *) checkpoints->pdata[i])->created);
+  for (guint i = 0; backups && i < backups->len; i++)
+    last = MAX (last, ((VirfsBackupInfo *) backups->pdata[i])->created);
+  return (gint64) last;
 }
 
 char *

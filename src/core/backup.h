@@ -8,6 +8,7 @@
 #include "disk_view.h"
 #include "job.h"
 #include "part.h"
+#include "vm.h"
 
 typedef struct {
   VirfsPartInfo part;      /* its parts: the disks */
@@ -46,6 +47,10 @@ void virfs_backup_sum (VirfsPart *backup, VirfsJob *job);
 
 extern const VirfsPartClass virfs_backup_class; /* of guests */
 extern const VirfsPartClass virfs_backup_disk_class;
+
+/* When the guest's disks were last as in a backup that can be told: its newest checkpoint or open backup, in
+ * microseconds since the epoch; 0: never, as far as is known. */
+gint64 virfs_vm_info_last_backup (const VirfsVmInfo *info);
 
 /* What is wanted. */
 typedef struct {

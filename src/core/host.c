@@ -68,6 +68,7 @@ virfs_host_info_copy (const VirfsHostInfo *info)
   ref_string (copy->arch);
   ref_string (copy->cpu_model);
   ref_string (copy->error);
+  ref_string (copy->alarms);
   virfs_blob_ref (copy->capabilities);
   virfs_blob_ref (copy->sysinfo);
   ref_array (copy->guest_types);
@@ -89,6 +90,7 @@ virfs_host_info_unref (VirfsHostInfo *info)
   g_clear_pointer (&info->arch, g_ref_string_release);
   g_clear_pointer (&info->cpu_model, g_ref_string_release);
   g_clear_pointer (&info->error, g_ref_string_release);
+  g_clear_pointer (&info->alarms, g_ref_string_release);
   virfs_blob_unref (info->capabilities);
   virfs_blob_unref (info->sysinfo);
   g_clear_pointer (&info->guest_types, g_ptr_array_unref);
@@ -136,6 +138,7 @@ virfs_host_info_diff (const VirfsHostInfo *a, const VirfsHostInfo *b)
   for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
     DIFFER (PARTS, virfs_part_lists_differ (a->parts[i], b->parts[i]));
   DIFFER (ERROR, g_strcmp0 (a->error, b->error) != 0);
+  DIFFER (ALARMS, g_strcmp0 (a->alarms, b->alarms) != 0);
 #undef DIFFER
   return fields;
 }

@@ -36,6 +36,7 @@ typedef enum {
   VIRFS_HOST_PARTS,     /* which parts it has, and what is known of them */
   VIRFS_HOST_VMS,       /* which guests there are */
   VIRFS_HOST_ERROR,
+  VIRFS_HOST_ALARMS,
   VIRFS_HOST_OWNER, /* who may do what with it; see virfs_object_owner() */
   VIRFS_HOST_N_FIELDS,
 } VirfsHostField;
@@ -70,6 +71,7 @@ typedef struct {
 
   /* what the registry fills in */
   GRefString *error;                   /* last failure; NULL for none */
+  GRefString *alarms; /* that fire for it and its pools, one a line; NULL for none */
   gint64 changed[VIRFS_HOST_N_FIELDS]; /* microseconds since the epoch */
 } VirfsHostInfo;
 

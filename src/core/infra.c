@@ -6,6 +6,7 @@
  */
 #include "infra.h"
 
+#include "alarms.h"
 #include "error.h"
 #include "metrics.h"
 #include "registry.h"
@@ -33,6 +34,8 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
   infra->events = virfs_event_log_new (VIRFS_EVENT_BYTES);
   infra->uses = virfs_uses_new ();
   infra->metrics = virfs_metrics_new (infra);
+  infra->alarms = virfs_alarms_new (infra);
+  infra->alarm_names = g_hash_table_new (g_str_hash, g_str_equal);
   g_mutex_init (&infra->drafting);
   infra->hidden = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   infra->dissolved = g_ptr_array_new_with_free_func (g_free);
@@ -94,6 +97,7 @@ virfs_infra_stop (VirfsInfra *infra, gint64 timeout)
   g_cond_broadcast (&infra->settled);
   g_mutex_unlock (&infra->lock);
   virfs_registry_stop_uploads (infra, g_get_monotonic_time () + timeout);
+  virfs_alarms_stop (infra->alarms);
   virfs_metrics_stop (infra->metrics);
   stop_jobs (infra, g_get_monotonic_time () + timeout);
   hosts = virfs_infra_hosts (infra);
@@ -106,6 +110,7 @@ virfs_infra_stop (VirfsInfra *infra, gint64 timeout)
 void
 virfs_infra_free (VirfsInfra *infra)
 {
+  virfs_alarms_free (infra->alarms);
   g_clear_pointer (&infra->drafts, g_ptr_array_unref);
   g_hash_table_unref (infra->hidden);
   g_ptr_array_unref (infra->dissolved);
@@ -123,6 +128,7 @@ virfs_infra_free (VirfsInfra *infra)
   g_hash_table_unref (infra->rivals);
   g_hash_table_unref (infra->parts);
   g_hash_table_unref (infra->jobs);
+  g_hash_table_unref (infra->alarm_names);
   g_queue_clear (&infra->ended);
   g_array_unref (infra->listeners);
   g_clear_pointer (&infra->error, g_ref_string_release);

@@ -23,8 +23,10 @@
 #define VIRFS_RECORD_LENT   "lent"   /* HOST/POOL; a pool that an operation made (the backend's) */
 #define VIRFS_RECORD_UPLOAD                                                                        \
   "upload"                         /* HOST/POOL/VOLUME; one that is being written (the backend's) */
-#define VIRFS_RECORD_SUM   "sum"   /* UUID/VOLUME; the checksum of an image, see image_note.c */
-#define VIRFS_RECORD_OS    "os"    /* likewise; what is installed there */
+#define VIRFS_RECORD_SUM    "sum"    /* UUID/VOLUME; the checksum of an image, see image_note.c */
+#define VIRFS_RECORD_OS     "os"     /* likewise; what is installed there */
+#define VIRFS_RECORD_ALARM  "alarm"  /* see alarm_record.c; a rule, or that it was removed */
+#define VIRFS_RECORD_FIRING "firing" /* the same key; what the rule fires for */
 #define VIRFS_RECORD_OWNER "owner" /* path of what cannot bear its owner itself, as in hosts/h1 */
 
 typedef void (*VirfsRecordFunc) (const char *key, const char *text, gpointer data);

@@ -17,6 +17,7 @@ typedef enum {
   VIRFS_KIND_JOB,
   VIRFS_KIND_INDEX,
   VIRFS_KIND_IMAGE,
+  VIRFS_KIND_ALARM,
   /* parts, see part.h */
   VIRFS_KIND_POOL,
   VIRFS_KIND_VOLUME,

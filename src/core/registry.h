@@ -19,6 +19,7 @@ struct VirfsInfra {
   const VirfsKeeper *keeper; /* NULL: none */
   VirfsEventLog *events;
   struct VirfsMetrics *metrics; /* has a lock of its own, which comes before lock */
+  struct VirfsAlarms *alarms;   /* has a lock of its own, which comes after lock */
   VirfsUses *uses;              /* use.c; has a lock of its own, which comes before lock */
   guint shutdown_timeout;
   VirfsOwner owner; /* of what belongs to nobody else */
@@ -55,9 +56,10 @@ struct VirfsInfra {
   GHashTable *image_pools;    /* name of a host, or "" -> name of a pool */
   /* of each VirfsImageNote: see image_note.c */
   GHashTable *image_notes[VIRFS_IMAGE_N_NOTES];
-  GHashTable *parts; /* set of VirfsPart*, by owner, class and label */
-  GHashTable *jobs;  /* number -> VirfsJob* */
-  GQueue ended;      /* of VirfsJob*: jobs that have ended, the latest last */
+  GHashTable *parts;       /* set of VirfsPart*, by owner, class and label */
+  GHashTable *alarm_names; /* name -> VirfsAlarm* */
+  GHashTable *jobs;        /* number -> VirfsJob* */
+  GQueue ended;            /* of VirfsJob*: jobs that have ended, the latest last */
   guint last_job;
   guint telling; /* ends of jobs that are being told to those who wait for them */
   GRefString *error;

@@ -3,6 +3,7 @@
  * The hosts of the registry: how they come, go, and are lost.  All static functions run under the
  * registry's lock unless they say otherwise.
  */
+#include "alarms.h"
 #include "error.h"
 #include "registry.h"
 #include "text.h"
@@ -331,6 +332,7 @@ set_host_failure (VirfsHost *host, VirfsHostInfo *info, const GError *failure)
   } else if (info->error == NULL && host->info->error != NULL) {
     info->error = g_ref_string_acquire (host->info->error);
   }
+  virfs_ref_string_set (&info->alarms, host->info->alarms);
 }
 
 /* Every job that needs HOST fails now, whatever its worker waits for.  Without the lock. */
@@ -410,5 +412,6 @@ virfs_infra_settle (VirfsInfra *infra, gint64 timeout)
   virfs_registry_rename_rivals (infra);
   infra->has_settled = TRUE;
   virfs_registry_rename_images (infra);
+  virfs_alarms_settle (infra->alarms);
   return all_answered (infra);
 }

@@ -3,6 +3,7 @@
  * Who may do what with the objects of the registry.  A guest bears its owner itself; what cannot is in
  * a table by its path, and with the keeper.
  */
+#include "alarm.h"
 #include "draft.h"
 #include "error.h"
 #include "image.h"
@@ -65,6 +66,8 @@ virfs_registry_owner (gpointer object, VirfsOwner *owner)
     look_up_object (object, owner);
   else if (self->kind == VIRFS_KIND_IMAGE)
     image_owner (object, owner);
+  else if (self->kind == VIRFS_KIND_ALARM)
+    look_up (self->infra, "alarms", owner);
   else if (virfs_object_is_part (object))
     part_owner (object, owner);
 }
@@ -100,12 +103,26 @@ keep (VirfsInfra *infra, const char *path, const VirfsOwner *owner, GError **err
   return virfs_infra_keep (infra, VIRFS_RECORD_OWNER, path, text, error);
 }
 
+/* They are whose the directory is that they are in. */
+static void
+tell_alarms (VirfsInfra *infra)
+{
+  GHashTableIter iter;
+  gpointer alarm;
+
+  g_hash_table_iter_init (&iter, infra->alarm_names);
+  while (g_hash_table_iter_next (&iter, NULL, &alarm))
+    virfs_registry_emit (infra, VIRFS_CHANGED, alarm, VIRFS_BIT (VIRFS_ALARM_OWNER),
+                         ((VirfsAlarm *) alarm)->info, ((VirfsAlarm *) alarm)->info);
+}
+
 static void
 tell (VirfsInfra *infra, VirfsObject *object)
 {
   if (object == NULL) {
     virfs_registry_emit (infra, VIRFS_CHANGED, &infra->root, VIRFS_BIT (VIRFS_ROOT_OWNER), NULL,
                          NULL);
+    tell_alarms (infra);
   } else if (object->kind == VIRFS_KIND_HOST) {
     VirfsHost *host = (VirfsHost *) object;
 

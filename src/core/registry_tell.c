@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the registry calls its objects, and what it tells of them: events and failures. */
+#include "alarm.h"
 #include "error.h"
 #include "image.h"
 #include "index.h"
@@ -27,6 +28,8 @@ virfs_registry_path (gpointer object)
     return g_strdup ("fleet");
   case VIRFS_KIND_IMAGE:
     return g_strdup_printf ("images/%s", ((VirfsImage *) object)->label);
+  case VIRFS_KIND_ALARM:
+    return g_strdup_printf ("alarms/%s", ((VirfsAlarm *) object)->info->name);
   case VIRFS_KIND_INDEX:
     return g_strdup_printf ("by/%s/%s", virfs_index_key_name (((VirfsIndex *) object)->key),
                             ((VirfsIndex *) object)->value);

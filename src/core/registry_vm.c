@@ -156,6 +156,7 @@ virfs_registry_take_info (VirfsVm *vm, VirfsHost *host, VirfsVmInfo *info)
     info->created = known->created;
   if (info->error == NULL && known->error != NULL)
     info->error = g_ref_string_acquire (known->error);
+  virfs_ref_string_set (&info->alarms, known->alarms);
   virfs_registry_publish_named (vm, info);
 }
 

@@ -88,6 +88,7 @@ virfs_vm_info_copy (const VirfsVmInfo *info)
   ref_string (copy->image);
   ref_string (copy->label);
   ref_string (copy->error);
+  ref_string (copy->alarms);
   for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
     if (copy->parts[i] != NULL)
       g_ptr_array_ref (copy->parts[i]);
@@ -117,6 +118,7 @@ virfs_vm_info_unref (VirfsVmInfo *info)
   g_clear_pointer (&info->image, g_ref_string_release);
   g_clear_pointer (&info->label, g_ref_string_release);
   g_clear_pointer (&info->error, g_ref_string_release);
+  g_clear_pointer (&info->alarms, g_ref_string_release);
   for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
     g_clear_pointer (&info->parts[i], g_ptr_array_unref);
   virfs_blob_unref (info->xml);
@@ -170,6 +172,7 @@ virfs_vm_info_diff (const VirfsVmInfo *a, const VirfsVmInfo *b)
   DIFFER (SNAPSHOT_KIND, a->snapshot_disks != b->snapshot_disks);
   DIFFER (KEPT, a->kept != b->kept);
   DIFFER (ERROR, g_strcmp0 (a->error, b->error) != 0);
+  DIFFER (ALARMS, g_strcmp0 (a->alarms, b->alarms) != 0);
 #undef DIFFER
   return fields;
 }

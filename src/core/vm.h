@@ -86,6 +86,7 @@ typedef enum {
   VIRFS_VM_KEPT,
   VIRFS_VM_PARTS, /* which parts it has, and what is known of them */
   VIRFS_VM_ERROR,
+  VIRFS_VM_ALARMS,
   VIRFS_VM_READY, /* whether its host is up, so that it can be changed */
   VIRFS_VM_N_FIELDS,
 } VirfsVmField;
@@ -148,6 +149,7 @@ typedef struct {
   struct VirfsKept *kept;            /* see kept.h; NULL: nothing */
   gboolean snapshot_disks;           /* the next snapshot is of the disks alone */
   GRefString *error;                 /* last failure; NULL for none */
+  GRefString *alarms;                /* that fire for it, one a line; NULL for none */
   gint64 changed[VIRFS_VM_N_FIELDS]; /* microseconds since the epoch */
 } VirfsVmInfo;
 
