@@ -240,11 +240,13 @@ const VirfsDir virfs_firing_dir = { .list = list_firing, .find = find_firing };
 #define SET(field)  RULE (field), .store = store_rule
 
 static const VirfsRow rows[] = {
-  { "", S_IFDIR | 0750, .fields = F (NAME), .help = "an alarm: what must not be, of which objects" },
+  { "", S_IFDIR | 0750, .fields = F (NAME),
+    .help = "an alarm: what must not be, of which objects" },
   { "metric", S_IFREG | 0640, .fields = SET (METRIC),
     .help = "what is looked at; alarms/metrics lists what there is" },
   { "objects", S_IFREG | 0640, VIRFS_ROW_LIST, .fields = SET (OBJECTS),
-    .help = "of which: vms, hosts, pools, vms/web*, hosts/h1, pools/default, tag:prod; !vms/x: not" },
+    .help
+    = "of which: vms, hosts, pools, vms/web*, hosts/h1, pools/default, tag:prod; !vms/x: not" },
   { "condition", S_IFREG | 0640, .fields = SET (CONDITION),
     .help = "what is wrong: > 90, >= 2d, < 1G, <= 0.5, == crashed, != running" },
   { "clear", S_IFREG | 0640, .fields = SET (CLEAR),

@@ -64,8 +64,8 @@ static void
 test_no_conditions (void)
 {
   static const char *const texts[]
-    = { "", "90", "> ", ">", "=< 3", "> many", "< inf", "> nan", "> 0x10", "> 1 X", "> 1e999", "== a\nb",
-        "=== 3", "> 90 %%", ">> 3", "== a<b", "crashed", "> 1MK" };
+    = { "",      "90",      "> ",      ">",     "=< 3",    "> many", "< inf",  "> nan",   "> 0x10",
+        "> 1 X", "> 1e999", "== a\nb", "=== 3", "> 90 %%", ">> 3",   "== a<b", "crashed", "> 1MK" };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
     VirfsCondition parsed;
@@ -90,9 +90,9 @@ static void
 test_opposites (void)
 {
   static const char *const pairs[][2]
-    = { { "> 90", "<= 85.5" },     { ">= 100", "< 95" },         { "< 1G", ">= 1127428915.2" },
-        { "> 0", "<= 0" },         { "== crashed", "!= crashed" }, { "!= 3", "== 3" },
-        { "< -100", ">= -95" },    { "> 2d", "<= 164160" } };
+    = { { "> 90", "<= 85.5" },  { ">= 100", "< 95" },           { "< 1G", ">= 1127428915.2" },
+        { "> 0", "<= 0" },      { "== crashed", "!= crashed" }, { "!= 3", "== 3" },
+        { "< -100", ">= -95" }, { "> 2d", "<= 164160" } };
 
   for (guint i = 0; i < G_N_ELEMENTS (pairs); i++) {
     VirfsCondition parsed = condition (pairs[i][0]);
@@ -140,8 +140,10 @@ test_objects (void)
 static void
 test_no_objects (void)
 {
-  static const char *const texts[] = { "", "web", "vms/", "tag:", "!vms", "vms\nhosts", "/etc",
-                                       "hosts/h1/pools/x\nhosts/h1", "vms/\xff", "images" };
+  static const char *const texts[] = {
+    "",         "web",   "vms/", "tag:", "!vms", "vms\nhosts", "/etc", "hosts/h1/pools/x\nhosts/h1",
+    "vms/\xff", "images"
+  };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
     VirfsKind kind;

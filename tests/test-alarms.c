@@ -71,10 +71,12 @@ test_rule (Fixture *f, gconstpointer data)
   assert_soon (!exists (f, "alarms/firing/off~h1-2"));
   assert_soon_reads (f, "vms/h1-2/alarms", "");
   assert_lists (f, "alarms/firing", "off~h2-2");
-  g_assert_true (says (f, "events/log", " vms/h1-2 alarm value=raised name=off severity=warning"
-                                        " metric=state is=shutoff condition=\"!= running\"\n"));
-  assert_soon (says (f, "events/log", " vms/h1-2 alarm value=cleared name=off severity=warning"
-                                      " metric=state is=running"));
+  g_assert_true (says (f, "events/log",
+                       " vms/h1-2 alarm value=raised name=off severity=warning"
+                       " metric=state is=shutoff condition=\"!= running\"\n"));
+  assert_soon (says (f, "events/log",
+                     " vms/h1-2 alarm value=cleared name=off severity=warning"
+                     " metric=state is=running"));
   rename_vm (f, "h2-2", "other");
   assert_soon (exists (f, "alarms/firing/off~other") && !exists (f, "alarms/firing/off~h2-2"));
 
@@ -344,8 +346,8 @@ test_hook (Fixture *f, gconstpointer data)
   g_assert_true (wrote (&hook, "\nVIRFS_OBJECT=vms/h1-1\nVIRFS_SEVERITY=warning\n"));
   g_assert_true (wrote (&hook, "\nVIRFS_STATE=raised\nVIRFS_VALUE=shutoff\n/\nend\n"));
   g_assert_true (wrote (&hook, f->dir));
-  assert_soon (says (f, "events/log",
-                     "alarms/off hook value=done object=vms/h1-1 output=\"it was mailed\""));
+  assert_soon (
+    says (f, "events/log", "alarms/off hook value=done object=vms/h1-1 output=\"it was mailed\""));
   set_state (f, "h1-1", VIRFS_VM_RUNNING);
   assert_soon (wrote (&hook, "\nVIRFS_STATE=cleared\n"));
   g_assert_cmpint (echo (f, "", "alarms/off/hook"), ==, 0);
@@ -509,9 +511,8 @@ test_restart_gone (Fixture *f, gconstpointer hosts)
   assert_soon (says (f, "events/log", "alarms/off alarm value=cleared name=off object=vms/h2-2"));
 }
 
-#define ADD_KEPT(path, func)                                                                       \
-  g_test_add (path, Fixture, FLEET, set_up_kept, func, tear_down_kept)
-#define ADD(path, func) g_test_add (path, Fixture, FLEET, set_up, func, fixture_tear_down)
+#define ADD_KEPT(path, func) g_test_add (path, Fixture, FLEET, set_up_kept, func, tear_down_kept)
+#define ADD(path, func)      g_test_add (path, Fixture, FLEET, set_up, func, fixture_tear_down)
 
 int
 main (int argc, char **argv)

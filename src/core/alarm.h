@@ -51,6 +51,7 @@ typedef struct {
   VirfsAlarmState state;
   gint64 since;      /* that it is in that state */
   GPtrArray *firing; /* of VirfsFiring*, sorted by path */
+  GHashTable *links; /* link -> one of these */
   gint64 changed[VIRFS_ALARM_N_FIELDS];
 } VirfsAlarmInfo;
 
@@ -90,8 +91,8 @@ void virfs_infra_rename_alarm (VirfsInfra *infra, const char *name, const char *
 void virfs_alarm_set (VirfsAlarm *alarm, VirfsRuleField field, const char *text,
                       VirfsAlarmDone done, gpointer data);
 /* OBJECT: a path, or `all`; NOT_FOUND if it does not break the rule. */
-void virfs_alarm_acknowledge (VirfsAlarm *alarm, const char *object, guint uid,
-                              VirfsAlarmDone done, gpointer data);
+void virfs_alarm_acknowledge (VirfsAlarm *alarm, const char *object, guint uid, VirfsAlarmDone done,
+                              gpointer data);
 
 /*
  * The life of it all.  Before the first host: brings back what was kept, with the rules that there are from

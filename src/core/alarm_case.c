@@ -4,8 +4,7 @@
 VirfsCaseChange
 virfs_case_end (VirfsCase *self)
 {
-  VirfsCaseChange change
-    = self->state == VIRFS_CASE_FIRES ? VIRFS_CASE_CLEARED : VIRFS_CASE_SAME;
+  VirfsCaseChange change = self->state == VIRFS_CASE_FIRES ? VIRFS_CASE_CLEARED : VIRFS_CASE_SAME;
 
   self->state = VIRFS_CASE_OK;
   self->due = G_MAXINT64;

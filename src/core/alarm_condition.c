@@ -28,18 +28,9 @@ static const struct {
   const char *text;
   double factor;
 } units[] = {
-  { "", 1 },
-  { "%", 1 },
-  { "K", 0x1p10 },
-  { "M", 0x1p20 },
-  { "G", 0x1p30 },
-  { "T", 0x1p40 },
-  { "P", 0x1p50 },
-  { "E", 0x1p60 },
-  { "s", 1 },
-  { "min", 60 },
-  { "h", 3600 },
-  { "d", 86400 },
+  { "", 1 },       { "%", 1 },      { "K", 0x1p10 }, { "M", 0x1p20 },
+  { "G", 0x1p30 }, { "T", 0x1p40 }, { "P", 0x1p50 }, { "E", 0x1p60 },
+  { "s", 1 },      { "min", 60 },   { "h", 3600 },   { "d", 86400 },
 };
 
 /* NAN: it is no number. */
@@ -50,8 +41,8 @@ parse_number (const char *text)
   double number = g_ascii_strtod (text, &end);
 
   /* neither infinity nor hexadecimal */
-  if (end == text || !g_ascii_isdigit (end[-1]) || strspn (text, "-+.0123456789eE") < (gsize) (end - text)
-      || !isfinite (number))
+  if (end == text || !g_ascii_isdigit (end[-1])
+      || strspn (text, "-+.0123456789eE") < (gsize) (end - text) || !isfinite (number))
     return NAN;
   end += strspn (end, " ");
   for (guint i = 0; i < G_N_ELEMENTS (units); i++) {

@@ -7,7 +7,7 @@
 /* What a measure says of an object now. */
 typedef enum {
   VIRFS_VALUE_UNKNOWN, /* it cannot be told now: what was so stays so */
-  VIRFS_VALUE_NONE,    /* there is no such value, as CPU time of what does not run: nothing is wrong */
+  VIRFS_VALUE_NONE, /* there is no such value, as CPU time of what does not run: nothing is wrong */
   VIRFS_VALUE_NUMBER,
   VIRFS_VALUE_WORD,
 } VirfsValueKind;

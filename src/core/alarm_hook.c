@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define AT_ONCE     4
-#define MOST_WAIT   1000
-#define LONGEST     1024 /* bytes of a value */
-#define STOP_GRACE  (2 * G_USEC_PER_SEC)
+#define AT_ONCE    4
+#define MOST_WAIT  1000
+#define LONGEST    1024 /* bytes of a value */
+#define STOP_GRACE (2 * G_USEC_PER_SEC)
 
 typedef struct {
   char *program, *alarm, *object;
@@ -43,8 +43,7 @@ struct VirfsHooks {
 static gboolean
 is_ours (const struct stat *st)
 {
-  return (st->st_uid == 0 || st->st_uid == geteuid ())
-         && (st->st_mode & S_IWOTH) == 0
+  return (st->st_uid == 0 || st->st_uid == geteuid ()) && (st->st_mode & S_IWOTH) == 0
          && ((st->st_mode & S_IWGRP) == 0 || st->st_gid == 0 || st->st_gid == getegid ());
 }
 

@@ -17,8 +17,8 @@ VirfsHooks *virfs_hooks_new (VirfsInfra *infra);
 void virfs_hooks_set (VirfsHooks *hooks, const char *mountpoint, guint timeout);
 /* FACTS: names and values of variables by turns, NULL behind the last.  What comes of it is in the log, and
  * a failure where failures of ALARM's file `hook` are told. */
-void virfs_hooks_run (VirfsHooks *hooks, const char *program, const char *alarm,
-                      const char *object, const char *const *facts);
+void virfs_hooks_run (VirfsHooks *hooks, const char *program, const char *alarm, const char *object,
+                      const char *const *facts);
 /* Those that have not begun are dropped, those that run have a moment to end. */
 void virfs_hooks_stop (VirfsHooks *hooks);
 void virfs_hooks_free (VirfsHooks *hooks);

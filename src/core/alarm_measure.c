@@ -147,12 +147,16 @@ get_full_in (const VirfsSubject *subject, VirfsValue *value)
 
 static const char *const vm_states[]
   = { "unknown", "running", "paused", "shutdown", "shutoff", "crashed", "pmsuspended", NULL };
-static const char *const host_states[] = { "unconfigured", "connecting", "up", "unreachable", NULL };
+static const char *const host_states[]
+  = { "unconfigured", "connecting", "up", "unreachable", NULL };
 static const char *const pool_states[]
   = { "running", "inactive", "building", "degraded", "inaccessible", NULL };
 
-#define WORDS(words_)          "word", .words = words_, .is_word = TRUE
-#define FACT(kind_, name_, ...) { .name = name_, .kind = VIRFS_KIND_##kind_, .unit = __VA_ARGS__ }
+#define WORDS(words_) "word", .words = words_, .is_word = TRUE
+#define FACT(kind_, name_, ...)                                                                    \
+  {                                                                                                \
+    .name = name_, .kind = VIRFS_KIND_##kind_, .unit = __VA_ARGS__                                 \
+  }
 
 static const VirfsMeasure facts[] = {
   FACT (VM, "state", WORDS (vm_states), .get = get_vm_state, .help = "its state"),
@@ -194,8 +198,8 @@ unit_of (const VirfsMetricSet *set, guint index)
 
   if (index >= set->n)
     return names[set->rates[index - set->n].unit];
-  return (set->metrics[index].type == VIRFS_METRIC_COUNTER ? growing : names)[set->metrics[index]
-                                                                                .unit];
+  return (set->metrics[index].type == VIRFS_METRIC_COUNTER ? growing
+                                                           : names)[set->metrics[index].unit];
 }
 
 static void
@@ -355,6 +359,6 @@ virfs_value_append (const VirfsMeasure *measure, const VirfsValue *value, GStrin
   if (value->kind == VIRFS_VALUE_WORD)
     g_string_append (out, value->word);
   else if (value->kind == VIRFS_VALUE_NUMBER)
-    g_string_append (out, g_ascii_formatd (text, sizeof text, whole ? "%.0f" : "%.1f",
-                                           value->number));
+    g_string_append (out,
+                     g_ascii_formatd (text, sizeof text, whole ? "%.0f" : "%.1f", value->number));
 }

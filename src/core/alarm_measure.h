@@ -10,13 +10,13 @@
 
 /* An object, and all that is known of it at one moment; all borrowed. */
 typedef struct {
-  VirfsKind kind;          /* VM, HOST or POOL */
-  gboolean reachable;      /* its host is up */
-  gint64 now;              /* microseconds since the epoch */
-  const VirfsVmInfo *vm;   /* of a guest */
+  VirfsKind kind;        /* VM, HOST or POOL */
+  gboolean reachable;    /* its host is up */
+  gint64 now;            /* microseconds since the epoch */
+  const VirfsVmInfo *vm; /* of a guest */
   const VirfsHostInfo *host;
-  VirfsPromise promised;   /* of a host */
-  VirfsPart *pool;         /* of a pool, as the next */
+  VirfsPromise promised; /* of a host */
+  VirfsPart *pool;       /* of a pool, as the next */
   const VirfsPoolInfo *pool_info;
   const VirfsSample *sample, *before; /* the last two; NULL: there is none */
 } VirfsSubject;

@@ -83,15 +83,24 @@ run_hook (VirfsAlarms *self, const VirfsAlarmNews *news)
   g_autoptr (GString) since = g_string_new (NULL);
   g_autofree char *condition = condition_of (news);
   const char *const facts[] = {
-    "VIRFS_ALARM", news->name,
-    "VIRFS_OBJECT", news->path,
-    "VIRFS_STATE", news->what,
-    "VIRFS_SEVERITY", virfs_severity_name (news->rule->severity),
-    "VIRFS_METRIC", news->rule->metric,
-    "VIRFS_VALUE", news->value,
-    "VIRFS_CONDITION", condition,
-    "VIRFS_SINCE", since->str,
-    "VIRFS_DESCRIPTION", news->rule->description ? news->rule->description : "",
+    "VIRFS_ALARM",
+    news->name,
+    "VIRFS_OBJECT",
+    news->path,
+    "VIRFS_STATE",
+    news->what,
+    "VIRFS_SEVERITY",
+    virfs_severity_name (news->rule->severity),
+    "VIRFS_METRIC",
+    news->rule->metric,
+    "VIRFS_VALUE",
+    news->value,
+    "VIRFS_CONDITION",
+    condition,
+    "VIRFS_SINCE",
+    since->str,
+    "VIRFS_DESCRIPTION",
+    news->rule->description ? news->rule->description : "",
     NULL,
   };
 

@@ -162,8 +162,7 @@ restore_firing (const char *key, const char *text, gpointer data)
   for (guint i = 0; i < self->entries->len; i++) {
     VirfsAlarmEntry *entry = self->entries->pdata[i];
 
-    if (strcmp (entry->alarm->key, key) != 0
-        || !virfs_rule_is_active (entry->alarm->info->rule))
+    if (strcmp (entry->alarm->key, key) != 0 || !virfs_rule_is_active (entry->alarm->info->rule))
       continue;
     for (char **group = groups; *group; group++)
       restore_object (entry, file, *group);

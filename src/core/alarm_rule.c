@@ -79,7 +79,8 @@ fits (const VirfsMeasure *measure, const VirfsCondition *condition)
     return TRUE;
   if (!measure->is_word)
     return virfs_condition_is_number (condition);
-  return (condition->compare == VIRFS_COMPARE_EQUAL || condition->compare == VIRFS_COMPARE_NOT_EQUAL)
+  return (condition->compare == VIRFS_COMPARE_EQUAL
+          || condition->compare == VIRFS_COMPARE_NOT_EQUAL)
          && (measure->words == NULL || g_strv_contains (measure->words, condition->operand));
 }
 

@@ -79,7 +79,8 @@ find_named (VirfsAlarms *self, VirfsAlarmTask *task)
     if (strcmp (entry->alarm->info->name, task->name) == 0)
       return entry;
   }
-  g_set_error (&task->error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "there is no alarm %s", task->name);
+  g_set_error (&task->error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "there is no alarm %s",
+               task->name);
   return NULL;
 }
 
@@ -291,7 +292,8 @@ acknowledge (VirfsAlarms *self, VirfsAlarmTask *task)
 void
 virfs_infra_make_alarm (VirfsInfra *infra, const char *name, VirfsAlarmDone done, gpointer data)
 {
-  ask (infra, &(VirfsAlarmTask){ .run = make, .name = g_strdup (name), .done = done, .data = data });
+  ask (infra,
+       &(VirfsAlarmTask){ .run = make, .name = g_strdup (name), .done = done, .data = data });
 }
 
 void

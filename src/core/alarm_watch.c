@@ -1,158 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Looking at objects.  What is known of one is taken as it is at that moment, without holding the registry;
- * then each rule that is about it has its say.  Only those are remembered that break a rule, or will do so
- * by themselves.
+ * Looking at objects: each rule that is about one has its say.  Only those are remembered that break a
+ * rule, or will do so by themselves.
  */
-#include "alarms_private.h"
+#include "alarm_see.h"
 
 #include <string.h>
-
-typedef struct {
-  VirfsSample *last, *before;
-} Pair;
-
-/* An object, with references to all that is known of it. */
-typedef struct {
-  VirfsSubject subject;
-  guint64 id;
-  guint64 host; /* number of it */
-  char *path;
-  const char *tags;
-  VirfsObject *object;
-  VirfsVmInfo *vm;
-  VirfsHostInfo *host_info;
-  VirfsPartInfo *pool;
-  VirfsSample *sample;
-} Seen;
-
-static void
-clear_seen (Seen *seen)
-{
-  g_free (seen->path);
-  virfs_object_unref (seen->object);
-  g_clear_pointer (&seen->vm, virfs_vm_info_unref);
-  g_clear_pointer (&seen->host_info, virfs_host_info_unref);
-  g_clear_pointer (&seen->pool, virfs_part_info_unref);
-  virfs_sample_unref (seen->sample);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Seen, clear_seen)
-
-/* Taking what is known. */
-
-static void
-see_host (Seen *seen, VirfsHost *host)
-{
-  seen->host = host->object.id;
-  seen->host_info = virfs_host_info (host);
-  seen->subject.host = seen->host_info;
-  seen->subject.reachable = seen->host_info->state == VIRFS_HOST_UP;
-}
-
-static gboolean
-see_vm (Seen *seen, VirfsVm *vm)
-{
-  seen->vm = virfs_vm_info (vm);
-  if (seen->vm->label == NULL)
-    return FALSE;
-  seen->subject.vm = seen->vm;
-  seen->tags = seen->vm->tags;
-  seen->path = g_strconcat ("vms/", seen->vm->label, NULL);
-  see_host (seen, seen->vm->host);
-  return TRUE;
-}
-
-static void
-see_promises (Seen *seen, VirfsHost *host)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&host->object.infra->lock);
-
-  seen->subject.promised = host->promised;
-}
-
-static void
-see_pool (Seen *seen, VirfsPart *pool)
-{
-  VirfsHost *host = (VirfsHost *) pool->owner;
-
-  seen->pool = virfs_part_info (pool);
-  seen->subject.pool = pool;
-  seen->subject.pool_info = (const VirfsPoolInfo *) seen->pool;
-  seen->path = g_strdup_printf ("hosts/%s/pools/%s", host->name, pool->label);
-  see_host (seen, host);
-}
-
-/* FALSE if it is not there (any more), or is nothing that rules are about. */
-static gboolean
-see (VirfsAlarms *self, guint64 id, const VirfsMoment *now, Seen *seen)
-{
-  seen->id = id;
-  seen->subject.now = now->real;
-  seen->object = virfs_infra_object (self->infra, id);
-  if (seen->object == NULL)
-    return FALSE;
-  seen->subject.kind = seen->object->kind;
-  if (seen->object->kind == VIRFS_KIND_VM)
-    return see_vm (seen, (VirfsVm *) seen->object);
-  if (seen->object->kind == VIRFS_KIND_POOL) {
-    see_pool (seen, (VirfsPart *) seen->object);
-    return !seen->pool->draft;
-  }
-  if (seen->object->kind != VIRFS_KIND_HOST)
-    return FALSE;
-  see_host (seen, (VirfsHost *) seen->object);
-  see_promises (seen, (VirfsHost *) seen->object);
-  seen->path = g_strconcat ("hosts/", ((VirfsHost *) seen->object)->name, NULL);
-  return TRUE;
-}
-
-static char *
-key_of (const Seen *seen)
-{
-  if (seen->subject.kind == VIRFS_KIND_VM)
-    return g_strconcat ("vm/", seen->vm->uuid, NULL);
-  return g_strdup (seen->path);
-}
-
-/* Samples.  The one before the last is kept only where a rule wants to know what has grown. */
-
-void
-virfs_alarm_pair_free (gpointer data)
-{
-  Pair *pair = data;
-
-  virfs_sample_unref (pair->last);
-  virfs_sample_unref (pair->before);
-  g_free (pair);
-}
-
-static void
-see_sample (VirfsAlarms *self, Seen *seen)
-{
-  if (seen->sample == NULL)
-    seen->sample = virfs_metrics_sample (virfs_infra_metrics (self->infra), seen->object);
-  seen->subject.sample = seen->sample;
-}
-
-static void
-see_growth (VirfsAlarms *self, Seen *seen)
-{
-  Pair *pair = g_hash_table_lookup (self->samples, &seen->id);
-
-  if (seen->sample == NULL)
-    return;
-  if (pair == NULL) {
-    pair = g_new0 (Pair, 1);
-    g_hash_table_insert (self->samples, g_memdup2 (&seen->id, sizeof seen->id), pair);
-  }
-  if (pair->last != seen->sample) {
-    virfs_sample_unref (pair->before);
-    pair->before = pair->last;
-    pair->last = virfs_sample_ref (seen->sample);
-  }
-  seen->subject.before = pair->before;
-}
 
 /* What comes of it. */
 
@@ -175,12 +28,11 @@ take_change (VirfsAlarms *self, VirfsAlarmEntry *entry, VirfsWatched *watched,
     g_clear_pointer (&watched->by, g_free);
   entry->changed = entry->unsaved = TRUE;
   touch (self, watched);
-  virfs_alarm_note_news (self, entry, watched,
-                         change == VIRFS_CASE_RAISED ? "raised" : "cleared");
+  virfs_alarm_note_news (self, entry, watched, change == VIRFS_CASE_RAISED ? "raised" : "cleared");
 }
 
 static VirfsWatched *
-watch (VirfsAlarms *self, VirfsAlarmEntry *entry, const Seen *seen)
+watch (VirfsAlarms *self, VirfsAlarmEntry *entry, const VirfsSeen *seen)
 {
   VirfsWatched *watched = g_hash_table_lookup (entry->watched, &seen->id);
   g_autofree char *key = NULL;
@@ -188,7 +40,7 @@ watch (VirfsAlarms *self, VirfsAlarmEntry *entry, const Seen *seen)
 
   if (watched != NULL)
     return watched;
-  key = key_of (seen);
+  key = virfs_seen_key (seen);
   watched = g_hash_table_lookup (entry->dormant, key);
   is_back = watched != NULL;
   if (is_back) {
@@ -210,7 +62,8 @@ watch (VirfsAlarms *self, VirfsAlarmEntry *entry, const Seen *seen)
 
 /* The object may have another name, and another value. */
 static void
-refresh (VirfsAlarmEntry *entry, VirfsWatched *watched, const Seen *seen, const VirfsValue *value)
+refresh (VirfsAlarmEntry *entry, VirfsWatched *watched, const VirfsSeen *seen,
+         const VirfsValue *value)
 {
   g_autoptr (GString) text = g_string_new (NULL);
 
@@ -240,7 +93,7 @@ forget_if_idle (VirfsAlarmEntry *entry, VirfsWatched *watched)
 
 /* Most objects break no rule, and of those nothing is to be remembered. */
 static gboolean
-is_idle (VirfsAlarmEntry *entry, const Seen *seen, const VirfsValue *value)
+is_idle (VirfsAlarmEntry *entry, const VirfsSeen *seen, const VirfsValue *value)
 {
   const VirfsRule *rule = entry->alarm->info->rule;
 
@@ -250,7 +103,7 @@ is_idle (VirfsAlarmEntry *entry, const Seen *seen, const VirfsValue *value)
 }
 
 static void
-judge (VirfsAlarms *self, VirfsAlarmEntry *entry, Seen *seen, const VirfsMoment *now)
+judge (VirfsAlarms *self, VirfsAlarmEntry *entry, VirfsSeen *seen, const VirfsMoment *now)
 {
   const VirfsRule *rule = entry->alarm->info->rule;
   VirfsCaseState before;
@@ -283,22 +136,43 @@ leave (VirfsAlarms *self, VirfsAlarmEntry *entry, guint64 id)
   g_hash_table_remove (entry->watched, &id);
 }
 
-static void
-look (VirfsAlarms *self, VirfsAlarmEntry *entry, Seen *seen, VirfsLook what, const VirfsMoment *now)
+static VirfsLook
+look_of (const VirfsMeasure *measure)
+{
+  return virfs_measure_is_sampled (measure) ? VIRFS_LOOK_METRICS : VIRFS_LOOK_FACTS;
+}
+
+/* Whether what has changed of objects of KIND can be all the same to the rule. */
+static gboolean
+is_indifferent (const VirfsAlarmEntry *entry, VirfsKind kind, VirfsLook what)
 {
   const VirfsRule *rule = entry->alarm->info->rule;
 
+  if (g_hash_table_size (entry->watched) > 0 || g_hash_table_size (entry->dormant) > 0)
+    return FALSE;
+  return !virfs_rule_is_active (rule) || rule->measure->kind != kind
+         || !(what & look_of (rule->measure));
+}
+
+static void
+look (VirfsAlarms *self, VirfsAlarmEntry *entry, VirfsSeen *seen, VirfsLook what,
+      const VirfsMoment *now)
+{
+  const VirfsRule *rule = entry->alarm->info->rule;
+
+  if (is_indifferent (entry, seen->subject.kind, what))
+    return;
   if (!virfs_rule_is_active (rule)
       || !virfs_rule_covers (rule, seen->subject.kind, seen->path, seen->tags)) {
     leave (self, entry, seen->id);
     return;
   }
-  if (!(what & (virfs_measure_is_sampled (rule->measure) ? VIRFS_LOOK_METRICS : VIRFS_LOOK_FACTS)))
+  if (!(what & look_of (rule->measure)))
     return;
   if (virfs_measure_is_sampled (rule->measure))
-    see_sample (self, seen);
+    virfs_alarms_see_sample (self, seen);
   if (virfs_measure_is_counter (rule->measure))
-    see_growth (self, seen);
+    virfs_alarms_see_growth (self, seen);
   judge (self, entry, seen, now);
 }
 
@@ -314,9 +188,9 @@ void
 virfs_alarms_look (VirfsAlarms *self, guint64 id, VirfsLook what, VirfsAlarmEntry *entry,
                    const VirfsMoment *now)
 {
-  g_auto (Seen) seen = { 0 };
+  g_auto (VirfsSeen) seen = { 0 };
 
-  if (!see (self, id, now, &seen)) {
+  if (!virfs_alarms_see (self, id, now, &seen)) {
     leave_all (self, id);
     return;
   }
@@ -474,8 +348,7 @@ virfs_alarm_entry_end (VirfsAlarms *self, VirfsAlarmEntry *entry)
 static void
 is_missing (VirfsHost *host, const VirfsHostInfo *info, gpointer missing)
 {
-  if (info->uri != NULL
-      && (info->state != VIRFS_HOST_UP || info->parts[VIRFS_HOST_POOLS] == NULL))
+  if (info->uri != NULL && (info->state != VIRFS_HOST_UP || info->parts[VIRFS_HOST_POOLS] == NULL))
     *(gboolean *) missing = TRUE;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The inside of alarms, all of which belongs to its thread but for what its lock guards: alarms.c is the
- * thread, alarm_task.c what others want of it, alarm_watch.c looks at objects, alarm_record.c brings back and
- * keeps, registry_alarm.c shows.
+ * thread, alarm_task.c what others want of it, alarm_see.c and alarm_watch.c look at objects, alarm_show.c
+ * makes what is shown, alarm_record.c brings back and keeps, registry_alarm.c shows.
  */
 #pragma once
 
@@ -43,8 +43,8 @@ struct VirfsAlarms {
   GMutex lock; /* may be taken under the registry's and the metrics'; none is taken under it */
   GCond wake;
   /* under lock */
-  GQueue tasks;      /* of VirfsAlarmTask* */
-  GHashTable *noted; /* ids of objects whose facts may be others now */
+  GQueue tasks;        /* of VirfsAlarmTask* */
+  GHashTable *noted;   /* ids of objects whose facts may be others now */
   GHashTable *sampled; /* ids of hosts */
   gboolean running, stopping;
   gboolean settled, poked; /* see virfs_alarms_settle(); that has not been looked at */
@@ -61,6 +61,9 @@ VirfsAlarmEntry *virfs_alarm_entry_new (VirfsAlarms *self, const char *key, cons
                                         VirfsRule *rule);
 void virfs_alarm_entry_free (gpointer entry);
 VirfsAlarmEntry *virfs_alarms_find (VirfsAlarms *self, const VirfsAlarm *alarm);
+
+/* alarm_show.c.  Shows all entries that are changed, and at objects what fires for them. */
+void virfs_alarms_show (VirfsAlarms *self);
 
 /* alarm_task.c.  Runs it; then, when all is shown, answers and frees it. */
 void virfs_alarm_task_run (VirfsAlarms *self, VirfsAlarmTask *task);

@@ -100,8 +100,8 @@ take_output (VirfsHookProcess *self, GString *output)
 static gboolean
 follow (VirfsHookProcess *self, gint64 time, GString *output)
 {
-  struct pollfd fds[] = { { .fd = self->ended, .events = POLLIN },
-                          { .fd = self->output, .events = POLLIN } };
+  struct pollfd fds[]
+    = { { .fd = self->ended, .events = POLLIN }, { .fd = self->output, .events = POLLIN } };
   gint64 left;
 
   while ((left = time - g_get_monotonic_time ()) > 0) {

@@ -8,9 +8,9 @@
 #include <string.h>
 
 static const char *const states[] = {
-  [VIRFS_ALARM_DRAFT] = "draft",     [VIRFS_ALARM_DISABLED] = "disabled",
-  [VIRFS_ALARM_OK] = "ok",           [VIRFS_ALARM_PENDING] = "pending",
-  [VIRFS_ALARM_FIRES] = "firing",    [VIRFS_ALARM_ACKNOWLEDGED] = "acknowledged",
+  [VIRFS_ALARM_DRAFT] = "draft",  [VIRFS_ALARM_DISABLED] = "disabled",
+  [VIRFS_ALARM_OK] = "ok",        [VIRFS_ALARM_PENDING] = "pending",
+  [VIRFS_ALARM_FIRES] = "firing", [VIRFS_ALARM_ACKNOWLEDGED] = "acknowledged",
 };
 
 const char *
@@ -68,10 +68,17 @@ virfs_firing_free (gpointer data)
 const VirfsFiring *
 virfs_alarm_info_find_link (const VirfsAlarmInfo *info, const char *link)
 {
-  for (guint i = 0; i < info->firing->len; i++)
-    if (strcmp (((const VirfsFiring *) info->firing->pdata[i])->link, link) == 0)
-      return info->firing->pdata[i];
-  return NULL;
+  return g_hash_table_lookup (info->links, link);
+}
+
+static void
+index_links (VirfsAlarmInfo *info)
+{
+  for (guint i = 0; i < info->firing->len; i++) {
+    VirfsFiring *firing = info->firing->pdata[i];
+
+    g_hash_table_insert (info->links, firing->link, firing);
+  }
 }
 
 /* What is known. */
@@ -85,6 +92,7 @@ virfs_alarm_info_new (const char *name, VirfsRule *rule)
   info->name = g_ref_string_new (name);
   info->rule = virfs_rule_ref (rule);
   info->firing = g_ptr_array_new_with_free_func (virfs_firing_free);
+  info->links = g_hash_table_new (g_str_hash, g_str_equal);
   return info;
 }
 
@@ -95,6 +103,7 @@ virfs_alarm_info_unref (VirfsAlarmInfo *info)
     return;
   g_ref_string_release (info->name);
   virfs_rule_unref (info->rule);
+  g_hash_table_unref (info->links);
   g_ptr_array_unref (info->firing);
   g_free (info);
 }
@@ -220,11 +229,13 @@ void
 virfs_registry_publish_alarm (VirfsAlarm *alarm, VirfsAlarmInfo *info)
 {
   VirfsInfra *infra = alarm->object.infra;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
-  g_autoptr (VirfsAlarmInfo) before = alarm->info;
+  g_autoptr (GMutexLocker) locker = NULL;
+  g_autoptr (VirfsAlarmInfo) before = alarm->info; /* our thread alone replaces it */
   guint64 fields = diff (before, info);
   gint64 now = g_get_real_time ();
 
+  index_links (info);
+  locker = g_mutex_locker_new (&infra->lock);
   memcpy (info->changed, before->changed, sizeof info->changed);
   for (guint i = 0; i < VIRFS_ALARM_N_FIELDS; i++)
     if (fields & VIRFS_BIT (i))
