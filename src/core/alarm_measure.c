@@ -327,6 +327,9 @@ get_metric (const VirfsMeasure *measure, const VirfsSubject *subject, VirfsValue
   const VirfsMetricSet *set = set_of (measure);
   const VirfsSample *sample = subject->sample;
 
+  /* what does not run uses nothing, whether it is sampled or not */
+  if (subject->vm != NULL && !virfs_vm_state_active (subject->vm->state))
+    return;
   if (sample == NULL)
     value->kind = VIRFS_VALUE_UNKNOWN;
   else if (virfs_measure_is_counter (measure))

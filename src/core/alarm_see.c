@@ -116,7 +116,7 @@ virfs_alarms_see_growth (VirfsAlarms *self, VirfsSeen *seen)
 {
   Pair *pair = g_hash_table_lookup (self->samples, &seen->id);
 
-  if (seen->sample == NULL)
+  if (seen->sample == NULL || seen->subject.before != NULL)
     return;
   if (pair == NULL) {
     pair = g_new0 (Pair, 1);

@@ -44,6 +44,19 @@ compare_paths (gconstpointer a, gconstpointer b)
   return strcmp ((*(VirfsFiring *const *) a)->path, (*(VirfsFiring *const *) b)->path);
 }
 
+/* What fires since an earlier run does not begin now. */
+static gint64
+began (const VirfsAlarmEntry *entry, const VirfsAlarmInfo *info)
+{
+  gint64 latest = 0;
+
+  if (g_hash_table_size (entry->dormant) == 0)
+    return g_get_real_time ();
+  for (guint i = 0; i < info->firing->len; i++)
+    latest = MAX (latest, ((const VirfsFiring *) info->firing->pdata[i])->since);
+  return latest;
+}
+
 /* The rule and the name may have been published by a task; nobody else does. */
 static void
 show (VirfsAlarmEntry *entry)
@@ -55,7 +68,7 @@ show (VirfsAlarmEntry *entry)
   add_firing (info->firing, entry->dormant, known->name);
   g_ptr_array_sort (info->firing, compare_paths);
   info->state = state_of (known->rule, entry, info->firing);
-  info->since = info->state == known->state ? known->since : g_get_real_time ();
+  info->since = info->state == known->state ? known->since : began (entry, info);
   virfs_registry_publish_alarm (entry->alarm, info);
   entry->changed = FALSE;
 }

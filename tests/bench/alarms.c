@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * alarms [GUESTS [RULES]]: how long it takes to look at all guests of a host that were sampled, under that
- * many rules, and how long when something changes of each of them.
+ * many rules, and when something changes of each of them; in CPU time.
  */
 #include "alarms_private.h"
 #include "bench.h"
 #include "fake.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 enum { ROUNDS = 21 };
 
@@ -76,16 +77,26 @@ look_changed (Bench *bench)
                        NULL, &now);
 }
 
+/* Of this thread: what else the machine does does not count. */
+static double
+cpu_seconds (void)
+{
+  struct timespec time;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &time);
+  return (double) time.tv_sec + (double) time.tv_nsec * 1e-9;
+}
+
 static void
 measure (const char *what, Bench *bench, void (*func) (Bench *bench))
 {
   double seconds[ROUNDS];
 
   for (guint i = 0; i < ROUNDS; i++) {
-    gint64 start = g_get_monotonic_time ();
+    double start = cpu_seconds ();
 
     func (bench);
-    seconds[i] = (double) (g_get_monotonic_time () - start) / G_USEC_PER_SEC;
+    seconds[i] = cpu_seconds () - start;
   }
   bench_print_value (what, bench_quantile (seconds, ROUNDS, 0.5), "s", 0.03);
 }
@@ -103,12 +114,16 @@ main (int argc, char **argv)
   guint rules = argc > 2 ? (guint) atoi (argv[2]) : 12;
   g_autofree char *uri = g_strdup_printf ("fake:%u", guests);
   VirfsInfra *infra = virfs_infra_new (&virfs_fake_backend, 60);
+  gint answers = 0;
   Bench bench = { .alarms = infra->alarms, .ids = g_array_new (FALSE, FALSE, sizeof (guint64)) };
 
   virfs_metrics_set_interval (infra->metrics, 1);
   virfs_infra_start_alarms (infra, TRUE);
   bench.host = virfs_infra_add_host (infra, "h1", uri, NULL);
   add_rules (infra, rules);
+  /* the fake's checkpoints are old */
+  virfs_infra_remove_alarm (infra, "backup-old", keep_answer, &answers);
+  wait_for (&answers, 1);
   while (virfs_metrics_serial (infra->metrics) == 0)
     g_usleep (1000);
   virfs_metrics_set_interval (infra->metrics, 3600);

@@ -23,6 +23,7 @@ near() { # A B PERCENT
 }
 
 ok 'what virsh says is what files say' '
+  eventually 10 "tells vms/w1/metrics/cpu_time ." # the first who reads may go on before there is a sample
   near "$(whole cpu_time)" "$(($(domstat cpu.time --cpu-total) / 1000000000))" 40
   near "$(metric memory_rss)" "$(($(domstat balloon.rss --balloon) * 1024))" 10
   reads vms/w1/metrics/memory_max $(($(domstat balloon.maximum --balloon) * 1024))
@@ -92,6 +93,25 @@ ok 'tables' '
   awk -F "\t" "NR == 1 { n = NF } NF != n { exit 1 }" metrics/vms.tsv && tells metrics/vms.tsv "^w2	h2	running	"
   tells metrics/hosts.tsv "^h1	up	"'
 
+# --- Alarms --------------------------------------------------------------------------------------
+
+ok 'an alarm about a metric' '
+  mkdir alarms/busy && echo cpu_time > alarms/busy/metric && echo vms/w1 > alarms/busy/objects
+  echo "> 0" > alarms/busy/condition && eventually 20 "leads alarms/firing/busy~w1 ../../vms/w1"
+  echo "> 1000" > alarms/busy/condition && reads alarms/busy/state ok && rmdir alarms/busy && gone alarms/firing/busy~w1'
+ok 'a guest that crashes raises an alarm, and ends it when it runs again' '
+  lab exec h2 sh -c "kill -9 \$(cat /run/libvirt/qemu/w2.pid)"
+  eventually 10 "leads alarms/firing/guest-crashed~w2 ../../vms/w2" && soon "reads vms/w2/alarms guest-crashed"
+  tells events/log "vms/w2 alarm value=raised name=guest-crashed severity=critical"
+  echo running > vms/w2/state && eventually 10 "gone alarms/firing/guest-crashed~w2" && reads vms/w2/alarms ""'
+cat >"$scratch/hook" <<HOOK
+#!/bin/sh
+echo "\$VIRFS_OBJECT \$VIRFS_STATE \$VIRFS_VALUE \$VIRFS_MOUNTPOINT" >>$scratch/hooked
+HOOK
+chmod 755 "$scratch/hook"
+echo 1 >alarms/host-lost/duration
+echo "$scratch/hook" >alarms/host-lost/hook
+
 # --- A host that hangs ---------------------------------------------------------------------------
 
 daemon=$(lab pid h1)
@@ -99,8 +119,11 @@ ok 'a host that hangs delays no other' '
   kill -STOP "$daemon"; start=$(now)
   tells vms/w2/metrics/cpu_time "^[0-9]" && (($(now) - start < 1000000))
   eventually 15 "reads hosts/h1/metrics/all \"\"" && start=$(now) && tells metrics/openmetrics "^virfs_vm_cpu_time_seconds_total.vm=.w2"
-  (($(now) - start < 3000000)); kill -CONT "$daemon"'
+  (($(now) - start < 3000000)); eventually 10 "leads alarms/firing/host-lost~h1 ../../hosts/h1"; kill -CONT "$daemon"'
 kill -CONT "$daemon"
+ok 'and its alarm is cleared' '
+  eventually 20 "gone alarms/firing/host-lost~h1" && tells "$scratch/hooked" "^hosts/h1 raised unreachable $scratch/mnt\$"
+  eventually 10 "tells $scratch/hooked \"^hosts/h1 cleared up \""'
 ok 'and is back' 'eventually 20 "reads hosts/h1/state up" && eventually 10 "tells hosts/h1/metrics/all ^guests_active"'
 announce 'virfs: h1: '
 
