@@ -430,6 +430,42 @@ test_host (void)
   value_of ("state", &subject, VIRFS_VALUE_WORD);
 }
 
+static double
+in_a_day (VirfsInfra *infra, VirfsPart *pool)
+{
+  return 86400;
+}
+
+static double
+unknown (VirfsInfra *infra, VirfsPart *pool)
+{
+  return NAN;
+}
+
+static void
+test_pool (void)
+{
+  g_autoptr (VirfsPartInfo) info = virfs_part_info_new (&virfs_pool_class, "default");
+  VirfsPoolInfo *pool = (VirfsPoolInfo *) info;
+  VirfsPart part = { 0 };
+  VirfsSubject subject
+    = { .kind = VIRFS_KIND_POOL, .reachable = TRUE, .pool = &part, .pool_info = pool };
+
+  pool->state = "inactive";
+  value_of ("usage", &subject, VIRFS_VALUE_NONE);
+  pool->state = "running";
+  pool->capacity = 1000;
+  pool->available = 250;
+  g_assert_cmpfloat (value_of ("usage", &subject, VIRFS_VALUE_NUMBER), ==, 75);
+  /* without a history nothing is known */
+  value_of ("full_in", &subject, VIRFS_VALUE_NONE);
+  virfs_measure_set_forecast (in_a_day);
+  g_assert_cmpfloat (value_of ("full_in", &subject, VIRFS_VALUE_NUMBER), ==, 86400);
+  virfs_measure_set_forecast (unknown);
+  value_of ("full_in", &subject, VIRFS_VALUE_UNKNOWN);
+  virfs_measure_set_forecast (NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -448,5 +484,6 @@ main (int argc, char **argv)
   g_test_add_func ("/alarm/ages", test_ages);
   g_test_add_func ("/alarm/samples", test_samples);
   g_test_add_func ("/alarm/host", test_host);
+  g_test_add_func ("/alarm/pool", test_pool);
   return g_test_run ();
 }

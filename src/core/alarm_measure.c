@@ -137,9 +137,14 @@ get_available (const VirfsSubject *subject, VirfsValue *value)
 static void
 get_full_in (const VirfsSubject *subject, VirfsValue *value)
 {
-  double seconds = forecast ? forecast (subject->pool) : NAN;
+  double seconds;
 
-  if (!isnan (seconds))
+  if (forecast == NULL)
+    return;
+  seconds = forecast (subject->pool->object.infra, subject->pool);
+  if (isnan (seconds))
+    value->kind = VIRFS_VALUE_UNKNOWN;
+  else
     set_number (value, seconds);
 }
 

@@ -53,7 +53,8 @@ void virfs_measures_print (GString *out);
 /* How objects of KIND are called all together: vms, hosts, pools. */
 const char *virfs_measure_objects (VirfsKind kind);
 
-/* Seconds until a pool is full, if it is filled as it was until now; NAN: not known. */
-typedef double (*VirfsForecastPool) (VirfsPart *pool);
+/* Seconds until a pool is full, if it is filled as it was until now; INFINITY: it is not filled; NAN: not
+ * known. */
+typedef double (*VirfsForecastPool) (VirfsInfra *infra, VirfsPart *pool);
 /* Who can tell it (the history); before the first host. */
 void virfs_measure_set_forecast (VirfsForecastPool func);
