@@ -22,7 +22,7 @@ static const char intro[]
     "    mkdir vms/db && ls vms/db            a draft: write image, memory ..., running to state\n"
     "    mkdir vms/db/snapshots/before        takes a snapshot; rmdir deletes it\n"
     "    ls alarms/firing                     what is wrong; alarms/ has the rules\n"
-  "    tail -f events/log                   what happens\n"
+    "    tail -f events/log                   what happens\n"
     "    mkdir hosts/h3 && echo qemu+ssh://root@h3/system > hosts/h3/uri\n"
     "\n"
     "Each file explains itself: getfattr --only-values -n user.virfs.help FILE, or virfs(7).\n";

@@ -81,6 +81,11 @@ test_rule (Fixture *f, gconstpointer data)
   assert_soon (exists (f, "alarms/firing/off~other") && !exists (f, "alarms/firing/off~h2-2"));
 
   /* and what is written */
+  g_assert_cmpint (echo (f, "reason", "alarms/off/metric"), ==, 0);
+  assert_reads (f, "alarms/off/condition", "!= running\n");
+  assert_lists (f, "alarms/firing", "off~h1-1 off~h1-2 off~h1-3 off~h2-1 off~other");
+  g_assert_cmpint (echo (f, "state", "alarms/off/metric"), ==, 0);
+  assert_lists (f, "alarms/firing", "off~other");
   g_assert_cmpint (echo (f, "vms/h1-*", "alarms/off/objects"), ==, 0);
   assert_lists (f, "alarms/firing", "");
   assert_reads (f, "alarms/off/state", "ok\n");
@@ -367,10 +372,15 @@ test_hook_fails (Fixture *f, gconstpointer data)
   assert_says (f, "error", "status 3");
   assert_soon (says (f, "events/log", "output=\"no mail today\""));
   /* what others could change is not run, whatever it was before */
-  g_assert_cmpint (g_chmod (hook.program, 0777), ==, 0);
+  g_assert_cmpint (g_chmod (hook.program, 0775), ==, 0);
   set_state (f, "h1-1", VIRFS_VM_RUNNING);
   assert_soon (says (f, "error", "can be changed by"));
   g_assert_cmpint (echo (f, hook.program, "alarms/off/hook"), ==, EPERM);
+  g_assert_cmpint (g_chmod (hook.program, 0755), ==, 0);
+  g_assert_cmpint (g_chmod (hook.dir, 0777), ==, 0);
+  g_assert_cmpint (echo (f, hook.program, "alarms/off/hook"), ==, EPERM);
+  assert_says (f, "error", "so nothing in it is run");
+  g_assert_cmpint (g_chmod (hook.dir, 0700), ==, 0);
   g_unlink (hook.program);
   set_state (f, "h1-1", VIRFS_VM_SHUTOFF);
   assert_soon (says (f, "error", "No such file"));

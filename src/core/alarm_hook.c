@@ -22,16 +22,17 @@
 typedef struct {
   char *program, *alarm, *object;
   char **environment;
+  guint timeout; /* seconds */
   VirfsHookProcess *process; /* under lock; NULL: it does not run */
 } Run;
 
 struct VirfsHooks {
   VirfsInfra *infra;
-  char *mountpoint;
-  guint timeout;
   GMutex lock;
   GCond ended;
   /* under lock */
+  char *mountpoint;
+  guint timeout;
   GQueue waiting; /* of Run* */
   GList *running; /* of Run* */
   guint threads, dropped;
@@ -43,8 +44,7 @@ struct VirfsHooks {
 static gboolean
 is_ours (const struct stat *st)
 {
-  return (st->st_uid == 0 || st->st_uid == geteuid ()) && (st->st_mode & S_IWOTH) == 0
-         && ((st->st_mode & S_IWGRP) == 0 || st->st_gid == 0 || st->st_gid == getegid ());
+  return (st->st_uid == 0 || st->st_uid == geteuid ()) && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 /* Whether others cannot put something else in its place. */
@@ -62,25 +62,48 @@ check_directories (const char *path, GError **error)
   return g_str_equal (dir, "/") || check_directories (dir, error);
 }
 
-gboolean
-virfs_hook_check (const char *path, GError **error)
+static gboolean
+check_program (const char *path, GError **error)
 {
-  g_autofree char *real = g_path_is_absolute (path) ? realpath (path, NULL) : NULL;
   struct stat st;
 
-  if (!g_path_is_absolute (path))
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
-                 "a hook is a program by its full path, as in /usr/local/bin/alarm-mail");
-  else if (real == NULL || stat (real, &st) != 0)
+  if (stat (path, &st) != 0)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "%s: %s", path, g_strerror (errno));
-  else if (!S_ISREG (st.st_mode) || faccessat (AT_FDCWD, real, X_OK, AT_EACCESS) != 0)
+  else if (!S_ISREG (st.st_mode) || faccessat (AT_FDCWD, path, X_OK, AT_EACCESS) != 0)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID, "%s is not a program", path);
   else if (!is_ours (&st))
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_PERMITTED,
                  "%s belongs to, or can be changed by, others than root and who runs virfs", path);
   else
-    return check_directories (real, error);
+    return check_directories (path, error);
   return FALSE;
+}
+
+/* Where links lead may be for others to say, so what is run is what they lead to when it is looked at. */
+static char *
+resolve (const char *path, GError **error)
+{
+  g_autofree char *real = NULL;
+
+  if (!g_path_is_absolute (path)) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                 "a hook is a program by its full path, as in /usr/local/bin/alarm-mail");
+    return NULL;
+  }
+  real = realpath (path, NULL);
+  if (real == NULL) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "%s: %s", path, g_strerror (errno));
+    return NULL;
+  }
+  return check_program (real, error) ? g_steal_pointer (&real) : NULL;
+}
+
+gboolean
+virfs_hook_check (const char *path, GError **error)
+{
+  g_autofree char *program = resolve (path, error);
+
+  return program != NULL;
 }
 
 /* Running. */
@@ -129,13 +152,13 @@ carry_out (VirfsHooks *self, Run *run)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *output = NULL;
-  VirfsHookProcess *process = virfs_hook_check (run->program, &error)
-                                ? virfs_hook_process_new (run->program, run->environment, &error)
-                                : NULL;
+  g_autofree char *program = resolve (run->program, &error);
+  VirfsHookProcess *process
+    = program ? virfs_hook_process_new (program, run->environment, &error) : NULL;
 
   if (process != NULL) {
     set_process (self, run, process);
-    output = virfs_hook_process_wait (process, self->timeout, &error);
+    output = virfs_hook_process_wait (process, run->timeout, &error);
     set_process (self, run, NULL);
     virfs_hook_process_free (process);
   }
@@ -241,6 +264,7 @@ virfs_hooks_run (VirfsHooks *self, const char *program, const char *alarm, const
   run->alarm = g_strdup (alarm);
   run->object = g_strdup (object);
   run->environment = environment_of (self, facts);
+  run->timeout = self->timeout;
   g_queue_push_tail (&self->waiting, run);
   if (self->threads == AT_ONCE)
     return;

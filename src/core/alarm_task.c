@@ -230,11 +230,12 @@ set (VirfsAlarms *self, VirfsAlarmTask *task)
       || !virfs_alarm_keep_rule (self->infra, entry->alarm->key, entry->alarm->info->name, rule,
                                  &task->error))
     return;
+  /* what was wrong with one thing says nothing of another */
+  if (!virfs_rule_is_active (rule) || rule->measure != entry->alarm->info->rule->measure)
+    virfs_alarm_entry_end (self, entry);
   publish (entry, entry->alarm->info->name, rule);
   self->rules_changed = TRUE;
-  if (!virfs_rule_is_active (rule))
-    virfs_alarm_entry_end (self, entry);
-  else
+  if (virfs_rule_is_active (rule))
     virfs_alarms_look_all (self, entry, &now);
 }
 
