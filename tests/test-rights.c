@@ -448,6 +448,29 @@ test_all (Fixture *f, gconstpointer data)
   assert_lists (f, "vms", "draft h1-1 h1-2 h2-1 h2-2");
 }
 
+/* Alarms are whose alarms/ is; what they run is for who mounted alone. */
+static void
+test_alarms (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (AS (BOB, mkdir_at (f, "alarms/his")), ==, EACCES);
+  g_assert_cmpint (AS (BOB, open_at (f, "alarms/host-lost/state", O_RDONLY)), ==, EACCES);
+  give (f, "alarms", BOB);
+  assert_belongs (f, "alarms/host-lost/duration", BOB, BOB, 0640);
+  assert_belongs (f, "alarms/host-lost/hook", BOB, BOB, 0440);
+  g_assert_cmpint (AS (BOB, mkdir_at (f, "alarms/his")), ==, 0);
+  g_assert_cmpint (AS (BOB, echo (f, "state", "alarms/his/metric")), ==, 0);
+  g_assert_cmpint (AS (BOB, echo (f, "vms", "alarms/his/objects")), ==, 0);
+  g_assert_cmpint (AS (BOB, echo (f, "== shutoff", "alarms/his/condition")), ==, 0);
+  g_assert_cmpint (AS (BOB, echo (f, "vms/h1-2", "alarms/his/ack")), ==, 0);
+  assert_says (f, "alarms/his/firing", "\tshutoff\t20001\n");
+  g_assert_cmpint (AS (BOB, echo (f, "/bin/true", "alarms/his/hook")), ==, EACCES);
+  g_assert_cmpint (echo (f, "/bin/true", "alarms/his/hook"), ==, 0);
+  g_assert_cmpint (AS (CAROL, open_at (f, "alarms/his/metric", O_RDONLY)), ==, EACCES);
+  g_assert_cmpint (chmod_at (f, "alarms/his", 0777), ==, EPERM);
+  g_assert_cmpint (AS (CAROL, rmdir_at (f, "alarms/his")), ==, EACCES);
+  g_assert_cmpint (AS (BOB, rmdir_at (f, "alarms/his")), ==, 0);
+}
+
 #define ADD(path, func)                                                                            \
   g_test_add (path, Fixture, FLEET, fixture_set_up_for_all, func, fixture_tear_down)
 
@@ -470,6 +493,7 @@ main (int argc, char **argv)
   ADD ("/rights/jobs", test_jobs);
   ADD ("/rights/tags", test_tags);
   ADD ("/rights/protect", test_protect);
+  ADD ("/rights/alarms", test_alarms);
   ADD ("/rights/all", test_all);
   return g_test_run ();
 }
