@@ -8,7 +8,6 @@
 #include "file.h"
 
 #include "error.h"
-#include "schema.h"
 #include "text.h"
 
 #include <errno.h>
@@ -16,7 +15,21 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 
-#define FILE_NAME "virfs.db"
+const StoreFile store_file = {
+  .name = "virfs.db",
+  .settings = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+  .checked = TRUE,
+  .schema = &store_schema,
+  .lost = "hosts and drafts that were made with mkdir are",
+};
+
+/* What was written last before the power fails may be lost, but is not waited for. */
+const StoreFile store_history_file = {
+  .name = "history.db",
+  .settings = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = NORMAL;",
+  .schema = &store_history_schema,
+  .lost = "the history of metrics is",
+};
 
 static gboolean
 make_directory (const char *directory, GError **error)
@@ -55,28 +68,28 @@ take_finding (StoreRow *row, gpointer finding)
 
 /* *FINDING: what is wrong with it, NULL for nothing; the caller owns it. */
 static gboolean
-prepare (StoreDb *db, char **finding, GError **error)
+prepare (StoreDb *db, const StoreFile *kind, char **finding, GError **error)
 {
   g_autofree char *found = NULL;
 
-  if (!store_db_script (db,
-                        "PRAGMA locking_mode = EXCLUSIVE;"
-                        "PRAGMA journal_mode = WAL;"
-                        "PRAGMA synchronous = FULL;"
-                        "PRAGMA foreign_keys = ON;"
-                        "PRAGMA journal_size_limit = 4194304;"
-                        "BEGIN EXCLUSIVE; COMMIT",
-                        error)
-      || !store_db_each (db, take_finding, &found, error, "PRAGMA quick_check (1)", ""))
+  if (!store_db_script (db, kind->settings, error)
+      || !store_db_script (db,
+                           "PRAGMA locking_mode = EXCLUSIVE;"
+                           "PRAGMA journal_mode = WAL;"
+                           "PRAGMA journal_size_limit = 4194304;"
+                           "BEGIN EXCLUSIVE; COMMIT",
+                           error)
+      || (kind->checked
+          && !store_db_each (db, take_finding, &found, error, "PRAGMA quick_check (1)", "")))
     return FALSE;
   if (found != NULL && !g_str_equal (found, "ok"))
     *finding = g_steal_pointer (&found);
-  return *finding != NULL || store_schema_upgrade (db, error);
+  return *finding != NULL || store_schema_upgrade (db, kind->schema, error);
 }
 
 /* NULL without error: it is broken, as *FINDING (owned by the caller) says. */
 static StoreDb *
-try_open (const char *file, char **finding, GError **error)
+try_open (const char *file, const StoreFile *kind, char **finding, GError **error)
 {
   g_autoptr (GError) wrong = NULL;
   g_autoptr (StoreDb) db = NULL;
@@ -84,7 +97,7 @@ try_open (const char *file, char **finding, GError **error)
   if (!make_file (file, error))
     return NULL;
   db = store_db_open (file, &wrong);
-  if (db != NULL && prepare (db, finding, &wrong))
+  if (db != NULL && prepare (db, kind, finding, &wrong))
     return *finding == NULL ? g_steal_pointer (&db) : NULL;
   if (store_db_is_broken (wrong))
     *finding = g_strdup (wrong->message);
@@ -96,7 +109,7 @@ try_open (const char *file, char **finding, GError **error)
 }
 
 static gboolean
-set_aside (const char *file, const char *finding, GError **error)
+set_aside (const char *file, const StoreFile *kind, const char *finding, GError **error)
 {
   static const char *const suffixes[] = { "-wal", "-shm", "" };
   g_autofree char *time = g_strdup_printf ("%" G_GINT64_FORMAT, g_get_real_time ());
@@ -113,26 +126,25 @@ set_aside (const char *file, const char *finding, GError **error)
       return FALSE;
     }
   }
-  g_warning ("%s is broken (%s): it is %s now, and a new one is begun; hosts and drafts that were"
-             " made with mkdir are not in it",
-             file, finding, aside);
+  g_warning ("%s is broken (%s): it is %s now, and a new one is begun; %s not in it", file, finding,
+             aside, kind->lost);
   return TRUE;
 }
 
 StoreDb *
-store_file_open (const char *directory, GError **error)
+store_file_open (const char *directory, const StoreFile *kind, GError **error)
 {
-  g_autofree char *file = g_build_filename (directory, FILE_NAME, NULL);
+  g_autofree char *file = g_build_filename (directory, kind->name, NULL);
   g_autofree char *finding = NULL;
   StoreDb *db;
 
   if (!make_directory (directory, error))
     return NULL;
-  db = try_open (file, &finding, error);
-  if (finding == NULL || !set_aside (file, finding, error))
+  db = try_open (file, kind, &finding, error);
+  if (finding == NULL || !set_aside (file, kind, finding, error))
     return db;
   g_clear_pointer (&finding, g_free);
-  db = try_open (file, &finding, error);
+  db = try_open (file, kind, &finding, error);
   if (finding != NULL)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_FAILED, "%s: %s", file, finding);
   return db;

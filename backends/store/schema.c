@@ -59,6 +59,19 @@ static const char *const steps[] = {
   ");",
 };
 
+/* Of the history of metrics, which is a file of its own.  key of a block: two bits of level, 26 of the number of
+ * its span, 25 of series, 8 to tell several apart; so what is written at one time is in one place, and what
+ * is too old is, too */
+static const char *const history_steps[] = {
+  "CREATE TABLE layouts (number INTEGER PRIMARY KEY, names TEXT NOT NULL UNIQUE);"
+  "CREATE TABLE series (number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);"
+  "CREATE TABLE blocks (key INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+  "CREATE TABLE marks (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;",
+};
+
+const StoreSchema store_schema = { steps, G_N_ELEMENTS (steps) };
+const StoreSchema store_history_schema = { history_steps, G_N_ELEMENTS (history_steps) };
+
 static void
 take_version (StoreRow *row, gpointer version)
 {
@@ -66,10 +79,10 @@ take_version (StoreRow *row, gpointer version)
 }
 
 static gboolean
-take_step (StoreDb *db, guint number, GError **error)
+take_step (StoreDb *db, const StoreSchema *schema, guint number, GError **error)
 {
   g_autofree char *script = g_strdup_printf ("BEGIN IMMEDIATE; %s PRAGMA user_version = %u; COMMIT",
-                                             steps[number - 1], number);
+                                             schema->steps[number - 1], number);
 
   if (store_db_script (db, script, error))
     return TRUE;
@@ -78,21 +91,21 @@ take_step (StoreDb *db, guint number, GError **error)
 }
 
 gboolean
-store_schema_upgrade (StoreDb *db, GError **error)
+store_schema_upgrade (StoreDb *db, const StoreSchema *schema, GError **error)
 {
   gint64 version = 0;
 
   if (!store_db_each (db, take_version, &version, error, "PRAGMA user_version", ""))
     return FALSE;
-  if (version < 0 || version > (gint64) G_N_ELEMENTS (steps)) {
+  if (version < 0 || version > schema->n) {
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
                  "a later version of virfs has written it (its tables are of version"
                  " %" G_GINT64_FORMAT ", this virfs knows %u)",
-                 version, (guint) G_N_ELEMENTS (steps));
+                 version, schema->n);
     return FALSE;
   }
-  while (version < (gint64) G_N_ELEMENTS (steps))
-    if (!take_step (db, ++version, error))
+  while (version < schema->n)
+    if (!take_step (db, schema, (guint) ++version, error))
       return FALSE;
   return TRUE;
 }

@@ -31,7 +31,7 @@ recall (gpointer data, const char *kind, VirfsRecordFunc func, gpointer user, GE
 VirfsStore *
 virfs_store_open (const char *directory, GError **error)
 {
-  StoreDb *db = store_file_open (directory, error);
+  StoreDb *db = store_file_open (directory, &store_file, error);
   VirfsStore *store;
 
   if (db == NULL)

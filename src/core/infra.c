@@ -8,6 +8,7 @@
 
 #include "alarms.h"
 #include "error.h"
+#include "history_store.h"
 #include "metrics.h"
 #include "registry.h"
 
@@ -36,6 +37,7 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
   infra->metrics = virfs_metrics_new (infra);
   infra->alarms = virfs_alarms_new (infra);
   infra->alarm_names = g_hash_table_new (g_str_hash, g_str_equal);
+  infra->history = virfs_history_new ();
   g_mutex_init (&infra->drafting);
   infra->hidden = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   infra->dissolved = g_ptr_array_new_with_free_func (g_free);
@@ -99,6 +101,7 @@ virfs_infra_stop (VirfsInfra *infra, gint64 timeout)
   virfs_registry_stop_uploads (infra, g_get_monotonic_time () + timeout);
   virfs_alarms_stop (infra->alarms);
   virfs_metrics_stop (infra->metrics);
+  virfs_history_stop (infra->history);
   stop_jobs (infra, g_get_monotonic_time () + timeout);
   hosts = virfs_infra_hosts (infra);
   g_mutex_lock (&infra->config);
@@ -135,6 +138,7 @@ virfs_infra_free (VirfsInfra *infra)
   virfs_event_log_free (infra->events);
   virfs_uses_free (infra->uses);
   virfs_metrics_free (infra->metrics);
+  virfs_history_free (infra->history);
   g_cond_clear (&infra->settled);
   g_mutex_clear (&infra->lock);
   g_mutex_clear (&infra->config);
@@ -157,6 +161,12 @@ VirfsMetrics *
 virfs_infra_metrics (VirfsInfra *infra)
 {
   return infra->metrics;
+}
+
+VirfsHistory *
+virfs_infra_history (VirfsInfra *infra)
+{
+  return infra->history;
 }
 
 VirfsObject *

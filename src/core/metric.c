@@ -20,6 +20,7 @@ static const VirfsMetric vm_metrics[] = {
 static const VirfsMetric disk_metrics[] = { VIRFS_DISK_METRICS (METRIC) };
 static const VirfsMetric nic_metrics[] = { VIRFS_NIC_METRICS (METRIC) };
 static const VirfsMetric host_metrics[] = { VIRFS_HOST_METRICS (METRIC) };
+static const VirfsMetric pool_metrics[] = { VIRFS_POOL_METRICS (METRIC) };
 
 #define VIRFS_VM_METRIC_TIME   VIRFS_RATE_TIME
 #define VIRFS_HOST_METRIC_TIME VIRFS_RATE_TIME
@@ -46,6 +47,7 @@ const VirfsMetricSet virfs_disk_metrics = { SET ("virfs_vm_disk_", disk_metrics)
 const VirfsMetricSet virfs_nic_metrics = { SET ("virfs_vm_net_", nic_metrics) };
 const VirfsMetricSet virfs_host_metrics
   = { SET ("virfs_host_", host_metrics), host_rates, G_N_ELEMENTS (host_rates) };
+const VirfsMetricSet virfs_pool_metrics = { SET ("virfs_pool_", pool_metrics) };
 
 /* Samples. */
 

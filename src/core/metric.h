@@ -84,6 +84,13 @@ typedef enum {
 #undef VIRFS_ENUM_PREFIX
   VIRFS_HOST_N_METRICS,
 } VirfsHostMetric;
+
+typedef enum {
+#define VIRFS_ENUM_PREFIX(id) VIRFS_POOL_METRIC_##id
+  VIRFS_POOL_METRICS (VIRFS_ENUM_)
+#undef VIRFS_ENUM_PREFIX
+  VIRFS_POOL_N_METRICS,
+} VirfsPoolMetric;
 #undef VIRFS_ENUM_
 
 #define VIRFS_ENUM_(id, name, unit, counter, per, help) VIRFS_VM_RATE_##id,
@@ -98,6 +105,7 @@ extern const VirfsMetricSet virfs_vm_metrics; /* with the sums of its devices */
 extern const VirfsMetricSet virfs_disk_metrics;
 extern const VirfsMetricSet virfs_nic_metrics;
 extern const VirfsMetricSet virfs_host_metrics;
+extern const VirfsMetricSet virfs_pool_metrics; /* of which there are no samples, only a history */
 
 #define VIRFS_ABSENT G_MAXUINT64
 

@@ -67,6 +67,12 @@
   M (VCPUS_PROMISED, "vcpus_promised", GAUGE, NUMBER, "virtual CPUs that these have") \
   M (MEMORY_PROMISED, "memory_promised", GAUGE, BYTES, "memory that these were promised")
 
+/* Of a pool; of these there is only a history. */
+#define VIRFS_POOL_METRICS(M) \
+  M (CAPACITY, "capacity", GAUGE, BYTES, "size") \
+  M (ALLOCATION, "allocation", GAUGE, BYTES, "bytes that are taken") \
+  M (AVAILABLE, "available", GAUGE, BYTES, "bytes that are free")
+
 /*
  * What is made of two samples: identifier, name, unit, the counter that it is of (of a host's CPUs: see
  * metric_merge.c), what that is divided by (TIME or another counter), help.  Prometheus makes these

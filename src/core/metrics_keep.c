@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What samples are kept, and what is made of them. */
+#include "history.h"
 #include "metrics_private.h"
 
 #define TEXT_AGE G_USEC_PER_SEC
@@ -69,6 +70,17 @@ virfs_metrics_text (VirfsMetrics *self, guint which, VirfsMetricsMake make)
 
 /* For backends. */
 
+static void
+note_history (VirfsMetrics *self, guint64 id, const VirfsSample *before, const VirfsSample *now)
+{
+  VirfsHistory *history = virfs_infra_history (self->infra);
+  VirfsObject *object = virfs_history_is_on (history) ? virfs_infra_object (self->infra, id) : NULL;
+
+  if (object != NULL)
+    virfs_history_take (history, object, before, now);
+  virfs_object_unref (object);
+}
+
 /* Takes RAW.  Under the lock. */
 static void
 take_sample (VirfsMetrics *self, const VirfsMetricSet *set, guint64 id, const VirfsSampled *of,
@@ -82,6 +94,7 @@ take_sample (VirfsMetrics *self, const VirfsMetricSet *set, guint64 id, const Vi
     g_hash_table_insert (self->kept, g_memdup2 (&id, sizeof id), kept);
   }
   shown = virfs_sample_merge (set, kept->raw, kept->shown, raw);
+  note_history (self, id, kept->shown, shown);
   virfs_sample_unref (kept->raw);
   virfs_sample_unref (kept->shown);
   kept->raw = raw;
@@ -147,6 +160,7 @@ virfs_metrics_tell (VirfsMetrics *self, VirfsHost *host, VirfsSample *of_host, G
     take_sample (self, &virfs_vm_metrics, raw->object, sampled, virfs_sample_ref (raw));
   }
   drop_gone (self, sampled);
+  virfs_history_take_pools (virfs_infra_history (self->infra), host);
   self->serial++;
   g_cond_broadcast (&self->wake);
   for (guint i = 0; i < self->listeners->len; i++) {

@@ -19,6 +19,7 @@ struct VirfsInfra {
   const VirfsKeeper *keeper; /* NULL: none */
   VirfsEventLog *events;
   struct VirfsMetrics *metrics; /* has a lock of its own, which comes before lock */
+  struct VirfsHistory *history; /* likewise, which comes after it */
   struct VirfsAlarms *alarms;   /* has a lock of its own, which comes after lock */
   VirfsUses *uses;              /* use.c; has a lock of its own, which comes before lock */
   guint shutdown_timeout;
