@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hosts/<host>/: a host, and the guests that it has. */
 #include "access.h"
+#include "history_files.h"
 #include "metric_files.h"
 #include "part_class.h"
 
@@ -183,6 +184,7 @@ static const VirfsRow rows[] = {
   { "sysinfo.xml", S_IFREG | 0440, .fields = SHOW_BLOB (SYSINFO, sysinfo),
     .help = "libvirt's sysinfo of the host (SMBIOS), where the driver has it" },
   VIRFS_HOST_METRIC_ROWS,
+  VIRFS_HISTORY_ROWS ("metrics/"),
   { "error", S_IFREG | 0440, .fields = SHOW (virfs_show_text, ERROR, error),
     .help = "what was refused or failed last, or why it cannot be reached" },
   { "vms", S_IFDIR | 0750, .fields = F (VMS), .dir = &virfs_host_vms_dir,

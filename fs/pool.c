@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hosts/<host>/pools/<pool>/: a storage pool, from its draft to its end. */
 #include "device_class.h"
+#include "history_files.h"
 
 #include <string.h>
 
@@ -351,6 +352,7 @@ static const VirfsRow rows[] = {
     .help = "libvirt's XML of it; write a whole one to define a draft or an inactive pool" },
   { "volumes", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_volumes_dir,
     .help = "its volumes; mkdir, then size or clone, makes one" },
+  VIRFS_HISTORY_ROWS (""),
   { "/alarms/firing/<alarm>~<host>~<pool>", S_IFLNK | 0777, .fields = F (BIRTH),
     .link = link_from_firing, .help = "a pool that an alarm fires for" },
 };

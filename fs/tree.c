@@ -8,6 +8,7 @@
 #include "alarm_files.h"
 #include "draft.h"
 #include "files_dir.h"
+#include "history_files.h"
 #include "image.h"
 #include "image_files.h"
 #include "part_class.h"
@@ -50,6 +51,7 @@ virfs_tree_classes (void)
   if (g_once_init_enter (&made)) {
     for (guint i = 0; classes[i] != NULL; i++)
       virfs_class_init (classes[i]);
+    virfs_history_init ();
     g_once_init_leave (&made, 1);
   }
   return (const VirfsClass *const *) classes;
@@ -77,9 +79,16 @@ static const VirfsClass *
 find_object (gpointer data, guint64 id, gpointer *object)
 {
   VirfsTree *tree = data;
+  guint64 own = id & (VIRFS_BIT (VIRFS_ID_BITS) - 1);
+  const VirfsClass *class;
 
-  *object = id == 0 ? tree->root : virfs_infra_object (tree->infra, id);
-  return *object ? virfs_class_of (*object) : NULL;
+  *object = own == 0 ? tree->root : virfs_infra_object (tree->infra, own);
+  if (*object == NULL || id == own)
+    return *object ? virfs_class_of (*object) : NULL;
+  class = virfs_history_class (*object, (guint) (id >> VIRFS_ID_BITS));
+  if (class == NULL && own != 0)
+    virfs_object_unref (*object);
+  return class;
 }
 
 static char *
@@ -89,6 +98,8 @@ node_path (gpointer data, const VirfsNode *node)
 
   if (node->row->flags & VIRFS_ROW_OWNED)
     return virfs_object_path (node->object);
+  if (node->id >> VIRFS_ID_BITS != 0)
+    return virfs_history_path (node);
   if (node->class == &virfs_image_files)
     return virfs_image_path (node);
   if (*node->row->path == '/')

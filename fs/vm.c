@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vms/<vm>/: a guest and its attributes; see vm_files.h for those that are not here. */
 #include "access.h"
+#include "history_files.h"
 #include "kept.h"
 #include "metric_files.h"
 #include "part_class.h"
@@ -329,6 +330,7 @@ static const VirfsRow rows[] = {
     .store_text = virfs_store_backup_backing,
     .help = "how qcow2 files of the next name the parent's; %p: the parent, %d: the disk" },
   VIRFS_VM_METRIC_ROWS,
+  VIRFS_HISTORY_ROWS ("metrics/"),
   { "error", S_IFREG | 0440, .fields = SHOW (virfs_show_text, ERROR, error),
     .help = "what was refused or failed last: time, file, user and the reason" },
   { "alarms", S_IFREG | 0440, .fields = SHOW (virfs_show_lines, ALARMS, alarms),

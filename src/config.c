@@ -27,6 +27,11 @@ static const struct {
 } settings[] = {
   { "poll_interval", G_STRUCT_OFFSET (VirfsConfig, poll_interval), 1, 86400, 10 },
   { "metrics_interval", G_STRUCT_OFFSET (VirfsConfig, metrics_interval), 1, 3600, 15 },
+  { "history", G_STRUCT_OFFSET (VirfsConfig, history), 0, 1, 1 },
+  { "history_hours", G_STRUCT_OFFSET (VirfsConfig, history_hours), 7, 8760, 24 },
+  { "history_days", G_STRUCT_OFFSET (VirfsConfig, history_days), 11, 3650, 90 },
+  { "history_years", G_STRUCT_OFFSET (VirfsConfig, history_years), 1, 100, 5 },
+  { "history_mib", G_STRUCT_OFFSET (VirfsConfig, history_mib), 0, 16777216, 4096 },
   { "connect_timeout", G_STRUCT_OFFSET (VirfsConfig, connect_timeout), 0, 3600, 10 },
   { "keepalive_interval", G_STRUCT_OFFSET (VirfsConfig, keepalive_interval), 1, 3600, 1 },
   { "keepalive_count", G_STRUCT_OFFSET (VirfsConfig, keepalive_count), 1, 100, 4 },
@@ -130,8 +135,8 @@ load_setting (VirfsConfig *config, GKeyFile *file, const char *key, GError **err
     value = g_key_file_get_uint64 (file, GROUP, key, &wrong);
     if (wrong != NULL || value < settings[i].min || value > settings[i].max) {
       g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
-                   "[" GROUP "] %s: a number of seconds or times from %u to %u is wanted", key,
-                   settings[i].min, settings[i].max);
+                   "[" GROUP "] %s: a whole number from %u to %u is wanted", key, settings[i].min,
+                   settings[i].max);
       return FALSE;
     }
     *member (config, i) = (guint) value;

@@ -16,6 +16,11 @@ typedef struct {
 typedef struct {
   guint poll_interval;      /* seconds between looks at what has no events */
   guint metrics_interval;   /* seconds between samples, while somebody reads metrics */
+  guint history;            /* 1: what was sampled is kept */
+  guint history_hours;      /* how long samples are kept */
+  guint history_days;       /* and means of 5 minutes */
+  guint history_years;      /* and means of hours */
+  guint history_mib;        /* what all of it may take; 0: whatever it takes */
   guint connect_timeout;    /* seconds that the start waits for hosts to answer */
   guint keepalive_interval; /* seconds between signs of life of a host */
   guint keepalive_count;    /* how many of them may be missing */

@@ -9,6 +9,7 @@
 #include "files_dir.h"
 #include "guard.h"
 #include "guest_files.h"
+#include "history_db.h"
 #include "image.h"
 #include "infra.h"
 #include "libvirt.h"
@@ -128,6 +129,35 @@ open_store (const VirfsConfig *config, VirfsStore **store, GError **error)
   return FALSE;
 }
 
+/* NULL: none is kept, or none can be, which is no reason not to begin. */
+static VirfsHistoryDb *
+open_history (const VirfsConfig *config)
+{
+  g_autofree char *usual = virfs_config_default_store ();
+  g_autoptr (GError) error = NULL;
+  VirfsHistoryDb *db;
+
+  if (!config->history)
+    return NULL;
+  db = virfs_history_db_open (config->store ? config->store : usual, &error);
+  if (db == NULL)
+    g_warning ("no history of metrics is kept: %s", error->message);
+  return db;
+}
+
+static void
+start_history (VirfsInfra *infra, VirfsHistoryDb *db, const VirfsConfig *config)
+{
+  VirfsHistoryOptions options = {
+    .keep = { config->history_hours * G_TIME_SPAN_HOUR, config->history_days * G_TIME_SPAN_DAY,
+              config->history_years * 366 * G_TIME_SPAN_DAY },
+    .max_bytes = (guint64) config->history_mib << 20,
+  };
+
+  virfs_history_start (virfs_infra_history (infra), virfs_history_db_store (db), &options);
+  virfs_metrics_hold (virfs_infra_metrics (infra), TRUE);
+}
+
 static void
 set_image_pools (VirfsInfra *infra, const VirfsConfig *config)
 {
@@ -175,6 +205,7 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   };
   VirfsGuestfsOptions guestfs
     = { .appliances = config->appliances, .idle = config->appliance_idle };
+  g_autoptr (VirfsHistoryDb) history = NULL; /* used until the end of infra */
   g_autoptr (VirfsInfra) infra = NULL;
   g_autoptr (VirfsStore) store = NULL;
   sigset_t signals;
@@ -192,8 +223,11 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   if (store != NULL && !virfs_store_attach (store, infra, error))
     return FALSE;
   virfs_infra_restore_image_notes (infra);
+  history = store ? open_history (config) : NULL;
+  if (history != NULL)
+    start_history (infra, history, config);
   virfs_infra_set_hooks (infra, daemon->mountpoint, config->hook_timeout);
-  virfs_infra_start_alarms (infra, FALSE);
+  virfs_infra_start_alarms (infra, history != NULL);
   set_image_pools (infra, config);
   served = mount_and_serve (infra, store, daemon, error);
   g_clear_pointer (&store, virfs_store_close);

@@ -100,7 +100,7 @@ virfs_request_entry (fuse_req_t req, const VirfsNode *dir, guint64 ino, gboolean
     .attr_timeout = virfs_request_timeout (&node),
     .entry_timeout = virfs_request_timeout (dir),
   };
-  if (listed)
+  if (listed || node.row->flags & VIRFS_ROW_AWAITED)
     virfs_node_stat_listed (session, &node, &entry->attr);
   else
     virfs_node_stat (session, &node, &entry->attr);

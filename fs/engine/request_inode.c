@@ -37,22 +37,64 @@ do_forget_multi (fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 }
 
 static void
+reply_attr (fuse_req_t req, fuse_ino_t ino, VirfsNode *node, struct fuse_file_info *fi)
+{
+  struct stat st;
+  double timeout = virfs_request_timeout (node);
+
+  virfs_node_stat (virfs_request_session (req), node, &st);
+  if (fi != NULL)
+    virfs_open_stat ((VirfsOpen *) (uintptr_t) fi->fh, node, &st);
+  if (fi != NULL)
+    virfs_open_told ((VirfsOpen *) (uintptr_t) fi->fh, node);
+  fuse_reply_attr (req, &st, timeout);
+}
+
+/* Somebody who waits to be told a size. */
+typedef struct {
+  fuse_req_t req;
+  fuse_ino_t ino;
+} Waiting;
+
+static void
+getattr_now (gpointer data)
+{
+  g_autofree Waiting *waiting = data;
+  VirfsSession *session = virfs_request_session (waiting->req);
+  g_auto (VirfsNode) node = { 0 };
+
+  if (virfs_request_node (waiting->req, waiting->ino, &node))
+    reply_attr (waiting->req, waiting->ino, &node, NULL);
+  virfs_node_clear (&node);
+  virfs_session_end_read (session);
+}
+
+static gboolean
+must_wait (fuse_req_t req, fuse_ino_t ino, const VirfsNode *node)
+{
+  VirfsSession *session = virfs_request_session (req);
+  Waiting *waiting;
+
+  if (!(node->row->flags & VIRFS_ROW_AWAITED))
+    return FALSE;
+  waiting = g_new (Waiting, 1);
+  *waiting = (Waiting){ req, ino };
+  virfs_session_begin_read (session);
+  if (!node->row->await (node, getattr_now, waiting))
+    return TRUE;
+  virfs_session_end_read (session);
+  g_free (waiting);
+  return FALSE;
+}
+
+static void
 do_getattr (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
   g_auto (VirfsNode) node = { 0 };
-  struct stat st;
-  double timeout;
 
   virfs_notifier_seen (virfs_request_session (req)->notifier, ino);
-  if (!virfs_request_node (req, ino, &node))
-    return;
-  virfs_node_stat (virfs_request_session (req), &node, &st);
-  timeout = virfs_request_timeout (&node);
-  if (fi != NULL)
-    virfs_open_stat ((VirfsOpen *) (uintptr_t) fi->fh, &node, &st);
-  if (fi != NULL)
-    virfs_open_told ((VirfsOpen *) (uintptr_t) fi->fh, &node);
-  fuse_reply_attr (req, &st, timeout);
+  if (virfs_request_node (req, ino, &node) && (fi != NULL || !must_wait (req, ino, &node)))
+    reply_attr (req, ino, &node, fi);
 }
 
 /* What is WANTED of owner, group and mode; returns whether that is anything new. */

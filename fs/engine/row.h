@@ -24,7 +24,7 @@ typedef struct VirfsRow VirfsRow;
 typedef struct {
   const VirfsClass *class;
   const VirfsRow *row;
-  guint64 id;             /* of the object */
+  guint64 id;             /* of the object, and above VIRFS_ID_BITS what the tree has added to it */
   gpointer object;        /* a reference */
   gconstpointer snapshot; /* what is known of the object; a reference */
 } VirfsNode;
@@ -39,6 +39,7 @@ typedef enum {
   VIRFS_ROW_PUBLIC = 1 << 6,   /* as its mode says, whatever the object's is */
   VIRFS_ROW_TRUSTED = 1 << 7,  /* can be written only by root and by who mounted */
   VIRFS_ROW_OWNED = 1 << 8,    /* of a file: chown and chmod of it are those of its object */
+  VIRFS_ROW_AWAITED = 1 << 9,  /* who asks for its size waits (`await`), too */
 } VirfsRowFlags;
 
 /* What can be done in a directory whose entries are not rows. */

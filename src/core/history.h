@@ -58,6 +58,9 @@ gint64 virfs_range_step (VirfsRange range);   /* 0: as sampled */
 const VirfsMetricSet *virfs_history_set_of (gconstpointer object);
 char *virfs_history_key (gconstpointer object);
 
+/* How its values are to be read. */
+VirfsMetricUnit virfs_history_unit (const VirfsMetricSet *set, guint index, gboolean *per_second);
+
 VirfsHistory *virfs_infra_history (VirfsInfra *infra);
 /* Whether there is one. */
 gboolean virfs_history_is_on (VirfsHistory *history);
@@ -73,6 +76,9 @@ gboolean virfs_history_await (VirfsHistory *history, gpointer object, guint inde
                               void (*ready) (gpointer data), gpointer data);
 VirfsSeries *virfs_history_series (VirfsHistory *history, gpointer object, guint index,
                                    VirfsRange range);
+
+/* When OBJECT was sampled last, microseconds since the epoch; 0: not in the last hours. */
+gint64 virfs_history_changed (VirfsHistory *history, gconstpointer object);
 
 /* The last hour from memory, for many objects in one moment: means of minutes, the last is the current one's;
  * NAN where nothing is known.  FALSE if there is nothing, or INDEX is not one of those kept: cpu_percent,

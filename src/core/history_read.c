@@ -21,6 +21,15 @@ column_of (const VirfsMetricSet *set, guint index)
   return rate->per == VIRFS_RATE_TIME && rate->unit == VIRFS_METRIC_NUMBER ? rate->counter : index;
 }
 
+VirfsMetricUnit
+virfs_history_unit (const VirfsMetricSet *set, guint index, gboolean *per_second)
+{
+  guint column = column_of (set, index);
+
+  *per_second = column < set->n && set->metrics[column].type == VIRFS_METRIC_COUNTER;
+  return column < set->n ? set->metrics[column].unit : set->rates[column - set->n].unit;
+}
+
 /* The names of columns in a layout, borrowed; NULL if nothing is known of it. */
 static GStrv
 names_of (VirfsHistory *self, guint layout)

@@ -299,6 +299,15 @@ virfs_history_take_pools (VirfsHistory *self, VirfsHost *host)
       take_pool (self, host, pools->pdata[i], virfs_history_now (self));
 }
 
+gint64
+virfs_history_changed (VirfsHistory *self, gconstpointer object)
+{
+  g_autofree char *key = virfs_history_key (object);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return virfs_history_last (self, key) * MILLISECOND;
+}
+
 gboolean
 virfs_history_recent (VirfsHistory *self, gconstpointer object, guint index,
                       double minutes[VIRFS_HISTORY_MINUTES])

@@ -38,7 +38,7 @@ typedef struct {
   void (*free) (gpointer object);
 } VirfsObject;
 
-#define VIRFS_ID_BITS 52
+#define VIRFS_ID_BITS 48
 
 static inline gboolean
 virfs_object_is_part (gconstpointer object)
