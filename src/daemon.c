@@ -155,7 +155,7 @@ start_history (VirfsInfra *infra, VirfsHistoryDb *db, const VirfsConfig *config)
   };
 
   virfs_history_start (virfs_infra_history (infra), virfs_history_db_store (db), &options);
-  virfs_metrics_hold (virfs_infra_metrics (infra), TRUE);
+  virfs_metrics_hold (virfs_infra_metrics (infra), VIRFS_METRICS_FOR_HISTORY, TRUE);
 }
 
 static void
