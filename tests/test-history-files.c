@@ -2,6 +2,7 @@
 /* history/ in a mounted tree: tables, pictures, and that no walk gets there. */
 #include "fixture.h"
 
+#include "forecast.h"
 #include "history_db.h"
 #include "metrics.h"
 
@@ -238,6 +239,18 @@ test_recent (Fixture *f, gconstpointer data)
     virfs_history_recent (history_of (f), other, VIRFS_VM_METRIC_MEMORY_RSS, minutes));
 }
 
+/* A pool that stays as it is does not fill up. */
+static void
+test_pool (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsHost) host = virfs_infra_host (f->infra, "h1");
+  g_autoptr (VirfsPart) pool = virfs_infra_part (f->infra, host, &virfs_pool_class, "default");
+
+  g_assert_true (isnan (virfs_forecast_pool_full (f->infra, pool)));
+  tell_all (f);
+  g_assert_true (isnan (virfs_forecast_pool_full (f->infra, pool)));
+}
+
 /* Without a history files are there and empty. */
 static void
 test_off (Fixture *f, gconstpointer data)
@@ -260,6 +273,7 @@ main (int argc, char **argv)
   ADD ("/history-files/walk", test_walk);
   ADD ("/history-files/sizes", test_sizes);
   ADD ("/history-files/recent", test_recent);
+  ADD ("/history-files/pool", test_pool);
   ADD ("/history-files/off", test_off);
   return g_test_run ();
 }

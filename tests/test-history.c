@@ -5,6 +5,7 @@
 #include "history_private.h"
 
 #include "history_db.h"
+#include "vm.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -363,6 +364,54 @@ test_restart (Fixture *f, gconstpointer data)
                                   1e-4 * written (BEGIN, now));
 }
 
+/* Of what is known of each at a time. */
+static void
+test_sum (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GPtrArray) keys = g_ptr_array_new ();
+  g_autoptr (VirfsSeries) sum = NULL;
+  gint64 from = BEGIN * MILLISECOND;
+
+  g_ptr_array_add (keys, (char *) "vm/a");
+  g_ptr_array_add (keys, (char *) "vm/none");
+  g_ptr_array_add (keys, (char *) "vm/b");
+  run_until (f, "vm/a", BEGIN + 30 * MINUTE);
+  set_now (BEGIN + 10 * MINUTE);
+  run_until (f, "vm/b", BEGIN + 40 * MINUTE);
+  sum = virfs_history_read_sum (f->history, &virfs_vm_metrics, keys, VIRFS_VM_METRIC_MEMORY_RSS,
+                                from, now * MILLISECOND, 5 * MINUTE * MILLISECOND, NULL);
+  g_assert_cmpuint (sum->points->len, ==, 8);
+  g_assert_cmpfloat (POINT (sum, 1)->mean, ==, 1 << 20);
+  g_assert_cmpfloat (POINT (sum, 2)->mean, ==, 2 << 20);
+  g_assert_cmpfloat (POINT (sum, 5)->max, ==, 2 << 20);
+  g_assert_cmpfloat (POINT (sum, 6)->mean, ==, 1 << 20);
+}
+
+/* The last hour is in memory again after a restart. */
+static void
+test_recent (Fixture *f, gconstpointer data)
+{
+  VirfsVm vm = { .object.kind = VIRFS_KIND_VM, .uuid = "a" };
+  double minutes[VIRFS_HISTORY_MINUTES], again[VIRFS_HISTORY_MINUTES];
+
+  run_until (f, "vm/a", BEGIN + 10 * MINUTE);
+  set_now (BEGIN + 15 * MINUTE);
+  run_until (f, "vm/a", BEGIN + 20 * MINUTE);
+  g_assert_true (virfs_history_recent (f->history, &vm, VIRFS_VM_METRIC_DISK_WRITE_BYTES, minutes));
+  end (f);
+  begin (f);
+  g_assert_true (virfs_history_flush (f->history));
+  g_assert_true (virfs_history_recent (f->history, &vm, VIRFS_VM_METRIC_DISK_WRITE_BYTES, again));
+  for (guint i = 0; i < VIRFS_HISTORY_MINUTES; i++) {
+    gint64 minute = (now - HOUR) / MINUTE + i - BEGIN / MINUTE;
+
+    g_assert_true (minutes[i] == again[i] || (isnan (minutes[i]) && isnan (again[i])));
+    g_assert_cmpint (!isnan (minutes[i]), ==,
+                     (minute >= 0 && minute < 10) || (minute >= 15 && minute < 20));
+  }
+  g_assert_cmpfloat_with_epsilon (minutes[VIRFS_HISTORY_MINUTES - 1], (3 * 19 + 20) / 60.0, 1e-4);
+}
+
 /* Samples go first, then means; each when it is old. */
 static void
 test_retention (Fixture *f, gconstpointer data)
@@ -422,13 +471,18 @@ test_clock (Fixture *f, gconstpointer data)
 
 /* Killed at any time it has what was written, and at most the last minutes are lost. */
 
-#define WHERE "VIRFS_TEST_DIRECTORY"
+/* Of the test, which both processes know. */
+static char *
+directory_of (pid_t test)
+{
+  return g_strdup_printf ("%s/virfs-history-of-%d", g_get_tmp_dir (), (int) test);
+}
 
 static void
 run_and_die (Fixture *f)
 {
   tear_down (f, NULL);
-  f->directory = g_strdup (g_getenv (WHERE));
+  f->directory = directory_of (getppid ());
   begin (f);
   run_until (f, "vm/a", BEGIN + HOUR);
   virfs_history_flush (f->history);
@@ -441,8 +495,8 @@ test_killed (Fixture *f, gconstpointer data)
 {
   if (g_test_subprocess ())
     run_and_die (f);
-  end (f);
-  g_setenv (WHERE, f->directory, TRUE);
+  tear_down (f, NULL);
+  f->directory = directory_of (getpid ());
   g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
   g_assert_false (g_test_trap_has_passed ());
   begin (f);
@@ -560,6 +614,8 @@ main (int argc, char **argv)
   ADD ("levels", test_levels);
   ADD ("gaps", test_gaps);
   ADD ("restart", test_restart);
+  ADD ("sum", test_sum);
+  ADD ("recent", test_recent);
   ADD ("retention", test_retention);
   ADD ("limit", test_limit);
   ADD ("clock", test_clock);

@@ -12,6 +12,9 @@
 /* No forecast reaches further than so many times what it was made from. */
 #define FURTHEST 10
 
+/* How long a forecast of a pool holds. */
+#define POOL_AGE (10 * G_TIME_SPAN_MINUTE)
+
 #define DAY_SECONDS (24.0 * 3600)
 
 typedef struct {
@@ -81,4 +84,24 @@ virfs_forecast (const VirfsHistoryPoint *points, guint n, double limit, VirfsFor
   forecast->grows = TRUE;
   if (left / slope <= FURTHEST * length)
     forecast->reaches = last->time + (gint64) (left / slope * G_USEC_PER_SEC);
+}
+
+double
+virfs_forecast_pool_full (VirfsInfra *infra, VirfsPart *pool)
+{
+  g_autoptr (VirfsPartInfo) info = virfs_part_info (pool);
+  g_autoptr (VirfsSeries) week
+    = virfs_history_read_range (virfs_infra_history (infra), pool, VIRFS_POOL_METRIC_ALLOCATION,
+                                VIRFS_RANGE_WEEK, POOL_AGE, NULL);
+  const VirfsHistoryPoint *points;
+  VirfsForecast forecast;
+
+  if (week == NULL || week->points->len == 0)
+    return NAN;
+  points = (const VirfsHistoryPoint *) week->points->data;
+  virfs_forecast (points, week->points->len, (double) ((const VirfsPoolInfo *) info)->capacity,
+                  &forecast);
+  if (forecast.reaches == 0)
+    return NAN;
+  return (double) MAX (forecast.reaches - week->to, 0) / G_USEC_PER_SEC;
 }

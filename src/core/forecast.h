@@ -3,6 +3,7 @@
 #pragma once
 
 #include "history.h"
+#include "pool.h"
 
 typedef struct {
   double per_day; /* how much it grows, negative: shrinks */
@@ -18,3 +19,7 @@ typedef struct {
  * from the first to the last; else nothing grows.  LIMIT may be above or below. */
 void virfs_forecast (const VirfsHistoryPoint *points, guint n, double limit,
                      VirfsForecast *forecast);
+
+/* Seconds until POOL is full, as its last week goes on; NAN where it does not fill up, or that cannot be told.
+ * It may wait for the disk, once in ten minutes; so not in a thread of FUSE or under a lock. */
+double virfs_forecast_pool_full (VirfsInfra *infra, VirfsPart *pool);

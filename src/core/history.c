@@ -115,19 +115,19 @@ free_request (Request *request)
 
 /* What is old goes when there is too much.  Under the lock. */
 static void
-keep_series (VirfsHistory *self, Request *request)
+keep_series (VirfsHistory *self, const char *name, VirfsSeries *series)
 {
   GHashTableIter iter;
   gpointer value;
 
+  if (g_hash_table_size (self->series) >= 4 * SERIES_MAX)
+    g_hash_table_remove_all (self->series);
   g_hash_table_iter_init (&iter, self->series);
   while (g_hash_table_size (self->series) >= SERIES_MAX
          && g_hash_table_iter_next (&iter, NULL, &value))
-    if (((VirfsSeries *) value)->made < request->series->made - 10 * SERIES_AGE)
+    if (((VirfsSeries *) value)->made < series->made - 10 * SERIES_AGE)
       g_hash_table_iter_remove (&iter);
-  if (g_hash_table_size (self->series) >= 4 * SERIES_MAX)
-    g_hash_table_remove_all (self->series);
-  g_hash_table_replace (self->series, g_strdup (request->name), g_steal_pointer (&request->series));
+  g_hash_table_replace (self->series, g_strdup (name), virfs_series_ref (series));
 }
 
 /* Leaves the lock meanwhile, as the next. */
@@ -144,11 +144,12 @@ answer (VirfsHistory *self, Request *request)
     return;
   }
   if (request->series != NULL)
-    keep_series (self, request);
+    keep_series (self, request->name, request->series);
   g_mutex_unlock (&self->lock);
   if (request->error != NULL)
     g_message ("history of %s cannot be read: %s", request->key, request->error->message);
   g_clear_error (&request->error);
+  g_clear_pointer (&request->series, virfs_series_unref);
   request->ready (request->data);
   free_request (request);
   g_mutex_lock (&self->lock);
@@ -298,6 +299,41 @@ series_name (const char *key, guint index, VirfsRange range)
   return g_strdup_printf ("%s %u %u", key, index, range);
 }
 
+/* A reference, NULL if there is none as young as that.  Under the lock. */
+static VirfsSeries *
+find_series (VirfsHistory *self, const char *name, gint64 max_age)
+{
+  VirfsSeries *series = g_hash_table_lookup (self->series, name);
+
+  if (series == NULL || g_get_monotonic_time () - series->made >= max_age)
+    return NULL;
+  return virfs_series_ref (series);
+}
+
+VirfsSeries *
+virfs_history_read_range (VirfsHistory *self, gpointer object, guint index, VirfsRange range,
+                          gint64 max_age, GError **error)
+{
+  g_autofree char *key = virfs_history_key (object);
+  g_autofree char *name = series_name (key, index, range);
+  gint64 now = self->clock ();
+  VirfsSeries *series;
+
+  g_mutex_lock (&self->lock);
+  series = find_series (self, name, max_age);
+  g_mutex_unlock (&self->lock);
+  if (series == NULL)
+    series
+      = virfs_history_read (self, virfs_history_set_of (object), key, index,
+                            now - virfs_range_length (range), now, virfs_range_step (range), error);
+  if (series == NULL)
+    return NULL;
+  g_mutex_lock (&self->lock);
+  keep_series (self, name, series);
+  g_mutex_unlock (&self->lock);
+  return series;
+}
+
 gboolean
 virfs_history_await (VirfsHistory *self, gpointer object, guint index, VirfsRange range,
                      void (*ready) (gpointer data), gpointer data)
@@ -306,11 +342,10 @@ virfs_history_await (VirfsHistory *self, gpointer object, guint index, VirfsRang
   g_autofree char *name = series_name (key, index, range);
   gint64 now = self->clock ();
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  const VirfsSeries *series = g_hash_table_lookup (self->series, name);
+  g_autoptr (VirfsSeries) series = find_series (self, name, SERIES_AGE);
   Request *request;
 
-  if (!virfs_history_is_on (self) || self->stopping
-      || (series != NULL && g_get_monotonic_time () - series->made < SERIES_AGE))
+  if (!virfs_history_is_on (self) || self->stopping || series != NULL)
     return TRUE;
   request = g_new0 (Request, 1);
   *request = (Request){ .set = virfs_history_set_of (object),
@@ -332,7 +367,6 @@ virfs_history_series (VirfsHistory *self, gpointer object, guint index, VirfsRan
   g_autofree char *key = virfs_history_key (object);
   g_autofree char *name = series_name (key, index, range);
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  VirfsSeries *series = g_hash_table_lookup (self->series, name);
 
-  return series ? virfs_series_ref (series) : NULL;
+  return find_series (self, name, G_MAXINT64);
 }

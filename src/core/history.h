@@ -70,6 +70,14 @@ gboolean virfs_history_is_on (VirfsHistory *history);
  * reference; NULL with ERROR if it cannot be read. */
 VirfsSeries *virfs_history_read (VirfsHistory *history, const VirfsMetricSet *set, const char *key,
                                  guint index, gint64 from, gint64 to, gint64 step, GError **error);
+/* The same of RANGE up to now, of OBJECT; what was read at most MAX_AGE microseconds ago will do. */
+VirfsSeries *virfs_history_read_range (VirfsHistory *history, gpointer object, guint index,
+                                       VirfsRange range, gint64 max_age, GError **error);
+/* The sum of all KEYS (of char *) in steps, of what is known of each: means, and least and greatest as if all had
+ * theirs at once. */
+VirfsSeries *virfs_history_read_sum (VirfsHistory *history, const VirfsMetricSet *set,
+                                     GPtrArray *keys, guint index, gint64 from, gint64 to,
+                                     gint64 step, GError **error);
 /* For files: FALSE if what is known of RANGE is still to be read; then READY is called once, from any thread,
  * also before this returns.  Then virfs_history_series() has it for a while (NULL: nothing). */
 gboolean virfs_history_await (VirfsHistory *history, gpointer object, guint index, VirfsRange range,

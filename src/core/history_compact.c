@@ -28,6 +28,29 @@ layout_of (const VirfsMetricSet *set)
   return g_string_free (names, FALSE);
 }
 
+static void
+take_key (const char *key, gpointer keys)
+{
+  g_ptr_array_add (keys, g_strdup (key));
+}
+
+static gboolean
+recall_recent (VirfsHistory *self, GError **error)
+{
+  g_autoptr (GPtrArray) keys = g_ptr_array_new_with_free_func (g_free);
+
+  if (!self->store->keys (self->store->data, take_key, keys, error))
+    return FALSE;
+  for (guint i = 0; i < keys->len; i++) {
+    VirfsHistoryKind kind = virfs_history_kind_of_key (keys->pdata[i]);
+
+    if (kind != VIRFS_HISTORY_N_KINDS
+        && !virfs_history_recall_recent (self, keys->pdata[i], kind, error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 gboolean
 virfs_history_recall (VirfsHistory *self, GError **error)
 {
@@ -39,6 +62,8 @@ virfs_history_recall (VirfsHistory *self, GError **error)
   }
   for (guint level = 1; level < VIRFS_HISTORY_LEVELS; level++)
     self->made[level] = self->store->marked (self->store->data, marks[level]);
+  if (!recall_recent (self, error))
+    return FALSE;
   self->has_layouts = TRUE;
   return TRUE;
 }
@@ -111,20 +136,10 @@ write_step (const VirfsFold *fold, gpointer writer)
   virfs_block_writer_add (writer, row);
 }
 
-static VirfsHistoryKind
-kind_of_key (const char *key)
-{
-  VirfsHistoryKind kind = 0;
-
-  while (kind < VIRFS_HISTORY_N_KINDS && !g_str_has_prefix (key, virfs_history_kinds[kind].prefix))
-    kind++;
-  return kind;
-}
-
 static gboolean
 make_block (VirfsHistory *self, const char *key, guint level, GPtrArray *blocks, GError **error)
 {
-  VirfsHistoryKind kind = kind_of_key (key);
+  VirfsHistoryKind kind = virfs_history_kind_of_key (key);
   gint64 length = virfs_history_spans[level], from = self->made[level] * length;
   const VirfsMetricSet *set;
   g_autoptr (VirfsBlockWriter) writer = NULL;
@@ -146,12 +161,6 @@ make_block (VirfsHistory *self, const char *key, guint level, GPtrArray *blocks,
                virfs_block_pack (self->layouts[kind], VIRFS_BLOCK_PARTS, writer->bytes->data,
                                  writer->bytes->len));
   return TRUE;
-}
-
-static void
-take_key (const char *key, gpointer keys)
-{
-  g_ptr_array_add (keys, g_strdup (key));
 }
 
 /* The beginning of what is not written yet, milliseconds. */

@@ -100,16 +100,21 @@ struct VirfsHistory {
 /* history_take.c */
 
 VirfsHistoryKind virfs_history_kind_of (const VirfsMetricSet *set);
+VirfsHistoryKind virfs_history_kind_of_key (const char *key); /* N_KINDS: of none that is known */
 void virfs_history_free_taken (gpointer taken);
 void virfs_history_free_pending (gpointer pending);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsTaken, virfs_history_free_taken)
 /* Rows of spans before SPAN are complete.  Under the lock. */
 void virfs_history_seal (VirfsHistory *history, gint64 span);
 /* Adds a row to what is known of KEY.  Under the lock. */
 void virfs_history_add (VirfsHistory *history, const char *key, VirfsHistoryKind kind,
                         VirfsBlockRow *row);
+/* The last hour of KEY, as it was kept; in the thread. */
+gboolean virfs_history_recall_recent (VirfsHistory *history, const char *key, VirfsHistoryKind kind,
+                                      GError **error);
 /* When that was last done, milliseconds; 0: never. */
 gint64 virfs_history_last (VirfsHistory *history, const char *key);
-/* The contrary of milliseconds since the epoch being now. */
+/* Milliseconds since the epoch. */
 gint64 virfs_history_now (const VirfsHistory *history);
 
 /* history_read.c; of the thread */

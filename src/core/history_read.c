@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define POINT(points, i) (&g_array_index (points, VirfsHistoryPoint, i))
+
 /* Columns. */
 
 /* Which column tells of metric INDEX: of a plain rate its counter, which is shown as a rate. */
@@ -250,12 +252,10 @@ level_of (gint64 step)
   return level;
 }
 
-VirfsSeries *
-virfs_history_load (VirfsHistory *self, const VirfsMetricSet *set, const char *key, guint index,
-                    gint64 from, gint64 to, gint64 step, GError **error)
+static VirfsSeries *
+new_series (gint64 from, gint64 to, gint64 step)
 {
-  g_autoptr (VirfsSeries) series = g_new0 (VirfsSeries, 1);
-  g_autofree VirfsFold *fold = g_new0 (VirfsFold, 1);
+  VirfsSeries *series = g_new0 (VirfsSeries, 1);
 
   g_atomic_ref_count_init (&series->refs);
   series->from = from;
@@ -263,6 +263,16 @@ virfs_history_load (VirfsHistory *self, const VirfsMetricSet *set, const char *k
   series->step = step;
   series->made = g_get_monotonic_time ();
   series->points = g_array_new (FALSE, FALSE, sizeof (VirfsHistoryPoint));
+  return series;
+}
+
+VirfsSeries *
+virfs_history_load (VirfsHistory *self, const VirfsMetricSet *set, const char *key, guint index,
+                    gint64 from, gint64 to, gint64 step, GError **error)
+{
+  g_autoptr (VirfsSeries) series = new_series (from, to, step);
+  g_autofree VirfsFold *fold = g_new0 (VirfsFold, 1);
+
   *fold = (VirfsFold){ .set = set,
                        .step = step / MILLISECOND,
                        .wanted = G_GUINT64_CONSTANT (1) << column_of (set, index),
@@ -273,6 +283,55 @@ virfs_history_load (VirfsHistory *self, const VirfsMetricSet *set, const char *k
     return NULL;
   sort (series);
   return g_steal_pointer (&series);
+}
+
+/* Sums. */
+
+/* Both are in the order of time. */
+static GArray *
+add_points (GArray *sum, GArray *points)
+{
+  GArray *both
+    = g_array_sized_new (FALSE, FALSE, sizeof (VirfsHistoryPoint), sum->len + points->len);
+  guint i = 0, j = 0;
+
+  while (i < sum->len || j < points->len) {
+    const VirfsHistoryPoint *a = i < sum->len ? POINT (sum, i) : NULL;
+    const VirfsHistoryPoint *b = j < points->len ? POINT (points, j) : NULL;
+    VirfsHistoryPoint point;
+
+    if (a == NULL || (b != NULL && b->time < a->time)) {
+      point = *b;
+      j++;
+    } else if (b == NULL || a->time < b->time) {
+      point = *a;
+      i++;
+    } else {
+      point = (VirfsHistoryPoint){ a->time, MAX (a->covered, b->covered), a->mean + b->mean,
+                                   a->min + b->min, a->max + b->max };
+      i++, j++;
+    }
+    g_array_append_val (both, point);
+  }
+  g_array_unref (sum);
+  return both;
+}
+
+VirfsSeries *
+virfs_history_read_sum (VirfsHistory *self, const VirfsMetricSet *set, GPtrArray *keys, guint index,
+                        gint64 from, gint64 to, gint64 step, GError **error)
+{
+  g_autoptr (VirfsSeries) sum = new_series (from, to, step);
+
+  for (guint i = 0; i < keys->len; i++) {
+    g_autoptr (VirfsSeries) one
+      = virfs_history_read (self, set, keys->pdata[i], index, from, to, step, error);
+
+    if (one == NULL)
+      return NULL;
+    sum->points = add_points (sum->points, one->points);
+  }
+  return g_steal_pointer (&sum);
 }
 
 VirfsSeries *

@@ -41,6 +41,16 @@ virfs_history_kind_of (const VirfsMetricSet *set)
   return kind;
 }
 
+VirfsHistoryKind
+virfs_history_kind_of_key (const char *key)
+{
+  VirfsHistoryKind kind = 0;
+
+  while (kind < VIRFS_HISTORY_N_KINDS && !g_str_has_prefix (key, virfs_history_kinds[kind].prefix))
+    kind++;
+  return kind;
+}
+
 const VirfsMetricSet *
 virfs_history_set_of (gconstpointer object)
 {
@@ -140,16 +150,24 @@ virfs_history_seal (VirfsHistory *self, gint64 span)
 }
 
 static VirfsTaken *
+new_taken (const char *key, VirfsHistoryKind kind)
+{
+  VirfsTaken *taken = g_new0 (VirfsTaken, 1);
+
+  taken->key = g_strdup (key);
+  taken->kind = kind;
+  taken->recent = g_new0 (VirfsRecent, virfs_history_kinds[kind].n_recent);
+  return taken;
+}
+
+static VirfsTaken *
 find (VirfsHistory *self, const char *key, VirfsHistoryKind kind)
 {
   VirfsTaken *taken = g_hash_table_lookup (self->taken, key);
 
   if (taken != NULL)
     return taken;
-  taken = g_new0 (VirfsTaken, 1);
-  taken->key = g_strdup (key);
-  taken->kind = kind;
-  taken->recent = g_new0 (VirfsRecent, virfs_history_kinds[kind].n_recent);
+  taken = new_taken (key, kind);
   g_hash_table_insert (self->taken, taken->key, taken);
   return taken;
 }
@@ -169,6 +187,47 @@ add_recent (VirfsRecent *recent, gint64 minute, double value, double weight)
   recent->sum += value * weight;
   recent->weight += weight;
   recent->means[minute % VIRFS_HISTORY_MINUTES] = (float) (recent->sum / recent->weight);
+}
+
+/* What was written by an earlier run. */
+static void
+take_step (const VirfsFold *fold, gpointer data)
+{
+  VirfsTaken *taken = data;
+  const VirfsHistoryKindInfo *kind = &virfs_history_kinds[taken->kind];
+  gint64 end = fold->now.time + fold->now.covered;
+
+  for (guint i = 0; i < kind->n_recent; i++) {
+    const VirfsFoldColumn *column = &fold->now.columns[kind->recent[i]];
+
+    if (fold->now.present >> kind->recent[i] & 1)
+      add_recent (&taken->recent[i], (end - 1) / MINUTE, column->sum / column->weight,
+                  column->weight);
+  }
+  taken->span = (end - 1) / virfs_history_spans[0];
+}
+
+gboolean
+virfs_history_recall_recent (VirfsHistory *self, const char *key, VirfsHistoryKind kind,
+                             GError **error)
+{
+  gint64 now = virfs_history_now (self);
+  g_autofree VirfsFold *fold = g_new0 (VirfsFold, 1);
+  g_autoptr (VirfsTaken) taken = new_taken (key, kind);
+
+  fold->set = virfs_history_kinds[kind].set;
+  fold->wanted = ~G_GUINT64_CONSTANT (0);
+  fold->emit = take_step;
+  fold->data = taken;
+  if (!virfs_history_fold (self, kind, key, 0, now - HOUR, now + 1, fold, error))
+    return FALSE;
+  g_mutex_lock (&self->lock);
+  if (taken->span != 0 && !g_hash_table_contains (self->taken, key)) {
+    g_hash_table_insert (self->taken, taken->key, taken);
+    taken = NULL;
+  }
+  g_mutex_unlock (&self->lock);
+  return TRUE;
 }
 
 static void
