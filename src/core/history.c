@@ -174,7 +174,7 @@ work (VirfsHistory *self, gboolean all, gboolean *more)
   gint64 now = virfs_history_now (self);
   gboolean done;
 
-  virfs_history_seal (self, all ? G_MAXINT64 / 2 : (now - 1) / virfs_history_spans[0]);
+  virfs_history_seal (self, all ? G_MAXINT64 : (now - 1) / virfs_history_spans[0]);
   g_mutex_unlock (&self->lock);
   done = (self->has_layouts || virfs_history_recall (self, &error))
          && virfs_history_write (self, &error) && virfs_history_compact (self, more, &error);

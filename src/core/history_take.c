@@ -135,6 +135,7 @@ seal (VirfsHistory *self, VirfsTaken *taken)
 void
 virfs_history_seal (VirfsHistory *self, gint64 span)
 {
+  gint64 oldest = virfs_history_now (self) / virfs_history_spans[0] - FORGOTTEN_SPANS;
   GHashTableIter iter;
   gpointer value;
 
@@ -144,7 +145,7 @@ virfs_history_seal (VirfsHistory *self, gint64 span)
 
     if (taken->span < span)
       seal (self, taken);
-    if (taken->span < span - FORGOTTEN_SPANS)
+    if (taken->span < oldest && taken->writer == NULL)
       g_hash_table_iter_remove (&iter);
   }
 }
