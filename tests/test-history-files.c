@@ -239,7 +239,7 @@ test_recent (Fixture *f, gconstpointer data)
     virfs_history_recent (history_of (f), other, VIRFS_VM_METRIC_MEMORY_RSS, minutes));
 }
 
-/* A pool that stays as it is does not fill up. */
+/* Of some minutes nothing can be said. */
 static void
 test_pool (Fixture *f, gconstpointer data)
 {

@@ -594,7 +594,9 @@ test_forecast (void)
   g_assert_true (forecast.grows);
   g_assert_cmpint (ABS (forecast.reaches - (BEGIN + 20 * DAY) * MILLISECOND), <, DAY * MILLISECOND);
   /* too little is known */
+  g_assert_true (forecast.known);
   virfs_forecast (points, 11, 0, &forecast);
+  g_assert_false (forecast.known);
   g_assert_false (forecast.grows);
   virfs_forecast (points, 0, 0, &forecast);
   g_assert_false (forecast.grows);

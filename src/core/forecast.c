@@ -72,6 +72,7 @@ virfs_forecast (const VirfsHistoryPoint *points, guint n, double limit, VirfsFor
   *forecast = (VirfsForecast){ .value = n > 0 ? last->mean : NAN };
   if (n < LEAST_POINTS || last->time <= points->time || !is_dense (points, n))
     return;
+  forecast->known = TRUE;
   sums = sum_up (points, n, last);
   slope = sums.xy / sums.xx;
   forecast->per_day = slope * DAY_SECONDS;
@@ -101,7 +102,9 @@ virfs_forecast_pool_full (VirfsInfra *infra, VirfsPart *pool)
   points = (const VirfsHistoryPoint *) week->points->data;
   virfs_forecast (points, week->points->len, (double) ((const VirfsPoolInfo *) info)->capacity,
                   &forecast);
-  if (forecast.reaches == 0)
+  if (!forecast.known)
     return NAN;
+  if (forecast.reaches == 0)
+    return INFINITY;
   return (double) MAX (forecast.reaches - week->to, 0) / G_USEC_PER_SEC;
 }

@@ -6,6 +6,7 @@
 #include "pool.h"
 
 typedef struct {
+  gboolean known; /* enough is: else all that follows is 0 */
   double per_day; /* how much it grows, negative: shrinks */
   double value;   /* what it is now, by the line */
   double fit;     /* 0 (noise) to 1 (a line): the part of all variance that the line explains */
@@ -20,6 +21,7 @@ typedef struct {
 void virfs_forecast (const VirfsHistoryPoint *points, guint n, double limit,
                      VirfsForecast *forecast);
 
-/* Seconds until POOL is full, as its last week goes on; NAN where it does not fill up, or that cannot be told.
+/* Seconds until POOL is full, as its last week goes on; INFINITY where it does not fill up, NAN where that is not
+ * known (yet).
  * It may wait for the disk, once in ten minutes; so not in a thread of FUSE or under a lock. */
 double virfs_forecast_pool_full (VirfsInfra *infra, VirfsPart *pool);
