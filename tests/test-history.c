@@ -469,6 +469,24 @@ test_clock (Fixture *f, gconstpointer data)
                                   written (BEGIN, BEGIN + 20 * MINUTE) + 40000, 10);
 }
 
+/* Of a clock that was far ahead for a while no more is lost than what is too old by it. */
+static void
+test_clock_ahead (Fixture *f, gconstpointer data)
+{
+  begin_again (f, 30 * DAY, 90 * DAY, 0);
+  run_until (f, "vm/a", BEGIN + 7 * HOUR);
+  set_now (BEGIN + 15 * DAY);
+  g_assert_true (virfs_history_flush (f->history));
+  set_now (BEGIN + 7 * HOUR);
+  g_assert_true (virfs_history_flush (f->history));
+  run_until (f, "vm/a", BEGIN + 14 * HOUR);
+  g_assert_true (virfs_history_flush (f->history));
+  g_assert_cmpfloat_with_epsilon (total (f, "vm/a", BEGIN, now, 5 * MINUTE), written (BEGIN, now),
+                                  1e-4 * written (BEGIN, now));
+  g_assert_cmpfloat_with_epsilon (total (f, "vm/a", BEGIN, now, 2 * HOUR), written (BEGIN, now),
+                                  1e-4 * written (BEGIN, now));
+}
+
 /* Killed at any time it has what was written, and at most the last minutes are lost. */
 
 /* Of the test, which both processes know. */
@@ -530,9 +548,9 @@ test_full (Fixture *f, gconstpointer data)
   f->history = virfs_history_new ();
   virfs_history_set_clock (f->history, read_clock);
   virfs_history_start (f->history, &store, &f->options);
+  g_test_expect_message (NULL, G_LOG_LEVEL_WARNING, "*cannot be stored: no space left*");
   g_atomic_int_set (&full, TRUE);
   run_until (f, "vm/a", BEGIN + 30 * MINUTE);
-  g_test_expect_message (NULL, G_LOG_LEVEL_WARNING, "*cannot be stored: no space left*");
   g_assert_false (virfs_history_flush (f->history));
   g_assert_false (virfs_history_flush (f->history)); /* told once */
   g_test_assert_expected_messages ();
@@ -621,6 +639,7 @@ main (int argc, char **argv)
   ADD ("retention", test_retention);
   ADD ("limit", test_limit);
   ADD ("clock", test_clock);
+  ADD ("clock-ahead", test_clock_ahead);
   ADD ("killed", test_killed);
   ADD ("full", test_full);
   return g_test_run ();

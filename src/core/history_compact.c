@@ -274,12 +274,22 @@ drop (VirfsHistory *self, gboolean *more, GError **error)
   return TRUE;
 }
 
+/* Where the clock was put back, what is sampled now is of spans that have been made: they are made again. */
+static void
+follow_clock (VirfsHistory *self)
+{
+  for (guint level = 1; level < VIRFS_HISTORY_LEVELS; level++)
+    self->made[level]
+      = MIN (self->made[level], virfs_history_now (self) / virfs_history_spans[level]);
+}
+
 gboolean
 virfs_history_compact (VirfsHistory *self, gboolean *more, GError **error)
 {
   *more = TRUE;
   if (self->keys != NULL)
     return go_on (self, error);
+  follow_clock (self);
   for (guint level = 1; level < VIRFS_HISTORY_LEVELS; level++) {
     gboolean begun;
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Counters go on over as long a time without samples; after more nobody knows when what was added was. */
-#define LONGEST_PAUSE HOUR
+#define LONGEST_PAUSE (2 * HOUR)
 /* What was not sampled for so long has no last hour any more. */
 #define FORGOTTEN_SPANS (2 * HOUR / virfs_history_spans[0])
 
