@@ -118,6 +118,38 @@ tick (Fleet *fleet, guint64 ticks)
   virfs_metrics_tell (virfs_infra_metrics (fleet->infra), fleet->host, of_host, samples);
 }
 
+static double
+milliseconds_since (gint64 start)
+{
+  return (double) (g_get_monotonic_time () - start) / 1000;
+}
+
+/* How long reading takes: of one guest from the disk, of all from memory. */
+static void
+time_reads (Fleet *fleet)
+{
+  VirfsHistory *history = virfs_infra_history (fleet->infra);
+  VirfsVm *vm = virfs_infra_object (fleet->infra, g_array_index (fleet->ids, guint64, 2));
+  double minutes[VIRFS_HISTORY_MINUTES];
+  gint64 start;
+
+  for (guint i = 0; i < VIRFS_N_RANGES; i++) {
+    start = g_get_monotonic_time ();
+    virfs_series_unref (virfs_history_read_range (history, vm, VIRFS_VM_METRIC_DISK_WRITE_BYTES,
+                                                  (VirfsRange) i, 0, NULL));
+    printf ("last %s: %.1f ms; ", virfs_range_name ((VirfsRange) i), milliseconds_since (start));
+  }
+  start = g_get_monotonic_time ();
+  for (guint i = 0; i < fleet->ids->len; i++) {
+    VirfsVm *one = virfs_infra_object (fleet->infra, g_array_index (fleet->ids, guint64, i));
+
+    virfs_history_recent (history, one, VIRFS_VM_METRIC_DISK_WRITE_BYTES, minutes);
+    virfs_object_unref (one);
+  }
+  virfs_object_unref (vm);
+  printf ("last minutes of all: %.1f ms\n", milliseconds_since (start));
+}
+
 static void
 run (Fleet *fleet, VirfsHistoryDb *db, guint hours)
 {
@@ -172,6 +204,7 @@ main (int argc, char **argv)
   virfs_metrics_await (virfs_infra_metrics (fleet.infra), fleet.host, nothing, NULL);
   fleet.start = g_get_monotonic_time ();
   run (&fleet, db, hours);
+  time_reads (&fleet);
   virfs_infra_stop (fleet.infra, 0);
   return keep ? 0 : system (remove);
 }
