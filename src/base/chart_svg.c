@@ -15,7 +15,7 @@ static const char style[]
     "--page:#0d1117;--c0:#56b4e9;--c1:#f0883e;--c2:#3fcf9f;--c3:#e09ac4;--c4:#e3c34a;--c5:#8ecbef;"
     "--c6:#b59cf0;--c7:#9da7b1}}"
     ".virfs-chart text{fill:var(--dim)}.virfs-chart "
-    ".t{fill:var(--ink);font-weight:600;font-size:13px}"
+    ".t text{fill:var(--ink);font-weight:600;font-size:13px}"
     ".virfs-chart .g{stroke:var(--grid);fill:none}.virfs-chart .l{fill:none;stroke-width:1.5;"
     "stroke-linejoin:round;stroke-linecap:round}.virfs-chart .m{stroke:var(--c1);fill:none;"
     "stroke-dasharray:2 3}.virfs-chart .b{opacity:.2;stroke:none}.virfs-chart .a{opacity:.15;"
