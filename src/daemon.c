@@ -6,7 +6,9 @@
 #include "daemon.h"
 
 #include "alarm.h"
+#include "alarm_measure.h"
 #include "files_dir.h"
+#include "forecast.h"
 #include "guard.h"
 #include "guest_files.h"
 #include "history_db.h"
@@ -226,6 +228,7 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   history = store ? open_history (config) : NULL;
   if (history != NULL)
     start_history (infra, history, config);
+  virfs_measure_set_forecast (virfs_forecast_pool_full);
   virfs_infra_set_hooks (infra, daemon->mountpoint, config->hook_timeout);
   virfs_infra_start_alarms (infra, history != NULL);
   set_image_pools (infra, config);
