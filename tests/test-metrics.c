@@ -113,12 +113,12 @@ test_hold (Fixture *f, gconstpointer data)
   gint rounds = 0;
 
   virfs_metrics_listen (metrics, count_round, &rounds);
-  virfs_metrics_hold (metrics, VIRFS_METRICS_FOR_HISTORY, TRUE);
   virfs_metrics_hold (metrics, VIRFS_METRICS_FOR_ALARMS, TRUE);
-  virfs_metrics_hold (metrics, VIRFS_METRICS_FOR_HISTORY, FALSE);
+  virfs_metrics_hold (metrics, VIRFS_METRICS_FOR_HISTORY, TRUE);
+  virfs_metrics_hold (metrics, VIRFS_METRICS_FOR_ALARMS, FALSE);
   assert_soon (samples () >= 4);
   assert_soon (g_atomic_int_get (&rounds) >= 4);
-  virfs_metrics_hold (metrics, VIRFS_METRICS_FOR_ALARMS, FALSE);
+  virfs_metrics_hold (metrics, VIRFS_METRICS_FOR_HISTORY, FALSE);
   virfs_metrics_unlisten (metrics, count_round, &rounds);
 }
 
