@@ -233,8 +233,8 @@ static const VirfsRow rows[] = {
     .help = "bytes that have changed since the parent; in a full one, those that are data" },
   { "created", READ SHOW (virfs_show_time, CONFIG, VirfsBackupInfo, created),
     .help = "the instant" },
-  { "ctl", S_IFREG | 0640, VIRFS_ROW_NEEDS, .fields = F (READY), .show = show_ctl,
-    .store = store_ctl,
+  { "ctl", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_COMMAND, .fields = F (READY),
+    .show = show_ctl, .store = store_ctl,
     .help = "checksum reads the qcow2 files for manifest.json; discard closes it, and its "
             "checkpoint goes" },
   { "domain.xml", READ SHOW (virfs_show_blob, XML, VirfsBackupInfo, xml),

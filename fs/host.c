@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hosts/<host>/: a host, and the guests that it has. */
 #include "access.h"
+#include "audit.h"
 #include "history_files.h"
 #include "metric_files.h"
 #include "part_class.h"
@@ -156,8 +157,8 @@ link_from_firing (const VirfsNode *node, GString *out)
 static const VirfsRow rows[] = {
   { "", S_IFDIR | 0750, .fields = F (STATE),
     .help = "a host: a machine, or whatever a libvirt URI leads to" },
-  { "uri", S_IFREG | 0640, VIRFS_ROW_TRUSTED, .fields = F (URI), .show = show_uri,
-    .store = store_uri,
+  { "uri", S_IFREG | 0640, VIRFS_ROW_TRUSTED | VIRFS_ROW_SECRET, .fields = F (URI),
+    .show = show_uri, .store = store_uri,
     .help = "libvirt URI of its driver, as in qemu+ssh://root@h1/system; a write connects to it and"
             " returns when it has answered" },
   { "state", S_IFREG | 0440, .fields = F (STATE), .show = show_state,
@@ -185,6 +186,7 @@ static const VirfsRow rows[] = {
     .help = "libvirt's sysinfo of the host (SMBIOS), where the driver has it" },
   VIRFS_HOST_METRIC_ROWS,
   VIRFS_HISTORY_ROWS ("metrics/"),
+  VIRFS_EVENTS_ROW (F (EVENTS)),
   { "error", S_IFREG | 0440, .fields = SHOW (virfs_show_text, ERROR, error),
     .help = "what was refused or failed last, or why it cannot be reached" },
   { "vms", S_IFDIR | 0750, .fields = F (VMS), .dir = &virfs_host_vms_dir,
@@ -215,10 +217,10 @@ static gint64
 changed (const VirfsNode *node, guint64 fields)
 {
   const VirfsHostInfo *info = node->snapshot;
-  gint64 sampled;
+  gint64 known;
 
-  if (virfs_is_metric (node, &sampled))
-    return sampled;
+  if (virfs_is_metric (node, &known) || (virfs_is_events (node, &known) && known != 0))
+    return known;
   return virfs_latest_change (info->changed, VIRFS_HOST_N_FIELDS, fields ? fields : F (URI));
 }
 

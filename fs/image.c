@@ -282,7 +282,7 @@ static const VirfsRow rows[] = {
     .offset = G_STRUCT_OFFSET (VirfsImageInfo, sha256),
     .help
     = "checksum of the file, if it is known: it came in order, or verify was written to ctl" },
-  { "ctl", S_IFREG | 0640, VIRFS_ROW_NEEDS, F (CONTENT), .show = show_ctl, .store = store_ctl,
+  { "ctl", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_COMMAND, F (CONTENT), .show = show_ctl, .store = store_ctl,
     .help = "write verify to read all of it and compare its checksum, or find it out" },
   { "inspect", S_IFREG | 0640, VIRFS_ROW_NEEDS, F (OS) | F (CONTENT), .show = virfs_show_inspect,
     .store_bool = virfs_store_inspect,

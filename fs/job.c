@@ -93,7 +93,7 @@ static const VirfsRow rows[] = {
     .help = "seconds that it will take still" },
   { "error", S_IFREG | 0440, .fields = SHOW (virfs_show_text, STATE, error),
     .help = "why it failed" },
-  { "ctl", S_IFREG | 0640, .fields = F (STATE), .show = show_ctl, .store = store_ctl,
+  { "ctl", S_IFREG | 0640, VIRFS_ROW_COMMAND, .fields = F (STATE), .show = show_ctl, .store = store_ctl,
     .help = "write cancel to stop it" },
 };
 

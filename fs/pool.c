@@ -318,6 +318,7 @@ link_from_firing (const VirfsNode *node, GString *out)
 #define MEMBER(member)                G_STRUCT_OFFSET (VirfsPoolInfo, member)
 #define SHOW(function, field, member) F (field), .show = function, .offset = MEMBER (member)
 #define WRITE                         S_IFREG | 0640, VIRFS_ROW_NEEDS, F (READY)
+#define COMMAND                       S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_COMMAND, F (READY)
 #define WRITE_TRUSTED                 S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_TRUSTED, F (READY)
 #define READ                          S_IFREG | 0440, .fields =
 
@@ -326,7 +327,7 @@ static const VirfsRow rows[] = {
   { "state", WRITE | F (STATE), .show = show_state, .store = store_state,
     .help
     = "draft, running, inactive, building, degraded, inaccessible; write running or inactive" },
-  { "ctl", WRITE | F (STATE), .show = show_ctl, .store = store_ctl,
+  { "ctl", COMMAND | F (STATE), .show = show_ctl, .store = store_ctl,
     .help = "what can be done to it now, one verb a line; write one of them" },
   { "type", WRITE | SHOW (virfs_show_text, CONFIG, type), .store = store_type,
     .help = "dir, fs, netfs, logical, disk, iscsi; a pool made by xml may have another type" },

@@ -137,6 +137,33 @@ stream_follow (const VirfsNode *node, guint64 *position, char *buffer, gsize siz
   return virfs_event_log_follow (events_of (node), position, buffer, size);
 }
 
+static gsize
+json_size (const VirfsNode *node)
+{
+  return virfs_event_log_json_size (events_of (node), NULL);
+}
+
+static gsize
+json_read (const VirfsNode *node, goffset offset, char *buffer, gsize size)
+{
+  return virfs_event_log_json_read (events_of (node), offset, buffer, size);
+}
+
+static guint64
+json_from (const VirfsNode *node)
+{
+  guint64 start;
+  gsize size = virfs_event_log_json_size (events_of (node), &start);
+
+  return start + size;
+}
+
+static gsize
+json_follow (const VirfsNode *node, guint64 *position, char *buffer, gsize size)
+{
+  return virfs_event_log_json_follow (events_of (node), position, buffer, size);
+}
+
 /* The class. */
 
 #define F(field)     VIRFS_BIT (VIRFS_ROOT_##field)
@@ -177,6 +204,11 @@ static const VirfsRow rows[] = {
   { "events/stream", S_IFREG | 0440, VIRFS_ROW_UNLISTED, .fields = F (EVENTS),
     .follow_from = stream_from, .follow = stream_follow,
     .help = "events from now on: a read waits for the next; not listed, because it has no end" },
+  { "events/log.json", S_IFREG | 0440, VIRFS_ROW_UNLISTED, .fields = F (EVENTS), .size = json_size,
+    .read = json_read, .help = "events/log with one JSON object a line" },
+  { "events/stream.json", S_IFREG | 0440, VIRFS_ROW_UNLISTED, .fields = F (EVENTS),
+    .follow_from = json_from, .follow = json_follow,
+    .help = "events/stream with one JSON object a line" },
   VIRFS_FLEET_ROWS,
   { "by", S_IFDIR | 0755, .help = "guests by what they are: links to them" },
   { "by/state", S_IFDIR | 0550, .help = "guests by state" },

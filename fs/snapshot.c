@@ -130,7 +130,8 @@ store_description (VirfsCall *call, const VirfsNode *node, const char *value)
 #define F(field) VIRFS_BIT (VIRFS_PART_##field)
 #define SHOW(function, field, member)                                                              \
   F (field), .show = function, .offset = G_STRUCT_OFFSET (VirfsSnapshotInfo, member)
-#define WRITE S_IFREG | 0640, VIRFS_ROW_NEEDS, F (READY)
+#define WRITE   S_IFREG | 0640, VIRFS_ROW_NEEDS, F (READY)
+#define COMMAND S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_COMMAND, F (READY)
 
 static const VirfsRow rows[] = {
   { "", S_IFDIR | 0750, .fields = F (BIRTH), .help = "a snapshot" },
@@ -140,7 +141,7 @@ static const VirfsRow rows[] = {
   { "state", S_IFREG | 0440, .fields = SHOW (virfs_show_text, CONFIG, state),
     .help
     = "the state that the guest was in; disk-snapshot: it ran, and its disks alone were taken" },
-  { "ctl", WRITE, .show = show_ctl, .store = store_ctl,
+  { "ctl", COMMAND, .show = show_ctl, .store = store_ctl,
     .help = "write revert to bring the guest back to it; what has changed since is lost" },
   { "created", S_IFREG | 0440, .fields = SHOW (virfs_show_time, CONFIG, created),
     .help = "when it was taken" },

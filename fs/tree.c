@@ -6,6 +6,7 @@
 #include "tree.h"
 
 #include "alarm_files.h"
+#include "audit.h"
 #include "draft.h"
 #include "files_dir.h"
 #include "history_files.h"
@@ -128,16 +129,21 @@ concerned (VirfsTree *tree, const VirfsNode *node, const char *path)
 }
 
 static void
-report (gpointer data, const VirfsNode *node, const char *path, guint uid, const GError *error)
+take_deed (gpointer data, const VirfsNode *node, const VirfsDeed *deed, const GError *error)
 {
   VirfsTree *tree = data;
-  gpointer object = concerned (tree, node, path);
+  g_autoptr (GError) safe = virfs_audit_error (deed, error);
+  gpointer object;
 
-  virfs_infra_report (tree->infra, object, path, uid, error);
+  virfs_audit (tree->infra, deed, safe);
+  if (safe == NULL)
+    return;
+  object = concerned (tree, node, deed->path);
+  virfs_infra_report (tree->infra, object, deed->path, deed->uid, safe);
   virfs_object_unref (object);
 }
 
-const VirfsTreeOps virfs_tree_ops = { .find = find_object, .report = report, .path = node_path };
+const VirfsTreeOps virfs_tree_ops = { .find = find_object, .done = take_deed, .path = node_path };
 
 /* What the model tells: under its lock, so this only passes it on. */
 

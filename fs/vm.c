@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vms/<vm>/: a guest and its attributes; see vm_files.h for those that are not here. */
 #include "access.h"
+#include "audit.h"
 #include "history_files.h"
 #include "kept.h"
 #include "metric_files.h"
@@ -204,7 +205,8 @@ link_from_depth_2 (const VirfsNode *node, GString *out)
   F (field), .show = function, .offset = G_STRUCT_OFFSET (VirfsVmInfo, member)
 #define SHOW_BLOB(field, member) SHOW (virfs_show_blob, field, member), .size = virfs_size_of_blob
 /* What the host must be up for.  READY is the last bit: the first is the field that a row sets. */
-#define WRITE S_IFREG | 0640, VIRFS_ROW_NEEDS, F (READY)
+#define WRITE   S_IFREG | 0640, VIRFS_ROW_NEEDS, F (READY)
+#define COMMAND S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_COMMAND, F (READY)
 
 #define SEED(name, member)                                                                         \
   name, S_IFREG | 0600, VIRFS_ROW_NEEDS | VIRFS_ROW_DOCUMENT | VIRFS_ROW_PRIVATE,                  \
@@ -218,13 +220,13 @@ static const VirfsRow rows[] = {
             " write running, paused, shutoff" },
   { "reason", S_IFREG | 0440, .fields = SHOW (virfs_show_text, REASON, reason),
     .help = "why it is in this state, in libvirt's words" },
-  { "ctl", WRITE | F (STATE) | F (SAVED) | F (KEPT), .show = virfs_vm_show_ctl,
+  { "ctl", COMMAND | F (STATE) | F (SAVED) | F (KEPT), .show = virfs_vm_show_ctl,
     .store = virfs_vm_store_ctl,
     .help = "what can be done to it now, one verb a line; write one of them" },
   { "host", S_IFLNK | 0777, .fields = F (HOST), .link = link_host,
     .help = "the host that it is on" },
-  { "migrate", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_MEASURED, .fields = F (READY) | F (HOST),
-    .show = virfs_vm_show_migrate, .store = virfs_vm_store_migrate,
+  { "migrate", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_COMMAND | VIRFS_ROW_MEASURED,
+    .fields = F (READY) | F (HOST), .show = virfs_vm_show_migrate, .store = virfs_vm_store_migrate,
     .help = "hosts that could take it now; write one to move it there, live if it runs" },
   { "placement", S_IFREG | 0440, VIRFS_ROW_MEASURED, .fields = F (HOST),
     .show = virfs_vm_show_placement,
@@ -331,6 +333,7 @@ static const VirfsRow rows[] = {
     .help = "how qcow2 files of the next name the parent's; %p: the parent, %d: the disk" },
   VIRFS_VM_METRIC_ROWS,
   VIRFS_HISTORY_ROWS ("metrics/"),
+  VIRFS_EVENTS_ROW (F (EVENTS)),
   { "error", S_IFREG | 0440, .fields = SHOW (virfs_show_text, ERROR, error),
     .help = "what was refused or failed last: time, file, user and the reason" },
   { "alarms", S_IFREG | 0440, .fields = SHOW (virfs_show_lines, ALARMS, alarms),
@@ -373,10 +376,10 @@ static gint64
 changed (const VirfsNode *node, guint64 fields)
 {
   const VirfsVmInfo *info = node->snapshot;
-  gint64 sampled;
+  gint64 known;
 
-  if (virfs_is_metric (node, &sampled))
-    return sampled;
+  if (virfs_is_metric (node, &known) || (virfs_is_events (node, &known) && known != 0))
+    return known;
   return virfs_latest_change (info->changed, VIRFS_VM_N_FIELDS, fields ? fields : F (NAME));
 }
 

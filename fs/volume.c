@@ -399,6 +399,7 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
 #define MEMBER(member)                G_STRUCT_OFFSET (VirfsVolumeInfo, member)
 #define SHOW(function, field, member) F (field), .show = function, .offset = MEMBER (member)
 #define WRITE                         S_IFREG | 0640, VIRFS_ROW_NEEDS, F (READY)
+#define COMMAND                       S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_COMMAND, F (READY)
 #define READ                          S_IFREG | 0440, .fields =
 
 static const VirfsRow rows[] = {
@@ -422,7 +423,7 @@ static const VirfsRow rows[] = {
   { "path", READ SHOW (virfs_show_text, CONFIG, path), .help = "what a disk of a guest names" },
   { "used_by", S_IFREG | 0440, VIRFS_ROW_MEASURED, F (USE), .show = show_users,
     .help = "guests that have it as a disk, and volumes that are based on it, one a line" },
-  { "ctl", WRITE | F (STATE), .show = show_ctl, .store = store_ctl,
+  { "ctl", COMMAND | F (STATE), .show = show_ctl, .store = store_ctl,
     .help = "what can be done to it, one verb a line; write one of them" },
   { "xml", READ SHOW (virfs_show_blob, XML, xml), .size = virfs_size_of_blob,
     .help = "libvirt's XML of it" },

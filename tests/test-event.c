@@ -30,7 +30,7 @@ test_lines (void)
   lines = g_strsplit (text, "\n", -1);
   g_assert_cmpuint (g_strv_length (lines), ==, 4);
   g_assert_cmpstr (lines[0] + TIME_LENGTH, ==, " vms/web state value=running");
-  g_assert_cmpstr (lines[1] + TIME_LENGTH, ==, " vms/a b\\n added");
+  g_assert_cmpstr (lines[1] + TIME_LENGTH, ==, " \"vms/a b\\n\" added");
   g_assert_cmpstr (lines[2] + TIME_LENGTH, ==, " fleet idle");
   g_assert_cmpstr (lines[3], ==, "");
 }
@@ -179,6 +179,222 @@ test_loss (void)
   g_assert_true (g_str_has_suffix (next, "\n"));
 }
 
+/* What is too long is cut, between characters. */
+static void
+test_long (void)
+{
+  g_autofree char *long_value = g_strnfill (3000, 'x');
+  g_autoptr (GString) details = g_string_new (NULL);
+  g_autoptr (GString) wide = g_string_new (NULL);
+
+  for (guint i = 0; i < 1000; i++)
+    g_string_append (wide, "…");
+  virfs_event_append (details, "a", long_value);
+  virfs_event_append (details, "b", wide->str);
+  g_assert_cmpuint (details->len, <, 2 * (VIRFS_EVENT_VALUE_MAX + 8));
+  g_assert_true (g_utf8_validate (details->str, -1, NULL));
+  g_assert_true (g_str_has_suffix (details->str, "…"));
+}
+
+/* JSON. */
+
+static void
+assert_json (const char *line, const char *expected)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+
+  virfs_event_line_append_json (out, line, strlen (line));
+  g_assert_cmpstr (out->str, ==, expected);
+}
+
+static void
+test_json_lines (void)
+{
+  assert_json ("T vms/web added",
+               "{\"time\": \"T\", \"object\": \"vms/web\", \"kind\": \"added\"}\n");
+  assert_json (
+    "T \"a \\\"b\\\"\" k uid=0 job=12 bytes=x text=\"two words\" none=\"\"",
+    "{\"time\": \"T\", \"object\": \"a \\\"b\\\"\", \"kind\": \"k\", \"uid\": 0, \"job\": 12,"
+    " \"bytes\": \"x\", \"text\": \"two words\", \"none\": \"\"}\n");
+  /* a line feed and a bell in a value; bytes that are no text keep their escapes */
+  assert_json ("T o k a=x\\ny b=\\x07 c=\\xff d=back\\\\slash",
+               "{\"time\": \"T\", \"object\": \"o\", \"kind\": \"k\", \"a\": \"x\\u000ay\","
+               " \"b\": \"\\u0007\", \"c\": \"\\\\xff\", \"d\": \"back\\\\slash\"}\n");
+  /* what is no line of ours */
+  assert_json ("", "{\"time\": \"\", \"object\": \"\", \"kind\": \"\"}\n");
+}
+
+static char *
+read_json (VirfsEventLog *log, gsize step)
+{
+  gsize size = virfs_event_log_json_size (log, NULL), got;
+  g_autofree char *text = g_malloc0 (size + 1);
+
+  for (gsize at = 0; at < size; at += got) {
+    got = virfs_event_log_json_read (log, (goffset) at, text + at, step);
+    g_assert_cmpuint (got, ==, MIN (step, size - at));
+  }
+  g_assert_cmpuint (virfs_event_log_json_read (log, (goffset) size, text, 1), ==, 0);
+  return g_steal_pointer (&text);
+}
+
+/* As many objects as lines, wherever the pieces begin, also after the older half has gone. */
+static void
+test_json_log (void)
+{
+  g_autoptr (VirfsEventLog) log = virfs_event_log_new (3000);
+  guint64 position = virfs_event_log_json_size (log, NULL);
+
+  for (guint i = 0; i < 200; i++) {
+    g_autofree char *object = g_strdup_printf ("vms/%u", i), *last = NULL, *text = NULL,
+                    *all = NULL;
+    g_autofree char *big = NULL, *small = NULL;
+    char buffer[512];
+    gsize got;
+
+    virfs_event_log_add (log, object, "state", i % 3 ? "value=running" : NULL);
+    big = read_json (log, 100000);
+    small = read_json (log, 7);
+    g_assert_cmpstr (big, ==, small);
+    all = read_all (log);
+    text = g_strdup_printf ("\"object\": \"%s\"", object);
+    last = strrchr (g_strstrip (big), '\n') ? g_strdup (strrchr (big, '\n')) : g_strdup (big);
+    g_assert_nonnull (strstr (last, text));
+    got = virfs_event_log_json_follow (log, &position, buffer, sizeof buffer - 1);
+    buffer[got] = '\0';
+    g_assert_nonnull (strstr (buffer, text));
+    g_assert_cmpuint (virfs_event_log_json_follow (log, &position, buffer, sizeof buffer), ==, 0);
+  }
+}
+
+static void
+test_json_loss (void)
+{
+  g_autoptr (VirfsEventLog) log = virfs_event_log_new (1000);
+  guint64 position = virfs_event_log_json_size (log, NULL), start;
+  char buffer[4096] = "";
+  gsize got;
+
+  for (guint i = 0; i < 100; i++)
+    virfs_event_log_add (log, "vms/x", "state", NULL);
+  got = virfs_event_log_json_follow (log, &position, buffer, sizeof buffer - 1);
+  buffer[got] = '\0';
+  g_assert_nonnull (strstr (buffer, "\"kind\": \"lost\", \"bytes\": "));
+  virfs_event_log_json_size (log, &start);
+  g_assert_cmpuint (position, ==, start);
+  g_assert_cmpuint (virfs_event_log_json_follow (log, &position, buffer, sizeof buffer), >, 0);
+}
+
+/* Objects. */
+
+static void
+assert_of (VirfsEventLog *log, const char *object, const char *kinds)
+{
+  gsize size = virfs_event_log_size_of (log, object);
+  g_autofree char *text = g_malloc0 (size + 1), *pieces = g_malloc0 (size + 1);
+  g_autoptr (GString) is = g_string_new (NULL);
+  g_auto (GStrv) lines = NULL;
+
+  g_assert_cmpuint (virfs_event_log_read_of (log, object, 0, text, size + 1), ==, size);
+  for (gsize at = 0; at < size; at += 3)
+    virfs_event_log_read_of (log, object, (goffset) at, pieces + at, MIN (3, size - at));
+  g_assert_cmpstr (pieces, ==, text);
+  lines = g_strsplit (text, "\n", -1);
+  for (char **line = lines; *line && **line; line++) {
+    VirfsEventLine parsed;
+
+    virfs_event_line_parse (*line, strlen (*line), &parsed);
+    g_string_append_printf (is, "%s%.*s", is->len ? " " : "", (int) parsed.kind.length,
+                            parsed.kind.start);
+  }
+  g_assert_cmpstr (is->str, ==, kinds);
+}
+
+static void
+test_objects (void)
+{
+  g_autoptr (VirfsEventLog) log = virfs_event_log_new (100000);
+
+  virfs_event_log_add (log, "vms/web", "one", NULL);
+  virfs_event_log_add (log, "vms/web2", "other", NULL);
+  virfs_event_log_add (log, "vms/web/state", "two", "outcome=ok");
+  virfs_event_log_add (log, "vms", "none", NULL);
+  virfs_event_log_add (log, "vms/web/disks/vda", "remove", "outcome=ok");
+  assert_of (log, "vms/web", "one two remove");
+  assert_of (log, "vms/web2", "other");
+  assert_of (log, "vms/we", "");
+  g_assert_cmpint (virfs_event_log_changed_of (log, "vms/web"), >, 0);
+  g_assert_cmpint (virfs_event_log_changed_of (log, "vms/we"), ==, 0);
+
+  virfs_event_log_add (log, "vms/www", "renamed", "from=web to=www");
+  assert_of (log, "vms/web", "");
+  assert_of (log, "vms/www", "one two remove renamed");
+  virfs_event_log_add (log, "vms/b c", "rename", "uid=0 from=vms/www to=\"vms/b c\" outcome=EBUSY");
+  assert_of (log, "vms/www", "one two remove renamed");
+  virfs_event_log_add (log, "vms/d e", "rename", "uid=0 from=vms/www to=\"vms/d e\" outcome=ok");
+  assert_of (log, "vms/d e", "one two remove renamed rename");
+  assert_of (log, "vms/www", "");
+
+  /* the end of a renaming is told of the old name */
+  virfs_event_log_add (log, "vms/f", "renamed", "from=\"d e\" to=f");
+  virfs_event_log_add (log, "vms/d e", "done", NULL);
+  virfs_event_log_add (log, "vms/f", "rename", "uid=0 from=\"vms/d e\" to=vms/f outcome=ok");
+  assert_of (log, "vms/f", "one two remove renamed rename renamed done rename");
+  assert_of (log, "vms/d e", "");
+  virfs_event_log_add (log, "vms/d e", "renamed", "from=f to=\"d e\"");
+  virfs_event_log_add (log, "vms/x", "one", NULL);
+  virfs_event_log_add (log, "vms/y", "two", NULL);
+  virfs_event_log_add (log, "vms/x", "renamed", "from=y to=x");
+  assert_of (log, "vms/x", "one two renamed");
+
+  /* what is gone is not told of another of its name */
+  virfs_event_log_add (log, "vms/d e", "remove", "uid=0 outcome=EBUSY");
+  assert_of (log, "vms/d e", "one two remove renamed rename renamed done rename renamed remove");
+  virfs_event_log_add (log, "vms/d e", "removed", NULL);
+  assert_of (log, "vms/d e", "");
+  virfs_event_log_add (log, "vms/d e", "added", NULL);
+  assert_of (log, "vms/d e", "added");
+}
+
+static gsize
+sum_of_all (VirfsEventLog *log, guint n)
+{
+  gsize sum = 0;
+
+  for (guint i = 0; i < n; i++) {
+    g_autofree char *object = g_strdup_printf ("vms/%u", i);
+
+    sum += virfs_event_log_size_of (log, object);
+  }
+  return sum;
+}
+
+/* When lines go they go from their objects, and only then; and they are there again. */
+static void
+test_objects_trim (void)
+{
+  g_autoptr (VirfsEventLog) log = virfs_event_log_new (5000);
+  g_autoptr (VirfsEventLog) again = virfs_event_log_new (5000);
+  g_autofree char *text = NULL;
+  guint64 start;
+  gsize size;
+
+  for (guint i = 0; i < 1000; i++) {
+    g_autofree char *object = g_strdup_printf ("vms/%u", i * 7 % 31);
+    gsize before = virfs_event_log_size (log, NULL);
+    gboolean cut = virfs_event_log_add (log, object, "state", NULL);
+
+    g_assert_true (cut == (virfs_event_log_size (log, NULL) < before));
+    g_assert_cmpuint (sum_of_all (log, 31), ==, virfs_event_log_size (log, NULL));
+  }
+  text = read_all (log);
+  size = virfs_event_log_size (log, &start);
+  virfs_event_log_restore (again, start, text, size, 1);
+  g_assert_cmpuint (sum_of_all (again, 31), ==, size);
+  assert_of (again, "vms/30", "state state state");
+  g_assert_cmpint (virfs_event_log_changed_of (again, "vms/30"), >, G_USEC_PER_SEC);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -190,5 +406,11 @@ main (int argc, char **argv)
   g_test_add_func ("/event/huge-line", test_huge);
   g_test_add_func ("/event/follow", test_follow);
   g_test_add_func ("/event/loss", test_loss);
+  g_test_add_func ("/event/long", test_long);
+  g_test_add_func ("/event/json-lines", test_json_lines);
+  g_test_add_func ("/event/json-log", test_json_log);
+  g_test_add_func ("/event/json-loss", test_json_loss);
+  g_test_add_func ("/event/objects", test_objects);
+  g_test_add_func ("/event/objects-trim", test_objects_trim);
   return g_test_run ();
 }

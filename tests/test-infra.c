@@ -212,14 +212,14 @@ test_listener (Fleet *f, gconstpointer data)
   g_array_set_size (told, 0);
   fleet_tell (f, f->h1, "web", 1, VIRFS_VM_SHUTOFF);
   g_assert_cmphex (fields_of (told, VIRFS_KIND_VM), ==,
-                   VM (STATE) | VM (REASON) | VM (ID) | VM (TITLE));
+                   VM (STATE) | VM (REASON) | VM (ID) | VM (TITLE) | VM (EVENTS));
   g_assert_cmphex (fields_of (told, VIRFS_KIND_ROOT), ==,
                    ROOT (EVENTS) | STATE (RUNNING) | STATE (SHUTOFF));
   g_assert_cmphex (fields_of (told, VIRFS_KIND_HOST), ==, 0);
 
   g_array_set_size (told, 0);
   fleet_turn (f, f->h1, VIRFS_HOST_UNREACHABLE);
-  g_assert_cmphex (fields_of (told, VIRFS_KIND_HOST), ==, HOST (STATE));
+  g_assert_cmphex (fields_of (told, VIRFS_KIND_HOST), ==, HOST (STATE) | HOST (EVENTS));
   g_assert_cmphex (fields_of (told, VIRFS_KIND_VM), ==, VM (READY));
   g_assert_cmphex (fields_of (told, VIRFS_KIND_ROOT), ==, ROOT (IMAGES) | ROOT (EVENTS));
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 typedef struct VirfsCallKind {
+  const char *verb;                /* see VirfsDeed */
   void (*begin) (VirfsCall *call); /* the next step; clears `pending` if it is the last */
   void (*answer) (VirfsCall *call);
 } Kind;
@@ -30,9 +31,12 @@ struct VirfsCall {
   int thread; /* that sleeps until it is answered */
   guint uid;
   const Kind *kind;
+  const char *verb;
   VirfsNode node, to;
   char *name, *new_name, *target;
   VirfsOwner owner;
+  char *old;         /* what the file said before this step; NULL: not told */
+  const char *asked; /* the line, document or list of this step */
   guint64 child;     /* what is removed */
   char *text, *next; /* the next line within the text */
   gsize bytes;
@@ -71,6 +75,7 @@ virfs_call_unref (VirfsCall *call)
   g_free (call->new_name);
   g_free (call->target);
   g_free (call->text);
+  g_free (call->old);
   g_clear_error (&call->error);
   g_mutex_clear (&call->lock);
   g_free (call);
@@ -185,15 +190,30 @@ virfs_call_on_interrupt (VirfsCall *call, void (*func) (gpointer data), gpointer
 
 /* The end. */
 
-/* The path of what the call is about. */
-static char *
-call_path (VirfsCall *call)
-{
-  g_autofree char *path = call->session->ops->path (call->session->tree, &call->node);
+static void begin_give (VirfsCall *call);
 
-  if (call->name == NULL)
-    return g_strdup (path ? path : "?");
-  return g_build_filename (path ? path : "", call->name, NULL);
+/* Tells what has come of a step. */
+static void
+tell (VirfsCall *call)
+{
+  VirfsSession *session = call->session;
+  g_autofree char *path = virfs_deed_path (session, &call->node, call->name);
+  g_autofree char *to = NULL, *owner = NULL, *now = NULL;
+  VirfsDeed deed = { .verb = call->verb, .path = path, .uid = call->uid, .old = call->old };
+
+  if (session->ops->done == NULL)
+    return;
+  if (call->new_name != NULL)
+    to = virfs_deed_path (session, &call->to, call->new_name);
+  if (call->kind->begin == begin_give)
+    owner = virfs_deed_owner (&call->owner);
+  if (call->error == NULL && call->old != NULL)
+    now = virfs_deed_text_now (session, &call->node);
+  deed.to = to ? to : call->target;
+  deed.value = owner ? owner : call->asked;
+  deed.secret = owner == NULL && virfs_deed_is_secret (&call->node);
+  deed.new = now;
+  session->ops->done (session->tree, &call->node, &deed, call->error);
 }
 
 static void
@@ -227,13 +247,6 @@ end (VirfsCall *call)
 {
   VirfsSession *session = call->session;
 
-  if (call->error != NULL) {
-    g_autofree char *path = call_path (call);
-
-    if (call->done > 0)
-      g_prefix_error (&call->error, "line %u (those before were carried out): ", call->done + 1);
-    session->ops->report (session->tree, &call->node, path, call->uid, call->error);
-  }
   if (!S_ISDIR (call->node.row->mode))
     virfs_notifier_inode (session->notifier, virfs_node_inode (&call->node));
   virfs_notifier_then (session->notifier, answer, call);
@@ -257,7 +270,10 @@ virfs_call_finish (VirfsCall *call, const GError *error)
 {
   if (error != NULL)
     call->error = g_error_copy (error);
-  else
+  if (error != NULL && call->done > 0)
+    g_prefix_error (&call->error, "line %u (those before were carried out): ", call->done + 1);
+  tell (call);
+  if (error == NULL)
     call->done++;
   /* the one who comes second goes on */
   if (!g_atomic_int_compare_and_exchange (&call->step, STEP_BEGUN, STEP_ENDED))
@@ -288,6 +304,7 @@ new_call (gpointer request, const Kind *kind, VirfsNode *node)
   call->thread = virfs_request_thread (request);
   call->uid = virfs_request_uid (request);
   call->kind = kind;
+  call->verb = kind->verb;
   call->node = *node;
   *node = (VirfsNode){ 0 };
   return call;
@@ -324,6 +341,9 @@ store_parsed (VirfsCall *call, const char *text)
   gint64 signed_number;
   gboolean flag;
 
+  g_free (call->old);
+  call->old = virfs_deed_text (&call->node);
+  call->asked = text;
   if (!check_trusted (call, &error))
     virfs_call_finish (call, error);
   else if (row->store != NULL)
@@ -394,8 +414,8 @@ answer_done (VirfsCall *call)
 void
 virfs_call_lines (gpointer request, VirfsNode *node, char *text, gsize bytes)
 {
-  static const Kind lines = { begin_line, answer_written };
-  static const Kind list = { begin_document, answer_written };
+  static const Kind lines = { "write", begin_line, answer_written };
+  static const Kind list = { "write", begin_document, answer_written };
   gboolean whole = node->row->flags & VIRFS_ROW_LIST;
   VirfsCall *call = new_call (request, whole ? &list : &lines, node);
 
@@ -408,8 +428,8 @@ virfs_call_lines (gpointer request, VirfsNode *node, char *text, gsize bytes)
 void
 virfs_call_rest (gpointer request, VirfsNode *node, char *text)
 {
-  static const Kind line = { begin_line, answer_done };
-  static const Kind document = { begin_document, answer_done };
+  static const Kind line = { "write", begin_line, answer_done };
+  static const Kind document = { "write", begin_document, answer_done };
   gboolean whole = node->row->flags & (VIRFS_ROW_DOCUMENT | VIRFS_ROW_LIST);
   VirfsCall *call = new_call (request, whole ? &document : &line, node);
 
@@ -514,7 +534,7 @@ begin_named (VirfsCall *call, const char *name)
 void
 virfs_call_make (gpointer request, VirfsNode *dir, const char *name)
 {
-  static const Kind kind = { begin_make, answer_made };
+  static const Kind kind = { "make", begin_make, answer_made };
 
   begin_named (new_call (request, &kind, dir), name);
 }
@@ -522,7 +542,7 @@ virfs_call_make (gpointer request, VirfsNode *dir, const char *name)
 void
 virfs_call_remove (gpointer request, VirfsNode *dir, const char *name)
 {
-  static const Kind kind = { begin_remove, answer_removed };
+  static const Kind kind = { "remove", begin_remove, answer_removed };
   guint64 child = virfs_node_child (virfs_request_session (request), dir, name);
   VirfsCall *call = new_call (request, &kind, dir);
 
@@ -534,7 +554,7 @@ void
 virfs_call_move (gpointer request, VirfsNode *dir, const char *name, VirfsNode *to,
                  const char *new_name)
 {
-  static const Kind kind = { begin_move, answer_moved };
+  static const Kind kind = { "rename", begin_move, answer_moved };
   VirfsCall *call = new_call (request, &kind, dir);
 
   call->to = *to;
@@ -546,7 +566,7 @@ virfs_call_move (gpointer request, VirfsNode *dir, const char *name, VirfsNode *
 void
 virfs_call_link (gpointer request, VirfsNode *dir, const char *name, const char *target)
 {
-  static const Kind kind = { begin_link, answer_made };
+  static const Kind kind = { "link", begin_link, answer_made };
   VirfsCall *call = new_call (request, &kind, dir);
 
   call->target = g_strdup (target);
@@ -556,7 +576,7 @@ virfs_call_link (gpointer request, VirfsNode *dir, const char *name, const char 
 void
 virfs_call_unlink (gpointer request, VirfsNode *dir, const char *name)
 {
-  static const Kind kind = { begin_unlink, answer_unlinked };
+  static const Kind kind = { "remove", begin_unlink, answer_unlinked };
   guint64 child = virfs_node_child (virfs_request_session (request), dir, name);
   VirfsCall *call = new_call (request, &kind, dir);
 
@@ -603,7 +623,7 @@ answer_opened (VirfsCall *call)
 void
 virfs_call_create (gpointer request, VirfsNode *dir, const char *name)
 {
-  static const Kind kind = { begin_create, answer_created };
+  static const Kind kind = { "create", begin_create, answer_created };
 
   begin_named (new_call (request, &kind, dir), name);
 }
@@ -611,7 +631,7 @@ virfs_call_create (gpointer request, VirfsNode *dir, const char *name)
 void
 virfs_call_open (gpointer request, VirfsNode *node)
 {
-  static const Kind kind = { begin_open, answer_opened };
+  static const Kind kind = { "write", begin_open, answer_opened };
   VirfsCall *call = new_call (request, &kind, node);
 
   call->pending = TRUE;
@@ -628,7 +648,7 @@ begin_cut (VirfsCall *call)
 void
 virfs_call_cut (gpointer request, VirfsNode *node, guint64 size)
 {
-  static const Kind kind = { begin_cut, answer_given };
+  static const Kind kind = { "cut", begin_cut, answer_given };
   VirfsCall *call = new_call (request, &kind, node);
 
   call->bytes = size;
@@ -639,22 +659,27 @@ virfs_call_cut (gpointer request, VirfsNode *node, guint64 size)
 void
 virfs_call_give (gpointer request, VirfsNode *node, const VirfsOwner *owner)
 {
-  static const Kind kind = { begin_give, answer_given };
+  static const Kind kind = { "own", begin_give, answer_given };
   VirfsCall *call = new_call (request, &kind, node);
+  VirfsOwner is;
 
+  virfs_node_owner (call->session, &call->node, &is);
+  call->old = virfs_deed_owner (&is);
   call->owner = *owner;
   call->pending = TRUE;
   begin (call);
 }
 
 void
-virfs_call_refuse (gpointer request, VirfsNode *node, const char *name, VirfsError code,
-                   const char *why)
+virfs_call_refuse (gpointer request, VirfsNode *node, const char *verb, const char *name,
+                   VirfsError code, const char *why)
 {
-  static const Kind kind = { NULL, answer_done };
+  static const Kind kind = { NULL, NULL, answer_done };
   VirfsCall *call = new_call (request, &kind, node);
 
+  call->verb = verb;
   call->error = g_error_new_literal (VIRFS_ERROR, code, why);
   call->name = g_strdup (name);
+  tell (call);
   begin (call);
 }

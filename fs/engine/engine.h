@@ -9,6 +9,7 @@
  *   listings.c those of directories that are being read
  *   open.c     open files: their text, lines and documents, streams, poll
  *   call.c     what is answered later
+ *   deed.c     what is told of it
  *   signal.c   whether a signal is a wish to stop
  *   notify.c   what the kernel has to forget
  *   foreign.c  the nodes of trees that are somebody else's; pending.c: requests that wait for them
@@ -131,15 +132,26 @@ void virfs_call_open (gpointer request, VirfsNode *node);
 /* Answered with the attributes, as the next. */
 void virfs_call_cut (gpointer request, VirfsNode *node, guint64 size);
 void virfs_call_give (gpointer request, VirfsNode *node, const VirfsOwner *owner);
-/* A refusal that needs no more than its sentence. */
-void virfs_call_refuse (gpointer request, VirfsNode *node, const char *name, VirfsError code,
-                        const char *why);
+/* A refusal that needs no more than its sentence.  VERB: see VirfsDeed. */
+void virfs_call_refuse (gpointer request, VirfsNode *node, const char *verb, const char *name,
+                        VirfsError code, const char *why);
 VirfsCall *virfs_call_ref (VirfsCall *call);
 void virfs_call_unref (VirfsCall *call);
 /* The caller has got a signal, whichever; may be called under FUSE's locks. */
 void virfs_call_interrupt (VirfsCall *call);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsCall, virfs_call_unref)
+
+/* deed.c: what VirfsDeed wants; the caller owns it.  NULL: not to be told. */
+
+/* The path of NODE, or of its entry NAME. */
+char *virfs_deed_path (VirfsSession *session, const VirfsNode *node, const char *name);
+/* What NODE says, and what it says by now. */
+char *virfs_deed_text (const VirfsNode *node);
+char *virfs_deed_text_now (VirfsSession *session, const VirfsNode *node);
+/* Whether what is written there must not be told. */
+gboolean virfs_deed_is_secret (const VirfsNode *node);
+char *virfs_deed_owner (const VirfsOwner *owner);
 
 /* signal.c */
 

@@ -104,12 +104,19 @@ do_readdirplus (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
 /* Changing. */
 
 static void
-refuse_entry (fuse_req_t req, fuse_ino_t parent, const char *name, const char *why)
+refuse_entry (fuse_req_t req, fuse_ino_t parent, const char *verb, const char *name,
+              const char *why)
 {
   g_auto (VirfsNode) dir = { 0 };
 
   if (virfs_request_node (req, parent, &dir))
-    virfs_call_refuse (req, &dir, name, VIRFS_ERROR_PERMITTED, why);
+    virfs_call_refuse (req, &dir, verb, name, VIRFS_ERROR_PERMITTED, why);
+}
+
+static void
+refuse_existing (fuse_req_t req, VirfsNode *dir, const char *verb, const char *name)
+{
+  virfs_call_refuse (req, dir, verb, name, VIRFS_ERROR_EXISTS, "there is one of that name");
 }
 
 static void
@@ -120,9 +127,9 @@ do_mkdir (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
   if (!virfs_request_node (req, parent, &dir))
     return;
   if (virfs_node_child (virfs_request_session (req), &dir, name) != 0)
-    fuse_reply_err (req, EEXIST);
+    refuse_existing (req, &dir, "make", name);
   else if (dir.row->dir == NULL || dir.row->dir->make == NULL)
-    refuse_entry (req, parent, name, "no directories can be made here");
+    refuse_entry (req, parent, "make", name, "no directories can be made here");
   else
     virfs_call_make (req, &dir, name);
 }
@@ -135,7 +142,7 @@ do_rmdir (fuse_req_t req, fuse_ino_t parent, const char *name)
   if (!virfs_request_node (req, parent, &dir))
     return;
   if (dir.row->dir == NULL || dir.row->dir->remove == NULL)
-    refuse_entry (req, parent, name, "this directory cannot be removed");
+    refuse_entry (req, parent, "remove", name, "this directory cannot be removed");
   else
     virfs_call_remove (req, &dir, name);
 }
@@ -150,7 +157,7 @@ do_rename (fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_p
   if (!virfs_request_node (req, parent, &dir) || !virfs_request_node (req, new_parent, &to))
     return;
   if (dir.row->dir == NULL || dir.row->dir->move == NULL)
-    refuse_entry (req, parent, name, "this cannot be moved or renamed");
+    refuse_entry (req, parent, "rename", name, "this cannot be moved or renamed");
   else
     virfs_call_move (req, &dir, name, &to, new_name);
 }
@@ -163,7 +170,8 @@ do_unlink (fuse_req_t req, fuse_ino_t parent, const char *name)
   if (!virfs_request_node (req, parent, &dir))
     return;
   if (dir.row->dir == NULL || dir.row->dir->unlink == NULL)
-    refuse_entry (req, parent, name, "files cannot be removed, they belong to their directory");
+    refuse_entry (req, parent, "remove", name,
+                  "files cannot be removed, they belong to their directory");
   else
     virfs_call_unlink (req, &dir, name);
 }
@@ -171,7 +179,7 @@ do_unlink (fuse_req_t req, fuse_ino_t parent, const char *name)
 static void
 do_mknod (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
 {
-  refuse_entry (req, parent, name, "no files can be made here");
+  refuse_entry (req, parent, "create", name, "no files can be made here");
 }
 
 static void
@@ -183,9 +191,9 @@ do_create (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
   if (!virfs_request_node (req, parent, &dir))
     return;
   if (dir.row->dir == NULL || dir.row->dir->create == NULL)
-    refuse_entry (req, parent, name, "there is no such file, and none can be made here");
+    refuse_entry (req, parent, "create", name, "there is no such file, and none can be made here");
   else if (fi->flags & O_EXCL && virfs_node_child (virfs_request_session (req), &dir, name) != 0)
-    fuse_reply_err (req, EEXIST);
+    refuse_existing (req, &dir, "create", name);
   else
     virfs_call_create (req, &dir, name);
 }
@@ -198,9 +206,9 @@ do_symlink (fuse_req_t req, const char *target, fuse_ino_t parent, const char *n
   if (!virfs_request_node (req, parent, &dir))
     return;
   if (virfs_node_child (virfs_request_session (req), &dir, name) != 0)
-    fuse_reply_err (req, EEXIST);
+    refuse_existing (req, &dir, "link", name);
   else if (dir.row->dir == NULL || dir.row->dir->link == NULL)
-    refuse_entry (req, parent, name, "no links can be made here");
+    refuse_entry (req, parent, "link", name, "no links can be made here");
   else
     virfs_call_link (req, &dir, name, target);
 }
@@ -208,7 +216,7 @@ do_symlink (fuse_req_t req, const char *target, fuse_ino_t parent, const char *n
 static void
 do_link (fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
 {
-  refuse_entry (req, parent, name, "no links can be made here");
+  refuse_entry (req, parent, "link", name, "no links can be made here");
 }
 
 void

@@ -40,7 +40,7 @@ open_content (fuse_req_t req, VirfsNode *node, struct fuse_file_info *fi)
   VirfsOpen *open = virfs_open_new_content (node, &error);
 
   if (open == NULL) {
-    virfs_call_refuse (req, node, NULL, error->code, error->message);
+    virfs_call_refuse (req, node, "read", NULL, error->code, error->message);
     return;
   }
   fi->direct_io = written || flags & VIRFS_ROW_MEASURED;
@@ -116,7 +116,7 @@ do_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
   if (!virfs_request_node (req, ino, &node))
     return;
   if (writes && !virfs_row_is_writable (node.row))
-    virfs_call_refuse (req, &node, NULL, VIRFS_ERROR_DENIED, "this can only be read");
+    virfs_call_refuse (req, &node, "write", NULL, VIRFS_ERROR_DENIED, "this can only be read");
   else if (writes && node.row->write != NULL)
     virfs_call_open (req, &node);
   else if (!must_wait (req, ino, &node, fi))
@@ -210,7 +210,7 @@ do_lseek (fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_
 static void
 refuse (fuse_req_t req, VirfsNode *node, const GError *error)
 {
-  virfs_call_refuse (req, node, NULL, error->code, error->message);
+  virfs_call_refuse (req, node, "write", NULL, error->code, error->message);
 }
 
 static void

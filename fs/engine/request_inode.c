@@ -170,9 +170,9 @@ do_setattr (fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
   gives = read_owner (&st, attr, to_set, &owner);
   why = gives ? refuse_owner (&node, &owner) : NULL;
   if (to_set & FUSE_SET_ATTR_SIZE && !virfs_row_is_writable (node.row))
-    virfs_call_refuse (req, &node, NULL, VIRFS_ERROR_DENIED, "this can only be read");
+    virfs_call_refuse (req, &node, "cut", NULL, VIRFS_ERROR_DENIED, "this can only be read");
   else if (why != NULL)
-    virfs_call_refuse (req, &node, NULL, VIRFS_ERROR_PERMITTED, why);
+    virfs_call_refuse (req, &node, "own", NULL, VIRFS_ERROR_PERMITTED, why);
   else if (gives)
     virfs_call_give (req, &node, &owner);
   else

@@ -29,7 +29,7 @@ refuse (const Asked *asked, const GError *error)
   g_auto (VirfsNode) node = { 0 };
 
   if (virfs_node_get (virfs_request_session (asked->req), asked->ino, &node))
-    virfs_call_refuse (asked->req, &node, NULL, error->code, error->message);
+    virfs_call_refuse (asked->req, &node, "write", NULL, error->code, error->message);
   else
     fuse_reply_err (asked->req, virfs_error_to_errno (error));
 }

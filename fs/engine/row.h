@@ -40,6 +40,8 @@ typedef enum {
   VIRFS_ROW_TRUSTED = 1 << 7,  /* can be written only by root and by who mounted */
   VIRFS_ROW_OWNED = 1 << 8,    /* of a file: chown and chmod of it are those of its object */
   VIRFS_ROW_AWAITED = 1 << 9,  /* who asks for its size waits (`await`), too */
+  VIRFS_ROW_COMMAND = 1 << 10, /* shows what may be written, not what was */
+  VIRFS_ROW_SECRET = 1 << 11,  /* what is written may hold a password, what it shows does not */
 } VirfsRowFlags;
 
 /* What can be done in a directory whose entries are not rows. */

@@ -14,13 +14,24 @@
 
 typedef struct VirfsSession VirfsSession;
 
+/* What somebody has done through the tree, or tried to; texts are borrowed, and NULL where they do not
+ * apply. */
+typedef struct {
+  const char *verb; /* read, write, make, remove, rename, link, own, create, cut */
+  const char *path; /* of the file */
+  const char *to;   /* where it was moved; what a link leads to */
+  guint uid;
+  const char *value; /* what was asked for */
+  gboolean secret; /* that must not be told: a document, what is for the owner alone, a password */
+  const char *old, *new; /* what the file said before, and says now */
+} VirfsDeed;
+
 /* The tree. */
 typedef struct {
   /* The object with number ID: its class, and a reference in *OBJECT.  NULL if there is none. */
   const VirfsClass *(*find) (gpointer tree, guint64 id, gpointer *object);
-  /* A refused or failed call, for those who show it; the path of a node of OBJECT is PATH. */
-  void (*report) (gpointer tree, const VirfsNode *node, const char *path, guint uid,
-                  const GError *error);
+  /* DEED, at NODE or at an entry of that, has been done, or has failed with ERROR. */
+  void (*done) (gpointer tree, const VirfsNode *node, const VirfsDeed *deed, const GError *error);
   /* Where NODE is, relative to the root; NULL if nowhere.  The caller owns it. */
   char *(*path) (gpointer tree, const VirfsNode *node);
 } VirfsTreeOps;

@@ -203,3 +203,23 @@ virfs_text_append_time (GString *out, gint64 time)
   if (text != NULL)
     g_string_append (out, text);
 }
+
+char *
+virfs_text_mask (const char *text, const char *ends)
+{
+  g_autoptr (GString) out = g_string_new (NULL);
+  const char *uri;
+
+  while ((uri = strstr (text, "://")) != NULL) {
+    const char *from = uri + strlen ("://");
+    const char *end = from + strcspn (from, ends);
+    const char *at = memrchr (from, '@', end - from);
+    const char *colon = at ? memchr (from, ':', at - from) : NULL;
+
+    g_string_append_len (out, text, (colon ? colon + 1 : from) - text);
+    g_string_append (out, colon ? "***" : "");
+    text = colon ? at : from;
+  }
+  g_string_append (out, text);
+  return g_string_free (g_steal_pointer (&out), FALSE);
+}

@@ -34,5 +34,9 @@ gboolean virfs_parse_size (const char *text, guint64 *bytes, GError **error);
 /* 0 or 1; INVALID otherwise. */
 gboolean virfs_parse_bool (const char *text, gboolean *value, GError **error);
 
+/* TEXT with `***` in place of passwords within URIs, as in scheme://user:password@host.  ENDS: characters
+ * that none of them has, as white space.  The caller owns it. */
+char *virfs_text_mask (const char *text, const char *ends);
+
 /* Microseconds since the epoch (g_get_real_time()) as RFC 3339 in UTC, with seconds. */
 void virfs_text_append_time (GString *out, gint64 time);

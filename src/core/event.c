@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The log of events in memory.  Its own lock guards the text; no other is taken under it. */
-#include "event.h"
+/* The log of events in memory: its text. */
+#include "event_private.h"
 
 #include "text.h"
 
 #include <string.h>
-
-struct VirfsEventLog {
-  GMutex lock;
-  GString *text;  /* under lock */
-  guint64 start;  /* under lock: position of the first byte of text */
-  gint64 changed; /* under lock */
-  gsize limit;
-};
 
 VirfsEventLog *
 virfs_event_log_new (gsize limit)
@@ -21,6 +13,8 @@ virfs_event_log_new (gsize limit)
 
   g_mutex_init (&log->lock);
   log->text = g_string_new (NULL);
+  log->lines = g_array_new (FALSE, FALSE, sizeof (VirfsLogLine));
+  log->objects = virfs_log_objects_new ();
   log->changed = g_get_real_time ();
   log->limit = limit;
   return log;
@@ -29,59 +23,83 @@ virfs_event_log_new (gsize limit)
 void
 virfs_event_log_free (VirfsEventLog *log)
 {
+  g_hash_table_unref (log->objects);
+  g_array_unref (log->lines);
   g_string_free (log->text, TRUE);
   g_mutex_clear (&log->lock);
   g_free (log);
 }
 
-/* Drops the older half, up to the end of a line. */
+/* All functions from here to the next public ones run under the lock. */
+
+gsize
+virfs_log_line_length (VirfsEventLog *log, guint i)
+{
+  gsize end = i + 1 < log->lines->len ? virfs_log_line (log, i + 1)->offset : log->text->len;
+
+  return end - virfs_log_line (log, i)->offset;
+}
+
+/* The first line that begins at OFFSET or behind it; their number if there is none. */
+static guint
+find_line (VirfsEventLog *log, gsize offset)
+{
+  guint low = 0, high = log->lines->len;
+
+  while (low < high) {
+    guint middle = low + (high - low) / 2;
+
+    if (virfs_log_line (log, middle)->offset < offset)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* Drops the older half. */
 static void
 shorten (VirfsEventLog *log)
 {
-  const char *line = strchr (log->text->str + log->text->len / 2, '\n');
-  gsize drop = line ? (gsize) (line + 1 - log->text->str) : log->text->len;
+  guint n = find_line (log, log->text->len / 2);
+  gsize bytes = n < log->lines->len ? virfs_log_line (log, n)->offset : log->text->len;
 
-  g_string_erase (log->text, 0, drop);
-  log->start += drop;
+  virfs_log_drop_json (log, n);
+  g_array_remove_range (log->lines, 0, n);
+  for (guint i = 0; i < log->lines->len; i++)
+    virfs_log_line (log, i)->offset -= bytes;
+  g_string_erase (log->text, 0, (gssize) bytes);
+  log->start += bytes;
+  log->dropped += n;
+  virfs_log_cut_objects (log);
 }
 
-void
+static void
+add_line (VirfsEventLog *log, const char *text, gsize length, gint64 time)
+{
+  VirfsLogLine line = { .offset = (guint32) log->text->len };
+
+  g_string_append_len (log->text, text, (gssize) length);
+  g_array_append_val (log->lines, line);
+  virfs_log_take_object (log, log->lines->len - 1, time);
+}
+
+gboolean
 virfs_event_log_add (VirfsEventLog *log, const char *object, const char *kind, const char *details)
 {
   g_autoptr (GString) line = g_string_new (NULL);
+  g_autoptr (GMutexLocker) locker = NULL;
   gint64 now = g_get_real_time ();
+  gboolean full;
 
-  virfs_text_append_time (line, now);
-  g_string_append_c (line, ' ');
-  virfs_text_escape (line, object);
-  g_string_append_printf (line, " %s", kind);
-  if (details != NULL && *details)
-    g_string_append_printf (line, " %s", details);
-  g_string_append_c (line, '\n');
-
-  g_mutex_lock (&log->lock);
-  g_string_append_len (log->text, line->str, line->len);
-  if (log->text->len > log->limit)
+  virfs_event_line_append (line, now, object, kind, details);
+  locker = g_mutex_locker_new (&log->lock);
+  add_line (log, line->str, line->len, now);
+  full = log->text->len > log->limit;
+  if (full)
     shorten (log);
   log->changed = now;
-  g_mutex_unlock (&log->lock);
-}
-
-void
-virfs_event_append (GString *details, const char *key, const char *value)
-{
-  g_autoptr (GString) escaped = g_string_new (NULL);
-
-  if (value == NULL)
-    return;
-  virfs_text_escape (escaped, value);
-  g_string_append_printf (details, "%s%s=", details->len > 0 ? " " : "", key);
-  if (*value && strpbrk (value, " \"") == NULL) {
-    g_string_append (details, escaped->str);
-    return;
-  }
-  g_string_replace (escaped, "\"", "\\\"", 0);
-  g_string_append_printf (details, "\"%s\"", escaped->str);
+  return full;
 }
 
 gsize
@@ -114,15 +132,24 @@ virfs_event_log_read (VirfsEventLog *log, goffset offset, char *buffer, gsize si
   return size;
 }
 
+GString *
+virfs_log_loss (guint64 lost)
+{
+  GString *line = g_string_new (NULL);
+  g_autofree char *details = g_strdup_printf ("bytes=%" G_GUINT64_FORMAT, lost);
+
+  virfs_event_line_append (line, g_get_real_time (), "events", "lost", details);
+  return line;
+}
+
 static gsize
 tell_loss (guint64 lost, char *buffer, gsize size)
 {
-  g_autoptr (GString) line = g_string_new (NULL);
+  g_autoptr (GString) line = virfs_log_loss (lost);
 
-  virfs_text_append_time (line, g_get_real_time ());
-  g_string_append_printf (line, " events lost bytes=%" G_GUINT64_FORMAT "\n", lost);
-  g_strlcpy (buffer, line->str, size);
-  return MIN (line->len, size);
+  size = MIN (line->len, size);
+  memcpy (buffer, line->str, size);
+  return size;
 }
 
 gsize
@@ -156,9 +183,15 @@ virfs_event_log_restore (VirfsEventLog *log, guint64 start, const char *text, gs
                          gint64 changed)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&log->lock);
+  const char *end = text + size, *newline;
 
   log->start = start;
-  g_string_append_len (log->text, text, size);
+  for (const char *line = text; line < end; line = newline + 1) {
+    newline = memchr (line, '\n', end - line);
+    if (newline == NULL)
+      break;
+    add_line (log, line, newline + 1 - line, 0);
+  }
   if (log->text->len > log->limit)
     shorten (log);
   log->changed = changed;

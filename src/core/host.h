@@ -38,6 +38,7 @@ typedef enum {
   VIRFS_HOST_ERROR,
   VIRFS_HOST_ALARMS,
   VIRFS_HOST_OWNER, /* who may do what with it; see virfs_object_owner() */
+  VIRFS_HOST_EVENTS, /* what is told of it; not in its info */
   VIRFS_HOST_N_FIELDS,
 } VirfsHostField;
 

@@ -31,6 +31,7 @@ typedef enum {
   VIRFS_ROOT_VMS,
   VIRFS_ROOT_JOBS,
   VIRFS_ROOT_EVENTS,
+  VIRFS_ROOT_HEAD, /* up to where the log of events is kept for good */
   VIRFS_ROOT_ERROR,
   VIRFS_ROOT_ADDRESSES,
   VIRFS_ROOT_OWNER,   /* who may do what in one of its directories */
@@ -195,9 +196,11 @@ void virfs_infra_set_last_job (VirfsInfra *infra, guint number);
 
 /* A line for the log of events; OBJECT may be NULL: the fleet.  DETAILS: `key=value …`, or NULL. */
 void virfs_infra_event (VirfsInfra *infra, gpointer object, const char *kind, const char *details);
+/* The same about the file or object at PATH. */
+void virfs_infra_log (VirfsInfra *infra, const char *path, const char *kind, const char *details);
 
 /* Tells a failure where users look for it: the `error` file of the fleet and, if there is an OBJECT,
- * its own; the event log; the journal.  FILE is the path of the file that was used. */
+ * its own; the journal.  FILE is the path of the file that was used. */
 void virfs_infra_report (VirfsInfra *infra, gpointer object, const char *file, guint uid,
                          const GError *error);
 /* The last failure of the fleet, one line with its newline; nothing if there was none. */

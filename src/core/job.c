@@ -92,6 +92,18 @@ touch (VirfsJob *job, guint64 fields)
   virfs_registry_emit (job->object.infra, VIRFS_CHANGED, job, fields, NULL, NULL);
 }
 
+/* A line for the log of events. */
+static void
+tell (VirfsJob *job, const char *kind)
+{
+  g_autoptr (GString) details = g_string_new (NULL);
+
+  g_string_append_printf (details, "job=%u uid=%u", job->number, job->uid);
+  virfs_event_append (details, "operation", job->operation);
+  virfs_event_append (details, "reason", job->error);
+  virfs_registry_log (job->object.infra, job->path, kind, details->str);
+}
+
 static void
 forget_oldest (VirfsInfra *infra)
 {
@@ -138,6 +150,7 @@ virfs_job_new (VirfsInfra *infra, const VirfsJobSpec *spec)
   g_hash_table_insert (infra->jobs, GUINT_TO_POINTER (job->number), job);
   virfs_registry_emit (infra, VIRFS_ADDED, job, 0, NULL, NULL);
   virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_JOBS));
+  tell (job, "begun");
   return virfs_object_ref (job);
 }
 
@@ -230,7 +243,6 @@ static void
 end (VirfsJob *job, const GError *error)
 {
   VirfsInfra *infra = job->object.infra;
-  g_autoptr (GString) details = g_string_new (NULL);
 
   if (error == NULL)
     job->state = VIRFS_JOB_DONE;
@@ -240,10 +252,7 @@ end (VirfsJob *job, const GError *error)
     job->state = VIRFS_JOB_FAILED;
   job->error = error ? g_strdup (error->message) : NULL;
   job->ended = g_get_real_time ();
-  g_string_append_printf (details, "job=%u uid=%u", job->number, job->uid);
-  virfs_event_append (details, "operation", job->operation);
-  virfs_event_log_add (infra->events, job->path, state_names[job->state], details->str);
-  virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_EVENTS));
+  tell (job, state_names[job->state]);
   touch (job, VIRFS_BIT (VIRFS_JOB_STATE) | VIRFS_BIT (VIRFS_JOB_PROGRESS));
   g_queue_push_tail (&infra->ended, job);
   g_cond_broadcast (&infra->settled);

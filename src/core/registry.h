@@ -162,3 +162,6 @@ GPtrArray *virfs_registry_jobs_of (VirfsInfra *infra, VirfsHost *host);
 char *virfs_registry_path (gpointer object);
 void virfs_registry_event (VirfsInfra *infra, gpointer object, const char *kind,
                            const char *details);
+/* A line for the log of events about the file or object at PATH. */
+void virfs_registry_log (VirfsInfra *infra, const char *path, const char *kind,
+                         const char *details);

@@ -162,8 +162,10 @@ open_host (VirfsInfra *infra, const char *name, const char *uri, gboolean kept, 
   g_mutex_lock (&infra->lock);
   if (!infra->stopping)
     host = new_host (infra, name, uri);
-  if (host != NULL)
+  if (host != NULL) {
     host->kept = kept;
+    virfs_registry_event (infra, host, "added", NULL);
+  }
   g_mutex_unlock (&infra->lock);
   if (host == NULL)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_CANCELLED, "virfs ends");

@@ -7,6 +7,8 @@
 #include "registry.h"
 #include "text.h"
 
+#include <string.h>
+
 char *
 virfs_registry_path (gpointer object)
 {
@@ -53,13 +55,74 @@ virfs_object_path (gpointer object)
   return virfs_registry_path (object);
 }
 
+/* The lines of OBJECT (a host or guest) are others now. */
+static void
+touch_events (gpointer object)
+{
+  VirfsObject *self = object;
+
+  if (self->kind == VIRFS_KIND_VM)
+    virfs_registry_emit (self->infra, VIRFS_CHANGED, self, VIRFS_BIT (VIRFS_VM_EVENTS),
+                         ((VirfsVm *) object)->info, ((VirfsVm *) object)->info);
+  else
+    virfs_registry_emit (self->infra, VIRFS_CHANGED, self, VIRFS_BIT (VIRFS_HOST_EVENTS),
+                         ((VirfsHost *) object)->info, ((VirfsHost *) object)->info);
+}
+
+static void
+touch_all_events (GHashTable *objects)
+{
+  GHashTableIter iter;
+  gpointer object;
+
+  g_hash_table_iter_init (&iter, objects);
+  while (g_hash_table_iter_next (&iter, NULL, &object))
+    touch_events (object);
+}
+
+/* The host or guest that PATH is, or is in; NULL if it is none. */
+static gpointer
+object_at (VirfsInfra *infra, const char *path)
+{
+  const char *name = strchr (path, '/');
+  g_autofree char *key = name ? g_strndup (name + 1, strcspn (name + 1, "/")) : NULL;
+
+  if (key != NULL && g_str_has_prefix (path, "vms/"))
+    return g_hash_table_lookup (infra->labels, key);
+  if (key != NULL && g_str_has_prefix (path, "hosts/"))
+    return g_hash_table_lookup (infra->hosts, key);
+  return NULL;
+}
+
+void
+virfs_registry_log (VirfsInfra *infra, const char *path, const char *kind, const char *details)
+{
+  gboolean cut = virfs_event_log_add (infra->events, path, kind, details);
+  gpointer object = object_at (infra, path);
+
+  if (object != NULL)
+    touch_events (object);
+  if (cut) {
+    touch_all_events (infra->labels);
+    touch_all_events (infra->hosts);
+  }
+  virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_EVENTS));
+}
+
+void
+virfs_infra_log (VirfsInfra *infra, const char *path, const char *kind, const char *details)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  virfs_registry_log (infra, path, kind, details);
+}
+
 void
 virfs_registry_event (VirfsInfra *infra, gpointer object, const char *kind, const char *details)
 {
   g_autofree char *path = virfs_registry_path (object ? object : &infra->root);
 
-  virfs_event_log_add (infra->events, path, kind, details);
-  virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_EVENTS));
+  virfs_registry_log (infra, path, kind, details);
 }
 
 void
@@ -99,23 +162,18 @@ virfs_infra_report (VirfsInfra *infra, gpointer object, const char *file, guint 
 {
   g_autoptr (GMutexLocker) locker = NULL;
   g_autoptr (GString) line = g_string_new (NULL);
-  g_autoptr (GString) details = g_string_new (NULL);
   g_autoptr (GString) safe = g_string_new (NULL);
 
   virfs_text_append_time (line, g_get_real_time ());
   g_string_append_printf (line, " %s uid=%u: %s", file, uid, error->message);
-  g_string_append_printf (details, "uid=%u", uid);
-  virfs_event_append (details, "error", g_strerror (virfs_error_to_errno (error)));
-  virfs_event_append (details, "reason", error->message);
   virfs_text_escape (safe, error->message);
   g_message ("%s: %s (uid %u)", file, safe->str, uid);
 
   locker = g_mutex_locker_new (&infra->lock);
   virfs_ref_string_set (&infra->error, line->str);
-  virfs_event_log_add (infra->events, file, "refused", details->str);
   if (object != NULL)
     set_object_error (object, line->str);
-  virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_ERROR) | VIRFS_BIT (VIRFS_ROOT_EVENTS));
+  virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_ERROR));
 }
 
 void

@@ -87,6 +87,7 @@ typedef enum {
   VIRFS_VM_PARTS, /* which parts it has, and what is known of them */
   VIRFS_VM_ERROR,
   VIRFS_VM_ALARMS,
+  VIRFS_VM_EVENTS, /* what is told of it; not in its info */
   VIRFS_VM_READY, /* whether its host is up, so that it can be changed */
   VIRFS_VM_N_FIELDS,
 } VirfsVmField;
