@@ -164,6 +164,12 @@ json_follow (const VirfsNode *node, guint64 *position, char *buffer, gsize size)
   return virfs_event_log_json_follow (events_of (node), position, buffer, size);
 }
 
+static void
+show_head (const VirfsNode *node, GString *out)
+{
+  virfs_infra_append_log_head (virfs_node_infra (node), out);
+}
+
 /* The class. */
 
 #define F(field)     VIRFS_BIT (VIRFS_ROOT_##field)
@@ -204,6 +210,9 @@ static const VirfsRow rows[] = {
   { "events/stream", S_IFREG | 0440, VIRFS_ROW_UNLISTED, .fields = F (EVENTS),
     .follow_from = stream_from, .follow = stream_follow,
     .help = "events from now on: a read waits for the next; not listed, because it has no end" },
+  { "events/head", S_IFREG | 0440, .fields = F (HEAD), .show = show_head,
+    .help = "how far the log is kept for good, and the hash of its chain up to there; keep a copy"
+            " elsewhere for `virfs --verify-log`" },
   { "events/log.json", S_IFREG | 0440, VIRFS_ROW_UNLISTED, .fields = F (EVENTS), .size = json_size,
     .read = json_read, .help = "events/log with one JSON object a line" },
   { "events/stream.json", S_IFREG | 0440, VIRFS_ROW_UNLISTED, .fields = F (EVENTS),

@@ -41,6 +41,7 @@ static const struct {
   { "hook_timeout", G_STRUCT_OFFSET (VirfsConfig, hook_timeout), 1, 3600, 30 },
   { "appliances", G_STRUCT_OFFSET (VirfsConfig, appliances), 1, 64, 2 },
   { "appliance_idle", G_STRUCT_OFFSET (VirfsConfig, appliance_idle), 1, 86400, 600 },
+  { "events_keep", G_STRUCT_OFFSET (VirfsConfig, events_keep), 8, 1048576, 64 },
 };
 
 /* Of text. */

@@ -30,6 +30,7 @@ typedef struct {
   guint hook_timeout;       /* seconds that a hook of an alarm has */
   guint appliances;         /* at most at a time, for files of guests */
   guint appliance_idle;     /* seconds after which one that nobody uses is ended */
+  guint events_keep;        /* MiB of the log of events that the store keeps */
   char *store;              /* directory, or VIRFS_STORE_NONE; NULL: not set */
   char *images;             /* pool that images are in; NULL: not set */
   GPtrArray *hosts;         /* of VirfsConfigHost */

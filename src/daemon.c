@@ -222,6 +222,8 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   virfs_libvirt_init (&options);
   infra = virfs_infra_new (&virfs_libvirt_backend, config->shutdown_timeout);
   virfs_metrics_set_interval (virfs_infra_metrics (infra), config->metrics_interval);
+  if (store != NULL)
+    virfs_store_set_events_keep (store, (guint64) config->events_keep << 20);
   if (store != NULL && !virfs_store_attach (store, infra, error))
     return FALSE;
   virfs_infra_restore_image_notes (infra);

@@ -5,6 +5,7 @@
 #include "demo.h"
 #include "libvirt.h"
 #include "log.h"
+#include "verify.h"
 #include "version.h"
 
 #include <errno.h>
@@ -20,18 +21,31 @@ typedef struct {
   char *config;
   char **options; /* of each -o */
   char **names;   /* what is no option */
-  gboolean foreground, demo, verbose, version;
+  gboolean foreground, demo, verbose, version, verify;
+  char *saved; /* with --verify-log; NULL: nothing */
 } Arguments;
 
 static void
 clear_arguments (Arguments *arguments)
 {
   g_free (arguments->config);
+  g_free (arguments->saved);
   g_strfreev (arguments->options);
   g_strfreev (arguments->names);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Arguments, clear_arguments)
+
+static gboolean
+take_verify (const char *name, const char *value, gpointer data, GError **error)
+{
+  Arguments *arguments = data;
+
+  arguments->verify = TRUE;
+  g_free (arguments->saved);
+  arguments->saved = g_strdup (value);
+  return TRUE;
+}
 
 static gboolean
 parse_arguments (int *argc, char ***argv, Arguments *to, GError **error)
@@ -46,13 +60,18 @@ parse_arguments (int *argc, char ***argv, Arguments *to, GError **error)
     { "options", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &to->options,
       "mount options, as allow_other; see mount.fuse3(8)", "OPTIONS" },
     { "verbose", 'v', 0, G_OPTION_ARG_NONE, &to->verbose, "log more", NULL },
+    { "verify-log", 0, G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK, (gpointer) take_verify,
+      "mount nothing: check the stored log of events, and that HEAD (from events/head) is in it",
+      "HEAD" },
     { "version", 'V', 0, G_OPTION_ARG_NONE, &to->version, "print the version", NULL },
     { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &to->names, NULL, "MOUNTPOINT" },
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new (NULL);
+  GOptionGroup *group = g_option_group_new ("", "", "", to, NULL);
 
-  g_option_context_add_main_entries (context, entries, NULL);
+  g_option_group_add_entries (group, entries);
+  g_option_context_set_main_group (context, group);
   g_option_context_set_summary (
     context, "Mounts hosts and virtual machines as a tree of files.  Unmount with umount(8) or\n"
              "`fusermount3 -u MOUNTPOINT`.");
@@ -213,6 +232,22 @@ go_to_background (GError **error)
   return fds[1];
 }
 
+/* Without a configuration: the store that there is then. */
+static int
+verify (const Arguments *arguments)
+{
+  g_autoptr (VirfsConfig) config = virfs_config_new ();
+  g_autofree char *standard = virfs_config_default_file ();
+  const char *file = arguments->config ? arguments->config : standard;
+  g_autoptr (GError) error = NULL;
+
+  if (virfs_config_load (config, file, &error)
+      || (arguments->config == NULL && g_error_matches (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND)))
+    return virfs_verify_log (config, arguments->saved);
+  g_printerr ("virfs: %s\n", error->message);
+  return VIRFS_VERIFY_UNKNOWN;
+}
+
 static gboolean
 run (const Arguments *arguments, GError **error)
 {
@@ -258,6 +293,8 @@ main (int argc, char **argv)
   }
   if (arguments.verbose)
     virfs_log_verbosely ();
+  if (arguments.verify && arguments.names == NULL)
+    return verify (&arguments);
   if (g_str_equal (called, "mount.virfs") && !take_mount_spec (&arguments)) {
     g_printerr ("mount.virfs: a configuration file and a directory are wanted\n");
     return EXIT_USAGE;

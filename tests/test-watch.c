@@ -176,7 +176,7 @@ test_stream (Fixture *f, gconstpointer data)
   GThread *thread;
   g_autofree char *names = ls (f, "events");
 
-  g_assert_cmpstr (names, ==, "log");
+  g_assert_cmpstr (names, ==, "head log");
   g_assert_false (wakes (fd, 0)); /* what was before is not told */
   set_state (f, "h1-1", VIRFS_VM_PAUSED);
   g_assert_true (wakes (fd, long_enough));

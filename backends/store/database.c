@@ -71,12 +71,12 @@ finalize (gpointer statement)
   sqlite3_finalize (statement);
 }
 
-StoreDb *
-store_db_open (const char *file, GError **error)
+static StoreDb *
+open_as (const char *file, int flags, GError **error)
 {
   g_autoptr (StoreDb) db = g_new0 (StoreDb, 1);
-  int result = sqlite3_open_v2 (
-    file, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+  int result
+    = sqlite3_open_v2 (file, &db->handle, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
 
   db->statements = g_hash_table_new_full (NULL, NULL, NULL, finalize);
   if (db->handle == NULL) {
@@ -90,6 +90,18 @@ store_db_open (const char *file, GError **error)
   sqlite3_extended_result_codes (db->handle, 1);
   sqlite3_busy_timeout (db->handle, PATIENCE_MS);
   return g_steal_pointer (&db);
+}
+
+StoreDb *
+store_db_open (const char *file, GError **error)
+{
+  return open_as (file, SQLITE_OPEN_READWRITE, error);
+}
+
+StoreDb *
+store_db_open_to_read (const char *file, GError **error)
+{
+  return open_as (file, SQLITE_OPEN_READONLY, error);
 }
 
 void
@@ -193,6 +205,12 @@ const char *
 store_row_text (StoreRow *row, int column)
 {
   return (const char *) sqlite3_column_text (row->statement, column);
+}
+
+gsize
+store_row_length (StoreRow *row, int column)
+{
+  return (gsize) sqlite3_column_bytes (row->statement, column);
 }
 
 gint64

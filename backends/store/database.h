@@ -14,6 +14,8 @@ typedef struct StoreDb StoreDb;
 
 /* FILE must exist; waits a moment for another who has it open. */
 StoreDb *store_db_open (const char *file, GError **error);
+/* Writes nothing, and may be used while another process writes. */
+StoreDb *store_db_open_to_read (const char *file, GError **error);
 void store_db_close (StoreDb *db);
 /* Whether ERROR says that the file is not a sound database. */
 gboolean store_db_is_broken (const GError *error);
@@ -31,6 +33,7 @@ gboolean store_db_each (StoreDb *db, StoreRowFunc func, gpointer data, GError **
 
 /* Columns count from 0; what is borrowed lives as long as the row. */
 const char *store_row_text (StoreRow *row, int column); /* NULL for NULL */
+gsize store_row_length (StoreRow *row, int column);     /* in bytes */
 gint64 store_row_int (StoreRow *row, int column);
 const void *store_row_bytes (StoreRow *row, int column, gsize *size); /* NULL for NULL */
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The database is opened in WAL mode, because a commit is then one write at the end of a file, and with
- * an exclusive lock, because two programs that follow their hosts would overwrite each other's
- * knowledge.  The lock goes with the process, whatever ends it, and with it SQLite needs no shared
- * memory, so that a home directory on NFS will do.
+ * The database is opened in WAL mode, because a commit is then one write at the end of a file, and others
+ * can read it meanwhile.  Two programs that follow their hosts would overwrite each other's knowledge: so a
+ * file beside it is locked, as long as that is open.  The lock goes with the process, whatever ends it.
  */
 #include "file.h"
 
@@ -26,10 +25,17 @@ const StoreFile store_file = {
 /* What was written last before the power fails may be lost, but is not waited for. */
 const StoreFile store_history_file = {
   .name = "history.db",
-  .settings = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = NORMAL;",
+  .settings = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL;"
+              "PRAGMA synchronous = NORMAL;",
   .schema = &store_history_schema,
   .lost = "the history of metrics is",
 };
+
+#define LOCK_NAME "virfs.lock"
+
+/* How long another process may take to let go, as one that is just ending. */
+#define PATIENCE   (2 * G_TIME_SPAN_SECOND)
+#define LOOK_AGAIN (20 * G_TIME_SPAN_MILLISECOND)
 
 static gboolean
 make_directory (const char *directory, GError **error)
@@ -41,20 +47,53 @@ make_directory (const char *directory, GError **error)
   return FALSE;
 }
 
-/* SQLite gives its other files the same mode.  The file must not be opened by anybody else in this
- * process once SQLite has it: closing it would drop its locks. */
-static gboolean
+static int
 make_file (const char *file, GError **error)
 {
   int fd = open (file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-  if (fd < 0) {
+  if (fd < 0)
     g_set_error (error, VIRFS_ERROR, errno == ENOSPC ? VIRFS_ERROR_NO_SPACE : VIRFS_ERROR_DENIED,
                  "%s cannot be opened: %s", file, g_strerror (errno));
+  return fd;
+}
+
+/* SQLite gives its other files the same mode.  The file must not be opened by anybody else in this
+ * process once SQLite has it: closing it would drop its locks. */
+static gboolean
+make_database (const char *file, GError **error)
+{
+  int fd = make_file (file, error);
+
+  if (fd < 0)
     return FALSE;
-  }
   close (fd);
   return TRUE;
+}
+
+/* Nobody tells when a lock is free and waits no longer than he wants to. */
+static int
+take_lock (const char *file, GError **error)
+{
+  struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+  gint64 end = g_get_monotonic_time () + PATIENCE;
+  int fd = make_file (file, error);
+  int result;
+
+  if (fd < 0)
+    return -1;
+  while ((result = fcntl (fd, F_OFD_SETLK, &lock)) < 0 && (errno == EAGAIN || errno == EACCES)
+         && g_get_monotonic_time () < end)
+    g_usleep (LOOK_AGAIN);
+  if (result == 0)
+    return fd;
+  if (errno == EAGAIN || errno == EACCES)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "%s: another virfs uses it", file);
+  else
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_FAILED, "%s cannot be locked: %s", file,
+                 g_strerror (errno));
+  close (fd);
+  return -1;
 }
 
 static void
@@ -74,7 +113,6 @@ prepare (StoreDb *db, const StoreFile *kind, char **finding, GError **error)
 
   if (!store_db_script (db, kind->settings, error)
       || !store_db_script (db,
-                           "PRAGMA locking_mode = EXCLUSIVE;"
                            "PRAGMA journal_mode = WAL;"
                            "PRAGMA journal_size_limit = 4194304;"
                            "BEGIN EXCLUSIVE; COMMIT",
@@ -94,7 +132,7 @@ try_open (const char *file, const StoreFile *kind, char **finding, GError **erro
   g_autoptr (GError) wrong = NULL;
   g_autoptr (StoreDb) db = NULL;
 
-  if (!make_file (file, error))
+  if (!make_database (file, error))
     return NULL;
   db = store_db_open (file, &wrong);
   if (db != NULL && prepare (db, kind, finding, &wrong))
@@ -131,16 +169,12 @@ set_aside (const char *file, const StoreFile *kind, const char *finding, GError 
   return TRUE;
 }
 
-StoreDb *
-store_file_open (const char *directory, const StoreFile *kind, GError **error)
+static StoreDb *
+open_database (const char *file, const StoreFile *kind, GError **error)
 {
-  g_autofree char *file = g_build_filename (directory, kind->name, NULL);
   g_autofree char *finding = NULL;
-  StoreDb *db;
+  StoreDb *db = try_open (file, kind, &finding, error);
 
-  if (!make_directory (directory, error))
-    return NULL;
-  db = try_open (file, kind, &finding, error);
   if (finding == NULL || !set_aside (file, kind, finding, error))
     return db;
   g_clear_pointer (&finding, g_free);
@@ -148,4 +182,53 @@ store_file_open (const char *directory, const StoreFile *kind, GError **error)
   if (finding != NULL)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_FAILED, "%s: %s", file, finding);
   return db;
+}
+
+StoreDb *
+store_file_open (const char *directory, const StoreFile *kind, int *lock, GError **error)
+{
+  g_autofree char *file = g_build_filename (directory, kind->name, NULL);
+  g_autofree char *lock_file = g_build_filename (directory, LOCK_NAME, NULL);
+  StoreDb *db;
+
+  if (!make_directory (directory, error))
+    return NULL;
+  if (lock != NULL && (*lock = take_lock (lock_file, error)) < 0)
+    return NULL;
+  db = open_database (file, kind, error);
+  if (db == NULL && lock != NULL)
+    close (*lock);
+  return db;
+}
+
+static void
+take_name (StoreRow *row, gpointer found)
+{
+  *(gboolean *) found = TRUE;
+}
+
+StoreDb *
+store_file_open_to_read (const char *directory, GError **error)
+{
+  g_autofree char *file = g_build_filename (directory, store_file.name, NULL);
+  g_autoptr (StoreDb) db = NULL;
+  gboolean found = FALSE;
+
+  if (!g_file_test (directory, G_FILE_TEST_IS_DIR) || access (file, F_OK) != 0) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND,
+                 "there is no store in %s; see store in virfs.conf(5)", directory);
+    return NULL;
+  }
+  db = store_db_open_to_read (file, error);
+  if (db == NULL
+      || !store_db_each (db, take_name, &found, error,
+                         "SELECT name FROM sqlite_master WHERE name = 'log_ends'", "")) {
+    g_prefix_error (error, "%s: ", file);
+    return NULL;
+  }
+  if (found)
+    return g_steal_pointer (&db);
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
+               "%s: an earlier version has written it, without hashes", file);
+  return NULL;
 }

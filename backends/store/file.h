@@ -15,5 +15,8 @@ typedef struct {
 extern const StoreFile store_file;
 extern const StoreFile store_history_file;
 
-/* See virfs_store_open(). */
-StoreDb *store_file_open (const char *directory, const StoreFile *kind, GError **error);
+/* See virfs_store_open().  *LOCK: to be closed after the database, which keeps other programs out of the
+ * directory; NULL: the file has a lock of SQLite's own. */
+StoreDb *store_file_open (const char *directory, const StoreFile *kind, int *lock, GError **error);
+/* One of `store_file` that is there, to read only, beside whoever writes it. */
+StoreDb *store_file_open_to_read (const char *directory, GError **error);

@@ -270,7 +270,7 @@ used (gpointer data)
 VirfsHistoryDb *
 virfs_history_db_open (const char *directory, GError **error)
 {
-  StoreDb *db = store_file_open (directory, &store_history_file, error);
+  StoreDb *db = store_file_open (directory, &store_history_file, NULL, error);
   g_autoptr (VirfsHistoryDb) self = NULL;
 
   if (db == NULL)

@@ -14,8 +14,6 @@
 #define DELAY (250 * G_TIME_SPAN_MILLISECOND)
 /* Guests that one transaction writes. */
 #define PORTION 500
-/* Bytes of the log in one row. */
-#define EVENT_PIECE 65536
 /* Finished jobs that are kept. */
 #define ENDED_JOBS G_GINT64_CONSTANT (100)
 
@@ -274,47 +272,28 @@ store_write_job_limit (VirfsStore *store, guint64 limit, GError **error)
   return write_limit (store, limit, error);
 }
 
-/* From *POSITION on, which it moves. */
-static gboolean
-write_events (VirfsStore *store, guint64 *position, GError **error)
-{
-  VirfsEventLog *log = virfs_infra_events (store->infra);
-
-  while (TRUE) {
-    g_autoptr (GBytes) lines = virfs_event_log_since (log, position, EVENT_PIECE);
-    gconstpointer text;
-    gsize size;
-
-    if (lines == NULL)
-      break;
-    text = g_bytes_get_data (lines, &size);
-    if (!store_db_run (store->db, error,
-                       "INSERT OR REPLACE INTO events (position, added, text) VALUES (?, ?, ?)",
-                       "iib", (gint64) *position, virfs_event_log_changed (log), text, size))
-      return FALSE;
-    *position += size;
-  }
-  return store_db_run (store->db, error, "DELETE FROM events WHERE position < ?", "i",
-                       (gint64) *position - VIRFS_EVENT_BYTES);
-}
-
 gboolean
 store_notes_write (VirfsStore *store, const StoreNotes *notes, GError **error)
 {
-  guint64 position = store->event_position;
   guint64 limit = virfs_infra_last_job (store->infra) + STORE_JOB_NUMBERS;
+  StoreLink head = store->log_head, anchor = store->log_anchor;
 
   if (!store_db_begin (store->db, error))
     return FALSE;
   if (!write_vms (store, notes->vms, error) || !write_jobs (store, notes->jobs, error)
-      || (notes->events && !write_events (store, &position, error))
+      || (notes->events
+          && (!store_log_write (store, &head, error)
+              || !store_log_rotate (store, &head, &anchor, error)))
       || (g_hash_table_size (notes->jobs) > 0 && !write_limit (store, limit, error))) {
     store_db_rollback (store->db);
     return FALSE;
   }
   if (!store_db_commit (store->db, error))
     return FALSE;
-  store->event_position = position;
+  store->log_head = head;
+  store->log_anchor = anchor;
+  if (notes->events)
+    virfs_infra_set_log_head (store->infra, head.position, head.hash);
   if (g_hash_table_size (notes->jobs) > 0)
     set_limit (store, limit);
   return TRUE;

@@ -8,6 +8,7 @@
  *   store.c    records, and the keeper that the model sees
  *   listen.c   what the registry tells: noted, and later written
  *   writer.c   the thread that does it
+ *   log.c      the log of events, chained by chain.c; log_verify.c looks at it from outside
  *   restore.c  what comes back at the start
  *
  * The database has a lock of its own, db_lock, under which the registry may be asked.  `lock` guards what
@@ -16,6 +17,7 @@
  */
 #pragma once
 
+#include "chain.h"
 #include "database.h"
 #include "store.h"
 
@@ -39,9 +41,12 @@ struct VirfsStore {
   VirfsInfra *infra; /* NULL: not attached */
   GThread *writer;
 
+  int file_lock; /* see file.h */
+
   GMutex db_lock;
-  StoreDb *db;            /* under db_lock */
-  guint64 event_position; /* under db_lock: the log is written up to there */
+  StoreDb *db;                    /* under db_lock */
+  StoreLink log_head, log_anchor; /* under db_lock: what is written of the log */
+  guint64 events_keep;            /* bytes of the log that are kept at least; does not change */
 
   GMutex lock;
   GCond wake;        /* of the writer */
@@ -83,6 +88,15 @@ void store_writer_do (VirfsStore *store, StoreRequest *request);
 /* restore.c */
 
 gboolean store_restore_jobs (VirfsStore *store, GError **error);
-gboolean store_restore_events (VirfsStore *store, GError **error);
 /* See VirfsKeeper. */
 GPtrArray *store_recall_vms (gpointer store, const char *host);
+
+/* log.c */
+
+/* Writes what comes after *HEAD, and moves that. */
+gboolean store_log_write (VirfsStore *store, StoreLink *head, GError **error);
+/* Drops the oldest, if there is too much, and moves *ANCHOR. */
+gboolean store_log_rotate (VirfsStore *store, const StoreLink *head, StoreLink *anchor,
+                           GError **error);
+/* Brings it back. */
+gboolean store_log_restore (VirfsStore *store, GError **error);

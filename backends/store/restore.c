@@ -115,44 +115,6 @@ store_restore_jobs (VirfsStore *store, GError **error)
   return restored && store_write_job_limit (store, store->job_limit, error);
 }
 
-/* Events. */
-
-typedef struct {
-  GString *text;
-  gint64 end; /* position of the first byte that there is not */
-  gint64 added;
-} Log;
-
-static void
-take_events (StoreRow *row, gpointer data)
-{
-  Log *log = data;
-  gsize size;
-  const void *text = store_row_bytes (row, 2, &size);
-
-  g_string_append_len (log->text, text, size);
-  log->end = store_row_int (row, 0) + size;
-  log->added = store_row_int (row, 1);
-}
-
-gboolean
-store_restore_events (VirfsStore *store, GError **error)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->db_lock);
-  g_autoptr (GString) text = g_string_new (NULL);
-  Log log = { .text = text };
-
-  if (!store_db_each (store->db, take_events, &log, error,
-                      "SELECT position, added, text FROM events ORDER BY position", ""))
-    return FALSE;
-  store->event_position = log.end;
-  if (text->len > 0)
-    /* where some are missing in between the last keep their positions */
-    virfs_event_log_restore (virfs_infra_events (store->infra), log.end - text->len, text->str,
-                             text->len, log.added);
-  return TRUE;
-}
-
 /* Hosts. */
 
 static void

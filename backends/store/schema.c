@@ -57,6 +57,21 @@ static const char *const steps[] = {
   "  total INTEGER NOT NULL,"
   "  error TEXT"
   ");",
+
+  /* 4: events line by line, chained, see chain.h.  position: of the first byte of text; log_ends: see
+   * log.c; added: when the last was, in microseconds since the epoch */
+  "DROP TABLE events;"
+  "CREATE TABLE log ("
+  "  position INTEGER PRIMARY KEY,"
+  "  text TEXT NOT NULL,"
+  "  hash TEXT NOT NULL"
+  ");"
+  "CREATE TABLE log_ends ("
+  "  name TEXT PRIMARY KEY,"
+  "  position INTEGER NOT NULL,"
+  "  hash TEXT NOT NULL,"
+  "  added INTEGER NOT NULL"
+  ") WITHOUT ROWID;",
 };
 
 /* Of the history of metrics, which is a file of its own.  key of a block: two bits of level, 26 of the number of

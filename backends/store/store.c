@@ -4,6 +4,8 @@
 #include "file.h"
 #include "private.h"
 
+#include <unistd.h>
+
 static gboolean
 keep (gpointer data, const char *kind, const char *key, const char *text, GError **error)
 {
@@ -31,13 +33,16 @@ recall (gpointer data, const char *kind, VirfsRecordFunc func, gpointer user, GE
 VirfsStore *
 virfs_store_open (const char *directory, GError **error)
 {
-  StoreDb *db = store_file_open (directory, &store_file, error);
+  int lock = -1;
+  StoreDb *db = store_file_open (directory, &store_file, &lock, error);
   VirfsStore *store;
 
   if (db == NULL)
     return NULL;
   store = g_new0 (VirfsStore, 1);
   store->db = db;
+  store->file_lock = lock;
+  store->events_keep = VIRFS_STORE_EVENTS_KEEP;
   store->keeper = (VirfsKeeper){ store, keep, forget, recall, store_recall_vms };
   g_mutex_init (&store->db_lock);
   g_mutex_init (&store->lock);
@@ -47,6 +52,12 @@ virfs_store_open (const char *directory, GError **error)
   store_notes_init (&store->notes);
   store->writer = g_thread_new ("store", store_writer_run, store);
   return store;
+}
+
+void
+virfs_store_set_events_keep (VirfsStore *store, guint64 bytes)
+{
+  store->events_keep = bytes;
 }
 
 void
@@ -62,6 +73,7 @@ virfs_store_close (VirfsStore *store)
   g_thread_join (store->writer);
   store_notes_clear (&store->notes);
   store_db_close (store->db);
+  close (store->file_lock);
   g_cond_clear (&store->done);
   g_cond_clear (&store->wake);
   g_mutex_clear (&store->lock);
@@ -75,11 +87,22 @@ restore_owner (const char *path, const char *text, gpointer infra)
   virfs_infra_restore_owner (infra, path, text);
 }
 
+static gboolean
+restore_log (VirfsStore *store, GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->db_lock);
+
+  if (!store_log_restore (store, error))
+    return FALSE;
+  virfs_infra_set_log_head (store->infra, store->log_head.position, store->log_head.hash);
+  return TRUE;
+}
+
 gboolean
 virfs_store_attach (VirfsStore *store, VirfsInfra *infra, GError **error)
 {
   store->infra = infra;
-  if (!store_restore_jobs (store, error) || !store_restore_events (store, error)
+  if (!store_restore_jobs (store, error) || !restore_log (store, error)
       || !virfs_store_foreach (store, VIRFS_RECORD_OWNER, restore_owner, infra, error)) {
     store->infra = NULL;
     return FALSE;

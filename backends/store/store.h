@@ -20,6 +20,9 @@ typedef struct VirfsStore VirfsStore;
 VirfsStore *virfs_store_open (const char *directory, GError **error);
 /* Writes what is still to be written.  NULL is allowed. */
 void virfs_store_close (VirfsStore *store);
+/* How many bytes of the log of events are kept at least; before it is attached. */
+#define VIRFS_STORE_EVENTS_KEEP (64 * 1024 * 1024)
+void virfs_store_set_events_keep (VirfsStore *store, guint64 bytes);
 
 /* Brings back jobs and events of earlier runs, becomes INFRA's keeper and follows it from now on: to
  * be called before it has hosts. */

@@ -136,6 +136,7 @@ virfs_infra_free (VirfsInfra *infra)
   g_array_unref (infra->listeners);
   g_clear_pointer (&infra->error, g_ref_string_release);
   virfs_event_log_free (infra->events);
+  g_free (infra->log_head);
   virfs_uses_free (infra->uses);
   virfs_metrics_free (infra->metrics);
   virfs_history_free (infra->history);

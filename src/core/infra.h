@@ -79,6 +79,10 @@ gboolean virfs_infra_forget (VirfsInfra *infra, const char *kind, const char *ke
 /* Calls FUNC for each record of KIND that is kept. */
 void virfs_infra_recall (VirfsInfra *infra, const char *kind, VirfsRecordFunc func, gpointer data);
 
+/* FUNC is called with DATA, once and in any thread, when all events so far are kept, as far as they can be;
+ * before this returns where nobody keeps them. */
+void virfs_infra_settle_events (VirfsInfra *infra, void (*func) (gpointer data), gpointer data);
+
 /* Any number of listeners; to be added before the first host and removed before they go. */
 void virfs_infra_listen (VirfsInfra *infra, VirfsListener listener, gpointer data);
 void virfs_infra_unlisten (VirfsInfra *infra, VirfsListener listener, gpointer data);
@@ -198,6 +202,11 @@ void virfs_infra_set_last_job (VirfsInfra *infra, guint number);
 void virfs_infra_event (VirfsInfra *infra, gpointer object, const char *kind, const char *details);
 /* The same about the file or object at PATH. */
 void virfs_infra_log (VirfsInfra *infra, const char *path, const char *kind, const char *details);
+
+/* The log of events is kept for good up to POSITION, and HASH says what it is; see virfs_log_verify().  `append`
+ * adds both, nothing if nobody keeps it. */
+void virfs_infra_set_log_head (VirfsInfra *infra, guint64 position, const char *hash);
+void virfs_infra_append_log_head (VirfsInfra *infra, GString *out);
 
 /* Tells a failure where users look for it: the `error` file of the fleet and, if there is an OBJECT,
  * its own; the journal.  FILE is the path of the file that was used. */

@@ -43,4 +43,7 @@ typedef struct {
   /* The guests that HOST had when it was last known, of VirfsVmInfo*; the caller owns all of it.
    * NULL for none. */
   GPtrArray *(*recall_vms) (gpointer data, const char *host);
+  /* Calls FUNC with USER, once and in any thread, when all events that were told before are on disk or
+   * cannot be written; it must not wait.  NULL: they are not kept. */
+  void (*settle) (gpointer data, void (*func) (gpointer user), gpointer user);
 } VirfsKeeper;

@@ -64,6 +64,7 @@ struct VirfsInfra {
   guint last_job;
   guint telling; /* ends of jobs that are being told to those who wait for them */
   GRefString *error;
+  char *log_head; /* NULL: nobody keeps the log */
   gint64 changed[VIRFS_ROOT_N_FIELDS];
 };
 

@@ -186,3 +186,22 @@ virfs_infra_append_error (VirfsInfra *infra, GString *out)
   virfs_text_escape (out, infra->error);
   g_string_append_c (out, '\n');
 }
+
+void
+virfs_infra_set_log_head (VirfsInfra *infra, guint64 position, const char *hash)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  g_free (infra->log_head);
+  infra->log_head = g_strdup_printf ("%" G_GUINT64_FORMAT " %s", position, hash);
+  virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_HEAD));
+}
+
+void
+virfs_infra_append_log_head (VirfsInfra *infra, GString *out)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  if (infra->log_head != NULL)
+    g_string_append_printf (out, "%s\n", infra->log_head);
+}
