@@ -143,7 +143,14 @@ take_deed (gpointer data, const VirfsNode *node, const VirfsDeed *deed, const GE
   virfs_object_unref (object);
 }
 
-const VirfsTreeOps virfs_tree_ops = { .find = find_object, .done = take_deed, .path = node_path };
+static void
+settle (gpointer data, void (*func) (gpointer user), gpointer user)
+{
+  virfs_infra_settle_events (((VirfsTree *) data)->infra, func, user);
+}
+
+const VirfsTreeOps virfs_tree_ops
+  = { .find = find_object, .done = take_deed, .settle = settle, .path = node_path };
 
 /* What the model tells: under its lock, so this only passes it on. */
 

@@ -18,6 +18,7 @@
 #include "metrics.h"
 #include "store.h"
 #include "tree.h"
+#include "version.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -234,7 +235,9 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   virfs_infra_set_hooks (infra, daemon->mountpoint, config->hook_timeout);
   virfs_infra_start_alarms (infra, history != NULL);
   set_image_pools (infra, config);
+  virfs_infra_event (infra, NULL, "started", "version=" VIRFS_VERSION);
   served = mount_and_serve (infra, store, daemon, error);
+  virfs_infra_event (infra, NULL, "stopped", NULL);
   g_clear_pointer (&store, virfs_store_close);
   return served;
 }

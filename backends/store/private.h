@@ -36,6 +36,12 @@ typedef struct {
   gboolean done;
 } StoreRequest;
 
+/* Somebody is to be told that the events are on disk. */
+typedef struct {
+  void (*func) (gpointer data);
+  gpointer data;
+} StoreSettler;
+
 struct VirfsStore {
   VirfsKeeper keeper;
   VirfsInfra *infra; /* NULL: not attached */
@@ -52,6 +58,7 @@ struct VirfsStore {
   GCond wake;        /* of the writer */
   GCond done;        /* of who waits for it */
   GQueue requests;   /* under lock: of StoreRequest* */
+  GQueue settling;   /* under lock: of StoreSettler*: who waits for the events that are noted */
   StoreNotes notes;  /* under lock */
   gint64 due;        /* under lock: monotonic time at which the notes are to be written; 0: none */
   gboolean writing;  /* under lock */
@@ -90,6 +97,9 @@ void store_writer_do (VirfsStore *store, StoreRequest *request);
 gboolean store_restore_jobs (VirfsStore *store, GError **error);
 /* See VirfsKeeper. */
 GPtrArray *store_recall_vms (gpointer store, const char *host);
+
+/* See VirfsKeeper. */
+void store_writer_settle (gpointer store, void (*func) (gpointer data), gpointer data);
 
 /* log.c */
 

@@ -43,12 +43,14 @@ virfs_store_open (const char *directory, GError **error)
   store->db = db;
   store->file_lock = lock;
   store->events_keep = VIRFS_STORE_EVENTS_KEEP;
-  store->keeper = (VirfsKeeper){ store, keep, forget, recall, store_recall_vms };
+  store->keeper
+    = (VirfsKeeper){ store, keep, forget, recall, store_recall_vms, store_writer_settle };
   g_mutex_init (&store->db_lock);
   g_mutex_init (&store->lock);
   g_cond_init (&store->wake);
   g_cond_init (&store->done);
   g_queue_init (&store->requests);
+  g_queue_init (&store->settling);
   store_notes_init (&store->notes);
   store->writer = g_thread_new ("store", store_writer_run, store);
   return store;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The writer's thread.  Who waits comes first, all who wait at once with one commit; notes are written
- * a while after the first of them, so that a swarm of changes is one.
+ * a while after the first of them, so that a swarm of changes is one, or at once if somebody waits for
+ * the events among them.
  */
 #include "private.h"
 
@@ -68,11 +69,26 @@ note_outcome (VirfsStore *store, const GError *error)
   store->failed = error != NULL;
 }
 
+/* Without the lock; empties SETTLING. */
+static void
+tell_settled (GQueue *settling)
+{
+  StoreSettler *settler;
+
+  while ((settler = g_queue_pop_head (settling)) != NULL) {
+    settler->func (settler->data);
+    g_free (settler);
+  }
+}
+
 static void
 do_notes (VirfsStore *store)
 {
   g_autoptr (GError) error = NULL;
+  GQueue settling = store->settling;
   StoreNotes notes;
+
+  g_queue_init (&store->settling);
 
   store_notes_init (&notes);
   store_notes_take (&store->notes, &notes);
@@ -91,6 +107,7 @@ do_notes (VirfsStore *store)
   note_outcome (store, error);
   g_mutex_unlock (&store->lock);
   store_notes_clear (&notes);
+  tell_settled (&settling);
   g_mutex_lock (&store->lock);
   /* only now: who waits for it may let go of the registry */
   store->writing = FALSE;
@@ -108,7 +125,7 @@ store_writer_run (gpointer data)
 
     if (store->requests.length > 0)
       do_requests (store);
-    else if (waits && g_get_monotonic_time () >= store->due)
+    else if (store->settling.length > 0 || (waits && g_get_monotonic_time () >= store->due))
       do_notes (store);
     else if (store->closing)
       break;
@@ -130,4 +147,16 @@ store_writer_do (VirfsStore *store, StoreRequest *request)
   g_cond_signal (&store->wake);
   while (!request->done)
     g_cond_wait (&store->done, &store->lock);
+}
+
+void
+store_writer_settle (gpointer data, void (*func) (gpointer user), gpointer user)
+{
+  VirfsStore *store = data;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->lock);
+  StoreSettler *settler = g_new (StoreSettler, 1);
+
+  *settler = (StoreSettler){ func, user };
+  g_queue_push_tail (&store->settling, settler);
+  g_cond_signal (&store->wake);
 }

@@ -243,13 +243,29 @@ answer (gpointer data)
 }
 
 static void
-end (VirfsCall *call)
+settled (gpointer data)
 {
+  VirfsCall *call = data;
   VirfsSession *session = call->session;
 
   if (!S_ISDIR (call->node.row->mode))
     virfs_notifier_inode (session->notifier, virfs_node_inode (&call->node));
   virfs_notifier_then (session->notifier, answer, call);
+  virfs_session_end_read (session);
+}
+
+/* What somebody is told to have been done is in the log of events, whatever happens then. */
+static void
+end (VirfsCall *call)
+{
+  VirfsSession *session = call->session;
+
+  /* it must be there until then, as for a read */
+  virfs_session_begin_read (session);
+  if (session->ops->settle != NULL)
+    session->ops->settle (session->tree, settled, call);
+  else
+    settled (call);
 }
 
 /* Begins steps until one is left to end later, fails, or none is left. */

@@ -32,6 +32,9 @@ typedef struct {
   const VirfsClass *(*find) (gpointer tree, guint64 id, gpointer *object);
   /* DEED, at NODE or at an entry of that, has been done, or has failed with ERROR. */
   void (*done) (gpointer tree, const VirfsNode *node, const VirfsDeed *deed, const GError *error);
+  /* Calls FUNC with DATA, once and in any thread, when what was told by `done` is on disk, or will not be.
+   * NULL: that need not be waited for. */
+  void (*settle) (gpointer tree, void (*func) (gpointer data), gpointer data);
   /* Where NODE is, relative to the root; NULL if nowhere.  The caller owns it. */
   char *(*path) (gpointer tree, const VirfsNode *node);
 } VirfsTreeOps;

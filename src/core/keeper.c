@@ -34,3 +34,14 @@ virfs_infra_recall (VirfsInfra *infra, const char *kind, VirfsRecordFunc func, g
   if (keeper != NULL && !keeper->recall (keeper->data, kind, func, data, &error))
     g_warning ("what is kept cannot be read: %s", error->message);
 }
+
+void
+virfs_infra_settle_events (VirfsInfra *infra, void (*func) (gpointer data), gpointer data)
+{
+  const VirfsKeeper *keeper = infra->keeper;
+
+  if (keeper != NULL && keeper->settle != NULL)
+    keeper->settle (keeper->data, func, data);
+  else
+    func (data);
+}

@@ -25,9 +25,9 @@ trap clean_up EXIT
 printf '%s\n' '[virfs]' "store=$scratch/store" '[host t]' 'uri=test:///default' >"$scratch/conf"
 
 start() {
-  "$virfs" -f -c "$scratch/conf" "$mnt" 2>>"$scratch/log" &
+  "$virfs" -f -c "$scratch/conf" "$mnt" >>"$scratch/log" 2>&1 &
   daemon=$!
-  until [[ -e $mnt/vms/test ]]; do
+  until grep -qsx up "$mnt/hosts/t/state"; do
     kill -0 "$daemon" || { echo "Bail out! $(tail -n 1 "$scratch/log")"; exit 1; }
     sleep 0.02
   done
@@ -67,6 +67,18 @@ settled() { # the head goes no further
   echo "$head"
 }
 
+# What was done is on disk when the command returns, however the program ends then.
+is_kept() {
+  local round
+  for round in 1 2 3 4 5; do
+    start
+    echo "title $round" >"$mnt/vms/test/title" || return
+    crash
+    [[ $(sql "SELECT count(*) FROM log WHERE text LIKE '%/title write uid=% value=\"title $round\" %'") == 1 ]] || return
+    verify || return
+  done
+}
+
 check 'there is no store yet' 3 'there is no store in' verify
 start
 check 'a write' 0 '' bash -c "echo paused >$mnt/vms/test/state"
@@ -83,6 +95,7 @@ check 'the log goes on where it was' 0 '' test "${log}" = "$(head -c ${#log} "$m
 check 'another write' 0 '' bash -c "echo running >$mnt/vms/test/state"
 end
 check 'after an orderly end' 0 'saved head contained' verify "$saved"
+check 'what is done is kept, whatever happens then' 0 'chain unbroken' is_kept
 check 'what is no head' 2 'is not what events/head shows' verify nonsense
 sql "UPDATE log SET text = replace (text, 'uid=', 'uid=1') WHERE text LIKE '%test/state write%paused %'"
 check 'a line was edited' 1 'broken at line' verify
