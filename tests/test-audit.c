@@ -23,6 +23,14 @@ assert_told (Fixture *f, const char *expected)
     g_error ("events/log does not tell \"%s\":\n%s", expected, text);
 }
 
+static gboolean
+is_like (Fixture *f, const char *path, const char *pattern)
+{
+  g_autofree char *text = cat (f, path);
+
+  return g_regex_match_simple (pattern, text, 0, 0);
+}
+
 static void
 assert_like (Fixture *f, const char *path, const char *pattern)
 {
@@ -151,7 +159,7 @@ test_images (Fixture *f, gconstpointer data)
 {
   g_assert_cmpint (sh_quietly (f, "head -c 100000 /dev/urandom > images/new.raw"), ==, 0);
   assert_told (f, "images/new.raw create outcome=ok");
-  assert_like (f, "events/log", "images/new.raw done job=[0-9]* uid=[0-9]* operation=");
+  assert_soon (is_like (f, "events/log", "images/new.raw done job=[0-9]* uid=[0-9]* operation="));
   g_assert_cmpint (mv (f, "images/new.raw", "images/old.raw"), ==, 0);
   assert_told (f, "images/old.raw rename from=images/new.raw to=images/old.raw outcome=ok");
   g_assert_cmpint (unlink_at (f, "images/old.raw"), ==, 0);
