@@ -231,6 +231,7 @@ test_objects (Fixture *f, gconstpointer data)
 static void
 test_json (Fixture *f, gconstpointer data)
 {
+  g_autofree char *python = g_find_program_in_path ("python3");
   g_autofree char *names = NULL, *out = NULL;
   const char *check = "python3 -c 'import json\n"
                       "lines = open(\"events/log\").read().splitlines()\n"
@@ -245,7 +246,7 @@ test_json (Fixture *f, gconstpointer data)
   g_auto (GStrv) parts = g_strsplit (check, G_STRINGIFY (UID_PLACE), -1);
   g_autofree char *uid = g_strdup_printf ("%u", getuid ()), *command = g_strjoinv (uid, parts);
 
-  if (g_find_program_in_path ("python3") == NULL) {
+  if (python == NULL) {
     g_test_skip ("there is no python3");
     return;
   }

@@ -136,7 +136,7 @@ parse_saved (Verification *self, const char *saved, char **copy, GError **error)
 
   if (saved == NULL)
     return TRUE;
-  *copy = g_ascii_strdown (g_strstrip (g_strdup (saved)), -1);
+  *copy = g_strstrip (g_ascii_strdown (saved, -1));
   self->saved = *copy;
   if (strlen (*copy) != STORE_HASH_LENGTH) {
     self->saved_position = g_ascii_strtoull (*copy, &end, 10);
