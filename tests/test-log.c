@@ -353,6 +353,32 @@ test_lost (Fixture *f, gconstpointer data)
   assert_fault (f, NULL, "broken at line ");
 }
 
+/* What was cut off by a crash is told at the next start, once. */
+static void
+test_lost_jobs (Fixture *f, gconstpointer data)
+{
+  VirfsJobSpec spec = { .operation = "something", .uid = 42 };
+  g_autofree char *text = NULL, *again = NULL;
+  VirfsJob *job;
+
+  start (f);
+  job = virfs_job_new (f->infra, &spec);
+  virfs_job_finish (job, NULL);
+  virfs_object_unref (job);
+  stop (f);
+  meddle (f, "UPDATE jobs SET ended = 0, state = 'running'");
+  start (f);
+  text = read_log (f);
+  g_assert_nonnull (
+    strstr (text, " fleet failed job=1 uid=42 operation=something reason=\"virfs was "));
+  stop (f);
+  start (f);
+  again = read_log (f);
+  g_assert_cmpstr (again, ==, text);
+  stop (f);
+  assert_whole (f, NULL, 0);
+}
+
 /* A crash is no alarm, and costs no line that was on disk. */
 static void
 test_killed (Fixture *f, gconstpointer self)
@@ -444,6 +470,7 @@ main (int argc, char **argv)
   ADD ("saved", test_saved, NULL);
   ADD ("rotation", test_rotation, NULL);
   ADD ("lost", test_lost, NULL);
+  ADD ("lost-jobs", test_lost_jobs, NULL);
   ADD ("killed", test_killed, self);
   return g_test_run ();
 }

@@ -238,6 +238,29 @@ test_time (void)
   g_assert_cmpstr (out->str, ==, "");
 }
 
+static void
+assert_masked (const char *text, const char *ends, const char *expected)
+{
+  g_autofree char *masked = virfs_text_mask (text, ends);
+
+  g_assert_cmpstr (masked, ==, expected);
+}
+
+static void
+test_mask (void)
+{
+  assert_masked ("", " ", "");
+  assert_masked ("nothing: a@b", " ", "nothing: a@b");
+  assert_masked ("qemu+ssh://root@h1/system", " ", "qemu+ssh://root@h1/system");
+  assert_masked ("esx://root:pw@h1/", " ", "esx://root:***@h1/");
+  assert_masked ("esx://root:p/w@x@h1/", " ", "esx://root:***@h1/");
+  assert_masked ("a://b:c@d e://f:g@h i", " ", "a://b:***@d e://f:***@h i");
+  assert_masked ("a://b:c c@d", " ", "a://b:c c@d");
+  assert_masked ("a://b:c c@d", "\n", "a://b:***@d");
+  assert_masked ("a://:@d", " ", "a://:***@d");
+  assert_masked ("://", " ", "://");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -251,5 +274,6 @@ main (int argc, char **argv)
   g_test_add_func ("/parse/numbers", test_numbers);
   g_test_add_func ("/parse/sizes", test_sizes);
   g_test_add_func ("/text/time", test_time);
+  g_test_add_func ("/text/mask", test_mask);
   return g_test_run ();
 }

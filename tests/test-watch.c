@@ -190,6 +190,25 @@ test_stream (Fixture *f, gconstpointer data)
 }
 
 static void
+test_stream_json (Fixture *f, gconstpointer data)
+{
+  int fd = open_at (f, "events/stream.json", O_RDONLY);
+  g_autofree char *later_text = NULL;
+  Later later = { f, VIRFS_VM_PAUSED };
+  GThread *thread;
+
+  g_assert_false (wakes (fd, 0));
+  thread = g_thread_new ("later", change_later, &later);
+  later_text = next_events (fd); /* waits */
+  g_assert_true (g_str_has_prefix (later_text, "{\"time\": \"20"));
+  g_assert_true (g_str_has_suffix (later_text,
+                                   "\"object\": \"vms/h1-1\", \"kind\": \"state\","
+                                   " \"value\": \"paused\", \"reason\": \"booted\"}\n"));
+  g_thread_join (thread);
+  close (fd);
+}
+
+static void
 test_stream_nonblock (Fixture *f, gconstpointer data)
 {
   int fd = open_at (f, "events/stream", O_RDONLY | O_NONBLOCK);
@@ -297,6 +316,7 @@ main (int argc, char **argv)
   ADD ("/watch/poll-gone", test_poll_gone);
   ADD ("/watch/inotify", test_inotify);
   ADD ("/watch/stream", test_stream);
+  ADD ("/watch/stream-json", test_stream_json);
   ADD ("/watch/stream-nonblock", test_stream_nonblock);
   ADD ("/watch/stream-bytes", test_stream_bytes);
   ADD ("/watch/stream-interrupt", test_stream_interrupt);

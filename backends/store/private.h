@@ -94,7 +94,10 @@ void store_writer_do (VirfsStore *store, StoreRequest *request);
 
 /* restore.c */
 
-gboolean store_restore_jobs (VirfsStore *store, GError **error);
+/* LOST (of guint) is given the numbers of jobs that were cut off by the end of the program: they have
+ * failed, and are to be told when the log is restored. */
+gboolean store_restore_jobs (VirfsStore *store, GArray *lost, GError **error);
+void store_tell_lost_jobs (VirfsStore *store, const GArray *lost);
 /* See VirfsKeeper. */
 GPtrArray *store_recall_vms (gpointer store, const char *host);
 

@@ -83,16 +83,27 @@ take_number (StoreRow *row, gpointer number)
   *(gint64 *) number = store_row_int (row, 0);
 }
 
+static void
+take_lost (StoreRow *row, gpointer numbers)
+{
+  guint number = (guint) store_row_int (row, 0);
+
+  g_array_append_val (numbers, number);
+}
+
+/* LOST: is given the numbers of those that were cut off. */
 static gboolean
-restore_jobs (VirfsStore *store, GError **error)
+restore_jobs (VirfsStore *store, GArray *lost, GError **error)
 {
   gint64 last = 0;
 
-  if (!store_db_run (store->db, error,
-                     "UPDATE jobs SET state = ?, error = ?, ended = ? WHERE ended = 0", "ssi",
-                     virfs_job_state_name (VIRFS_JOB_FAILED),
-                     "virfs was ended while this ran; how far it came is what the tree shows",
-                     g_get_real_time ())
+  if (!store_db_each (store->db, take_lost, lost, error,
+                      "SELECT number FROM jobs WHERE ended = 0 ORDER BY number", "")
+      || !store_db_run (store->db, error,
+                        "UPDATE jobs SET state = ?, error = ?, ended = ? WHERE ended = 0", "ssi",
+                        virfs_job_state_name (VIRFS_JOB_FAILED),
+                        "virfs was ended while this ran; how far it came is what the tree shows",
+                        g_get_real_time ())
       || !store_db_each (store->db, take_job, store->infra, error,
                          "SELECT number, operation, object, uid, state, started, ended, done,"
                          " total, error FROM jobs ORDER BY ended, number",
@@ -106,13 +117,24 @@ restore_jobs (VirfsStore *store, GError **error)
 }
 
 gboolean
-store_restore_jobs (VirfsStore *store, GError **error)
+store_restore_jobs (VirfsStore *store, GArray *lost, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->db_lock);
-  gboolean restored = restore_jobs (store, error);
+  gboolean restored = restore_jobs (store, lost, error);
 
   g_clear_pointer (&locker, g_mutex_locker_free);
   return restored && store_write_job_limit (store, store->job_limit, error);
+}
+
+void
+store_tell_lost_jobs (VirfsStore *store, const GArray *lost)
+{
+  for (guint i = 0; i < lost->len; i++) {
+    g_autoptr (VirfsJob) job = virfs_infra_job (store->infra, g_array_index (lost, guint, i));
+
+    if (job != NULL)
+      virfs_job_tell_lost (job);
+  }
 }
 
 /* Hosts. */

@@ -103,14 +103,17 @@ restore_log (VirfsStore *store, GError **error)
 gboolean
 virfs_store_attach (VirfsStore *store, VirfsInfra *infra, GError **error)
 {
+  g_autoptr (GArray) lost = g_array_new (FALSE, FALSE, sizeof (guint));
+
   store->infra = infra;
-  if (!store_restore_jobs (store, error) || !restore_log (store, error)
+  if (!store_restore_jobs (store, lost, error) || !restore_log (store, error)
       || !virfs_store_foreach (store, VIRFS_RECORD_OWNER, restore_owner, infra, error)) {
     store->infra = NULL;
     return FALSE;
   }
   virfs_infra_set_keeper (infra, &store->keeper);
   virfs_infra_listen (infra, store_listen, store);
+  store_tell_lost_jobs (store, lost);
   return TRUE;
 }
 

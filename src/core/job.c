@@ -182,6 +182,14 @@ virfs_job_restore (VirfsInfra *infra, const VirfsJobInfo *info)
     forget_oldest (infra);
 }
 
+void
+virfs_job_tell_lost (VirfsJob *job)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&job->object.infra->lock);
+
+  tell (job, state_names[job->state]);
+}
+
 guint
 virfs_infra_last_job (VirfsInfra *infra)
 {

@@ -89,6 +89,8 @@ void virfs_job_info_free (VirfsJobInfo *info);
 /* For the store: shows a job of an earlier run, as INFO (borrowed) says.  It must have ended and have
  * a number that no other has; those that ended first come first. */
 void virfs_job_restore (VirfsInfra *infra, const VirfsJobInfo *info);
+/* Tells in the log of events how such a one has ended, which nobody could tell then. */
+void virfs_job_tell_lost (VirfsJob *job);
 /* Percent (0 to 100); -1 if not known. */
 int virfs_job_info_percent (const VirfsJobInfo *info);
 /* Seconds that it will take still; -1 if not known. */

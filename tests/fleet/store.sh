@@ -61,7 +61,8 @@ job=$(eventually 3 running_job >/dev/null; running_job)
 ok 'what runs is in the store soon' 'soon "grep -aqF \"bring to shutoff\" $scratch/store/virfs.db-wal"'
 dies
 ok 'what ran when virfs was killed has failed, and says so' '
-  reads "$job/state" failed && tells "$job/error" "virfs was ended while this ran"'
+  reads "$job/state" failed && tells "$job/error" "virfs was ended while this ran"
+  tells events/log "vms/idle failed job=${job#jobs/} uid=0 operation=.bring to shutoff. reason=.virfs was ended"'
 ok 'later numbers are larger' '
   echo destroy > vms/idle/ctl && (($(basename "$(ls -dv jobs/* | tail -n 1)") > ${job#jobs/}))'
 
