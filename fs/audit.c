@@ -13,6 +13,8 @@
 
 /* Bytes of a value that are told. */
 #define VALUE_MAX 200
+/* Bytes of what is taken for a secret. */
+#define SECRET_MIN 4
 
 /* What somebody has written is one value: a password in it may have anything. */
 static char *
@@ -40,7 +42,8 @@ virfs_audit_error (const VirfsDeed *deed, const GError *error)
   g_autofree char *shown = deed->secret ? g_strdup ("***") : mask (deed->value);
   g_autoptr (GString) message = NULL;
 
-  if (error == NULL || deed->value == NULL || *deed->value == '\0')
+  /* what is shorter is no secret, but in every sentence */
+  if (error == NULL || deed->value == NULL || strlen (deed->value) < SECRET_MIN)
     return error ? g_error_copy (error) : NULL;
   message = g_string_new (error->message);
   g_string_replace (message, deed->value, shown, 0);

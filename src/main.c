@@ -293,7 +293,11 @@ main (int argc, char **argv)
   }
   if (arguments.verbose)
     virfs_log_verbosely ();
-  if (arguments.verify && arguments.names == NULL)
+  if (arguments.verify && arguments.names != NULL) {
+    g_printerr ("virfs: --verify-log mounts nothing and takes no directory; try virfs --help\n");
+    return EXIT_USAGE;
+  }
+  if (arguments.verify)
     return verify (&arguments);
   if (g_str_equal (called, "mount.virfs") && !take_mount_spec (&arguments)) {
     g_printerr ("mount.virfs: a configuration file and a directory are wanted\n");

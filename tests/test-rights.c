@@ -162,6 +162,22 @@ test_make (Fixture *f, gconstpointer data)
 }
 
 /* chown, chgrp and chmod of a guest: who may, and what follows. */
+/* Of his guest everybody knows what was done and by whom; of all, only who mounted. */
+static void
+test_events (Fixture *f, gconstpointer data)
+{
+  give (f, "vms/h1-1", BOB);
+  g_assert_cmpint (AS (BOB, echo (f, "paused", "vms/h1-1/state")), ==, 0);
+  g_assert_cmpint (AS (BOB, open_at (f, "vms/h1-1/events", O_RDONLY)), ==, 0);
+  g_assert_true (says (f, "vms/h1-1/events", "vms/h1-1/state write uid=20001 value=paused"));
+  g_assert_cmpint (AS (CAROL, open_at (f, "vms/h1-1/events", O_RDONLY)), ==, EACCES);
+  g_assert_cmpint (AS (BOB, open_at (f, "vms/h1-2/events", O_RDONLY)), ==, EACCES);
+  g_assert_cmpint (AS (BOB, open_at (f, "events/log", O_RDONLY)), ==, EACCES);
+  g_assert_cmpint (AS (BOB, open_at (f, "events/log.json", O_RDONLY)), ==, EACCES);
+  g_assert_cmpint (AS (BOB, open_at (f, "events/stream.json", O_RDONLY)), ==, EACCES);
+  g_assert_cmpint (AS (BOB, open_at (f, "events/head", O_RDONLY)), ==, EACCES);
+}
+
 static void
 test_give (Fixture *f, gconstpointer data)
 {
@@ -486,6 +502,7 @@ main (int argc, char **argv)
   ADD ("/rights/restored-draft", test_restored_draft);
   ADD ("/rights/make", test_make);
   ADD ("/rights/give", test_give);
+  ADD ("/rights/events", test_events);
   ADD ("/rights/help", test_help);
   ADD ("/rights/beyond", test_beyond);
   ADD ("/rights/disks-of-others", test_disks_of_others);

@@ -402,10 +402,12 @@ begin_line (VirfsCall *call)
     *newline++ = '\0';
   call->next = newline;
   call->pending = newline != NULL && *newline;
+  call->asked = g_strstrip (line);
+  g_clear_pointer (&call->old, g_free);
   if (call->done > 0 && !refresh_node (call))
     virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "it is gone");
   else
-    store_parsed (call, g_strstrip (line));
+    store_parsed (call, call->asked);
 }
 
 static void

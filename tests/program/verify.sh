@@ -4,6 +4,7 @@
 # verify: the log of events outlives the program, and `virfs --verify-log` says whether it is what was
 # written. Prints TAP.
 
+# shellcheck disable=SC2119,SC2120,SC2317 # check calls functions
 set -u
 export LC_ALL=C.UTF-8
 virfs=$(realpath "$1")
@@ -96,6 +97,7 @@ check 'another write' 0 '' bash -c "echo running >$mnt/vms/test/state"
 end
 check 'after an orderly end' 0 'saved head contained' verify "$saved"
 check 'what is done is kept, whatever happens then' 0 'chain unbroken' is_kept
+check 'nothing is mounted' 2 'takes no directory' "$virfs" --verify-log="$saved" "$mnt"
 check 'what is no head' 2 'is not what events/head shows' verify nonsense
 sql "UPDATE log SET text = replace (text, 'uid=', 'uid=1') WHERE text LIKE '%test/state write%paused %'"
 check 'a line was edited' 1 'broken at line' verify
