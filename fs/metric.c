@@ -111,21 +111,20 @@ virfs_is_metric (const VirfsNode *node, gint64 *changed)
 
 /* Of the fleet. */
 
+static GString *
+make_text (VirfsInfra *infra, guint which)
+{
+  if (which == VIRFS_FLEET_OPENMETRICS)
+    return virfs_fleet_openmetrics (infra);
+  if (which >= VIRFS_FLEET_HOSTS)
+    return virfs_fleet_hosts_table (infra, which - VIRFS_FLEET_HOSTS);
+  return virfs_fleet_vms_table (infra, which - VIRFS_FLEET_VMS);
+}
+
 static GBytes *
 text_of (const VirfsNode *node)
 {
-  static const VirfsMetricsMake makes[VIRFS_FLEET_N_TABLES] = {
-    [VIRFS_FLEET_OPENMETRICS] = virfs_fleet_openmetrics,
-    [VIRFS_FLEET_VMS_TSV] = virfs_fleet_vms_tsv,
-    [VIRFS_FLEET_HOSTS_TSV] = virfs_fleet_hosts_tsv,
-    [VIRFS_FLEET_VMS_CSV] = virfs_fleet_vms_csv,
-    [VIRFS_FLEET_HOSTS_CSV] = virfs_fleet_hosts_csv,
-    [VIRFS_FLEET_VMS_JSON] = virfs_fleet_vms_json,
-    [VIRFS_FLEET_HOSTS_JSON] = virfs_fleet_hosts_json,
-  };
-  guint which = (guint) node->row->offset;
-
-  return virfs_metrics_text (metrics_of (node), which, makes[which]);
+  return virfs_metrics_text (metrics_of (node), (guint) node->row->offset, make_text);
 }
 
 gsize

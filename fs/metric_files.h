@@ -7,6 +7,7 @@
 
 #include "classes.h"
 #include "metrics.h"
+#include "table.h"
 
 /* Of a guest or host: the value at the row's offset, and all of them. */
 void virfs_show_metric (const VirfsNode *node, GString *out);
@@ -16,17 +17,13 @@ gboolean virfs_await_metric (const VirfsNode *node, void (*ready) (gpointer data
  * any. */
 gboolean virfs_is_metric (const VirfsNode *node, gint64 *changed);
 
-/* Of the fleet; the row's offset is a VirfsFleetTable. */
+/* Of the fleet; the row's offset is a VirfsFleetText. */
 typedef enum {
-  VIRFS_FLEET_OPENMETRICS,
-  VIRFS_FLEET_VMS_TSV,
-  VIRFS_FLEET_HOSTS_TSV,
-  VIRFS_FLEET_VMS_CSV,
-  VIRFS_FLEET_HOSTS_CSV,
-  VIRFS_FLEET_VMS_JSON,
-  VIRFS_FLEET_HOSTS_JSON,
-  VIRFS_FLEET_N_TABLES,
-} VirfsFleetTable;
+  VIRFS_FLEET_VMS, /* in the first notation, as the next; + VirfsTableNotation */
+  VIRFS_FLEET_HOSTS = VIRFS_FLEET_VMS + VIRFS_TABLE_N_NOTATIONS,
+  VIRFS_FLEET_OPENMETRICS = VIRFS_FLEET_HOSTS + VIRFS_TABLE_N_NOTATIONS,
+  VIRFS_FLEET_N_TEXTS,
+} VirfsFleetText;
 
 gsize virfs_fleet_size (const VirfsNode *node);
 VirfsContent *virfs_fleet_open (const VirfsNode *node, GError **error);
@@ -51,12 +48,8 @@ GPtrArray *virfs_fleet_hosts (VirfsInfra *infra);
 
 /* metric_text.c and metric_table.c */
 GString *virfs_fleet_openmetrics (VirfsInfra *infra);
-GString *virfs_fleet_vms_tsv (VirfsInfra *infra);
-GString *virfs_fleet_hosts_tsv (VirfsInfra *infra);
-GString *virfs_fleet_vms_csv (VirfsInfra *infra);
-GString *virfs_fleet_hosts_csv (VirfsInfra *infra);
-GString *virfs_fleet_vms_json (VirfsInfra *infra);
-GString *virfs_fleet_hosts_json (VirfsInfra *infra);
+GString *virfs_fleet_vms_table (VirfsInfra *infra, VirfsTableNotation notation);
+GString *virfs_fleet_hosts_table (VirfsInfra *infra, VirfsTableNotation notation);
 
 /* Rows: of the directory, of each metric and of each rate. */
 /* clang-format off */
@@ -101,10 +94,10 @@ GString *virfs_fleet_hosts_json (VirfsInfra *infra);
 #define VIRFS_FLEET_ROWS \
   { "metrics", S_IFDIR | 0550, .help = "what the whole fleet uses" }, \
   VIRFS_FLEET_ROW_ ("openmetrics", OPENMETRICS, 0, "all metrics of all hosts, guests, disks, NICs and pools, for Prometheus"), \
-  VIRFS_FLEET_ROW_ ("vms.tsv", VMS_TSV, 0, "a table of all guests, the first line has names, columns end in tabs"), \
-  VIRFS_FLEET_ROW_ ("hosts.tsv", HOSTS_TSV, 0, "the same of all hosts"), \
-  VIRFS_FLEET_ROW_ ("vms.csv", VMS_CSV, VIRFS_ROW_UNLISTED, "vms.tsv with commas (RFC 4180)"), \
-  VIRFS_FLEET_ROW_ ("hosts.csv", HOSTS_CSV, VIRFS_ROW_UNLISTED, "hosts.tsv with commas (RFC 4180)"), \
-  VIRFS_FLEET_ROW_ ("vms.json", VMS_JSON, VIRFS_ROW_UNLISTED, "vms.tsv as an array of objects"), \
-  VIRFS_FLEET_ROW_ ("hosts.json", HOSTS_JSON, VIRFS_ROW_UNLISTED, "hosts.tsv as an array of objects")
+  VIRFS_FLEET_ROW_ ("vms.tsv", VMS + VIRFS_TABLE_TSV, 0, "a table of all guests, the first line has names, columns end in tabs"), \
+  VIRFS_FLEET_ROW_ ("hosts.tsv", HOSTS + VIRFS_TABLE_TSV, 0, "the same of all hosts"), \
+  VIRFS_FLEET_ROW_ ("vms.csv", VMS + VIRFS_TABLE_CSV, VIRFS_ROW_UNLISTED, "vms.tsv with commas (RFC 4180)"), \
+  VIRFS_FLEET_ROW_ ("hosts.csv", HOSTS + VIRFS_TABLE_CSV, VIRFS_ROW_UNLISTED, "hosts.tsv with commas (RFC 4180)"), \
+  VIRFS_FLEET_ROW_ ("vms.json", VMS + VIRFS_TABLE_JSON, VIRFS_ROW_UNLISTED, "vms.tsv as an array of objects"), \
+  VIRFS_FLEET_ROW_ ("hosts.json", HOSTS + VIRFS_TABLE_JSON, VIRFS_ROW_UNLISTED, "hosts.tsv as an array of objects")
 /* clang-format on */

@@ -1,167 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tables of all guests and hosts, in three notations. */
+/* Tables of all guests and hosts. */
 #include "metric_files.h"
-#include "text.h"
 
-#include <string.h>
-
-typedef struct {
-  const char *begin, *row, *between, *end_row, *next_row, *end;
-  gboolean header;
-  /* One field: NAME is its column; NUMBER: VALUE is one. */
-  void (*field) (GString *out, const char *name, const char *value, gboolean number);
-} Notation;
-
-static void
-tsv_field (GString *out, const char *name, const char *value, gboolean number)
+/* Names of columns: TEXTS, then the metrics of SET; the caller owns the array alone. */
+static const char **
+columns_of (const VirfsMetricSet *set, const char *const *texts)
 {
-  virfs_text_escape (out, value);
-}
+  g_autoptr (GPtrArray) columns = g_ptr_array_new ();
 
-static void
-csv_field (GString *out, const char *name, const char *value, gboolean number)
-{
-  g_auto (GStrv) parts = NULL;
-  g_autofree char *doubled = NULL;
-
-  if (strpbrk (value, ",\"\r\n") == NULL) {
-    g_string_append (out, value);
-    return;
-  }
-  parts = g_strsplit (value, "\"", -1);
-  doubled = g_strjoinv ("\"\"", parts);
-  g_string_append_printf (out, "\"%s\"", doubled);
-}
-
-/* Names of the tree have no control characters. */
-static void
-json_field (GString *out, const char *name, const char *value, gboolean number)
-{
-  g_string_append_printf (out, "\"%s\": ", name);
-  if (number) {
-    g_string_append (out, *value ? value : "null");
-    return;
-  }
-  g_string_append_c (out, '"');
-  for (const char *p = value; *p; p++) {
-    if (*p == '"' || *p == '\\')
-      g_string_append_c (out, '\\');
-    g_string_append_c (out, *p);
-  }
-  g_string_append_c (out, '"');
-}
-
-static const Notation tsv = { "", "", "\t", "\n", "", "", TRUE, tsv_field };
-static const Notation csv = { "", "", ",", "\r\n", "", "", TRUE, csv_field };
-static const Notation json = { "[\n", "  { ", ", ", " }", ",\n", "\n]\n", FALSE, json_field };
-
-/* Columns that are no metrics. */
-static const char *
-text_column (const VirfsFleetLine *line, guint column)
-{
-  const char *const of_vm[] = { line->name, line->host, line->state };
-  const char *const of_host[] = { line->name, line->state };
-
-  return line->host ? of_vm[column] : of_host[column];
-}
-
-static void
-append_header (GString *out, const Notation *notation, const VirfsMetricSet *set,
-               const char *const *texts)
-{
   for (guint i = 0; texts[i] != NULL; i++)
-    g_string_append_printf (out, "%s%s", i ? notation->between : "", texts[i]);
+    g_ptr_array_add (columns, (gpointer) texts[i]);
   for (guint i = 0; i < set->n + set->n_rates; i++)
-    g_string_append_printf (out, "%s%s", notation->between, virfs_metric_name (set, i));
-  g_string_append (out, notation->end_row);
+    g_ptr_array_add (columns, (gpointer) virfs_metric_name (set, i));
+  g_ptr_array_add (columns, NULL);
+  return (const char **) g_ptr_array_free (g_steal_pointer (&columns), FALSE);
 }
 
 static void
-append_line (GString *out, const Notation *notation, const VirfsMetricSet *set,
-             const char *const *texts, const VirfsFleetLine *line)
+add_metrics (VirfsTable *table, const VirfsMetricSet *set, const VirfsSample *sample)
 {
   g_autoptr (GString) value = g_string_new (NULL);
 
-  g_string_append (out, notation->row);
-  for (guint i = 0; texts[i] != NULL; i++) {
-    g_string_append (out, i ? notation->between : "");
-    notation->field (out, texts[i], text_column (line, i), FALSE);
-  }
   for (guint i = 0; i < set->n + set->n_rates; i++) {
     g_string_truncate (value, 0);
-    if (line->sample != NULL)
-      virfs_sample_append (set, line->sample, i, value);
-    g_string_append (out, notation->between);
-    notation->field (out, virfs_metric_name (set, i), value->str, TRUE);
+    if (sample != NULL)
+      virfs_sample_append (set, sample, i, value);
+    virfs_table_add_digits (table, value->str);
   }
-  g_string_append (out, notation->end_row);
 }
 
 static GString *
-make_table (const Notation *notation, const VirfsMetricSet *set, const char *const *texts,
+make_table (VirfsTableNotation notation, const VirfsMetricSet *set, const char *const *texts,
             GPtrArray *taken)
 {
   g_autoptr (GPtrArray) lines = taken;
-  GString *out = g_string_new (notation->begin);
+  g_autofree const char **columns = columns_of (set, texts);
+  VirfsTable *table = virfs_table_new (notation, columns);
 
-  if (notation->header)
-    append_header (out, notation, set, texts);
   for (guint i = 0; i < lines->len; i++) {
-    g_string_append (out, i ? notation->next_row : "");
-    append_line (out, notation, set, texts, lines->pdata[i]);
+    const VirfsFleetLine *line = lines->pdata[i];
+
+    virfs_table_add_text (table, line->name);
+    if (line->host != NULL)
+      virfs_table_add_text (table, line->host);
+    virfs_table_add_text (table, line->state);
+    add_metrics (table, set, line->sample);
   }
-  g_string_append (out, notation->end);
-  return out;
+  return virfs_table_end (table);
 }
 
-static GString *
-vms (VirfsInfra *infra, const Notation *notation)
+GString *
+virfs_fleet_vms_table (VirfsInfra *infra, VirfsTableNotation notation)
 {
   static const char *const texts[] = { "name", "host", "state", NULL };
 
   return make_table (notation, &virfs_vm_metrics, texts, virfs_fleet_vms (infra));
 }
 
-static GString *
-hosts (VirfsInfra *infra, const Notation *notation)
+GString *
+virfs_fleet_hosts_table (VirfsInfra *infra, VirfsTableNotation notation)
 {
   static const char *const texts[] = { "name", "state", NULL };
 
   return make_table (notation, &virfs_host_metrics, texts, virfs_fleet_hosts (infra));
-}
-
-GString *
-virfs_fleet_vms_tsv (VirfsInfra *infra)
-{
-  return vms (infra, &tsv);
-}
-
-GString *
-virfs_fleet_hosts_tsv (VirfsInfra *infra)
-{
-  return hosts (infra, &tsv);
-}
-
-GString *
-virfs_fleet_vms_csv (VirfsInfra *infra)
-{
-  return vms (infra, &csv);
-}
-
-GString *
-virfs_fleet_hosts_csv (VirfsInfra *infra)
-{
-  return hosts (infra, &csv);
-}
-
-GString *
-virfs_fleet_vms_json (VirfsInfra *infra)
-{
-  return vms (infra, &json);
-}
-
-GString *
-virfs_fleet_hosts_json (VirfsInfra *infra)
-{
-  return hosts (infra, &json);
 }

@@ -55,9 +55,10 @@ gboolean virfs_metrics_await (VirfsMetrics *metrics, VirfsHost *host, void (*rea
 VirfsSample *virfs_metrics_sample (VirfsMetrics *metrics, gconstpointer object);
 /* Other than before if any sample is. */
 guint64 virfs_metrics_serial (VirfsMetrics *metrics);
-/* What MAKE makes of all samples, under number WHICH (0 to 7): the last, as long as nothing has changed, but a
- * second at most.  The caller owns the reference. */
-typedef GString *(*VirfsMetricsMake) (VirfsInfra *infra);
+/* What MAKE makes of all samples, under number WHICH (below VIRFS_METRICS_N_TEXTS): the last, as long as
+ * nothing has changed, but a second at most.  The caller owns the reference. */
+#define VIRFS_METRICS_N_TEXTS 32
+typedef GString *(*VirfsMetricsMake) (VirfsInfra *infra, guint which);
 GBytes *virfs_metrics_text (VirfsMetrics *metrics, guint which, VirfsMetricsMake make);
 
 /* For backends, at the end of what `host_sample` begins, also if it has failed (OF_HOST is NULL then): a

@@ -55,7 +55,7 @@ virfs_metrics_text (VirfsMetrics *self, guint which, VirfsMetricsMake make)
   g_mutex_unlock (&self->lock);
   if (bytes != NULL)
     return bytes;
-  bytes = take_text (make (self->infra));
+  bytes = take_text (make (self->infra, which));
   g_mutex_lock (&self->lock);
   if (self->running) {
     g_clear_pointer (&self->texts[which].bytes, g_bytes_unref);

@@ -5,8 +5,6 @@
 #include "metrics.h"
 #include "registry.h"
 
-#define VIRFS_METRICS_N_TEXTS 8
-
 /* What is kept of a host or guest. */
 typedef struct {
   guint64 host; /* its number: who has told it last */
