@@ -93,6 +93,14 @@ ask (virDomainPtr domain, guint source, GHashTable *table)
   free (interfaces);
 }
 
+/* libvirt's test driver dies of a guest in a network that has no addresses (testDomainInterfaceAddresses,
+ * libvirt 9.0). */
+static gboolean
+can_be_asked (virConnectPtr conn)
+{
+  return g_strcmp0 (LV (virConnectGetType (conn)), "TEST") != 0;
+}
+
 static GHashTable *
 ask_guest (virConnectPtr conn, const VirfsVmInfo *info)
 {
@@ -100,7 +108,7 @@ ask_guest (virConnectPtr conn, const VirfsVmInfo *info)
   g_autofree char *xml = virfs_blob_text (info->xml);
   GHashTable *table = new_table ();
 
-  if (domain == NULL)
+  if (domain == NULL || !can_be_asked (conn))
     return table;
   ask (domain, VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE, table);
   if (xml != NULL && lv_xml_has_agent (xml)) {
