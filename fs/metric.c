@@ -122,15 +122,15 @@ make_text (VirfsInfra *infra, guint which)
 }
 
 static GBytes *
-text_of (const VirfsNode *node)
+text_of (const VirfsNode *node, gboolean open)
 {
-  return virfs_metrics_text (metrics_of (node), (guint) node->row->offset, make_text);
+  return virfs_metrics_text (metrics_of (node), (guint) node->row->offset, open, make_text);
 }
 
 gsize
 virfs_fleet_size (const VirfsNode *node)
 {
-  g_autoptr (GBytes) text = text_of (node);
+  g_autoptr (GBytes) text = text_of (node, FALSE);
 
   return g_bytes_get_size (text);
 }
@@ -138,7 +138,7 @@ virfs_fleet_size (const VirfsNode *node)
 VirfsContent *
 virfs_fleet_open (const VirfsNode *node, GError **error)
 {
-  return virfs_content_new_bytes (text_of (node));
+  return virfs_content_new_bytes (text_of (node, TRUE));
 }
 
 gboolean

@@ -316,6 +316,14 @@ virfs_metrics_await (VirfsMetrics *self, VirfsHost *host, void (*ready) (gpointe
   return FALSE;
 }
 
+guint
+virfs_metrics_interval (VirfsMetrics *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return (guint) (self->interval / G_USEC_PER_SEC);
+}
+
 void
 virfs_metrics_hold (VirfsMetrics *self, VirfsMetricsHolder who, gboolean hold)
 {

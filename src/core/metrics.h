@@ -30,6 +30,7 @@ void virfs_metrics_free (VirfsMetrics *metrics);
 VirfsMetrics *virfs_infra_metrics (VirfsInfra *infra);
 /* Of at least one second; before the first reader. */
 void virfs_metrics_set_interval (VirfsMetrics *metrics, guint seconds);
+guint virfs_metrics_interval (VirfsMetrics *metrics);
 /* Who wants samples though nobody reads. */
 typedef enum {
   VIRFS_METRICS_FOR_HISTORY = 1 << 0,
@@ -55,11 +56,19 @@ gboolean virfs_metrics_await (VirfsMetrics *metrics, VirfsHost *host, void (*rea
 VirfsSample *virfs_metrics_sample (VirfsMetrics *metrics, gconstpointer object);
 /* Other than before if any sample is. */
 guint64 virfs_metrics_serial (VirfsMetrics *metrics);
-/* What MAKE makes of all samples, under number WHICH (below VIRFS_METRICS_N_TEXTS): the last, as long as
- * nothing has changed, but a second at most.  The caller owns the reference. */
+/* When that was, microseconds since the epoch; 0: never. */
+gint64 virfs_metrics_changed (VirfsMetrics *metrics);
+/*
+ * What MAKE makes of all samples, under number WHICH (below VIRFS_METRICS_N_TEXTS): the last, as long as
+ * nothing has changed, but a second at most.  The caller owns the reference.
+ *
+ * Who does not OPEN it, and wants its size alone, gets that of the last for two seconds: fstat(2) does not tell
+ * which open file it is about, and is to agree with what has just been opened.
+ */
 #define VIRFS_METRICS_N_TEXTS 32
 typedef GString *(*VirfsMetricsMake) (VirfsInfra *infra, guint which);
-GBytes *virfs_metrics_text (VirfsMetrics *metrics, guint which, VirfsMetricsMake make);
+GBytes *virfs_metrics_text (VirfsMetrics *metrics, guint which, gboolean open,
+                            VirfsMetricsMake make);
 
 /* For backends, at the end of what `host_sample` begins, also if it has failed (OF_HOST is NULL then): a
  * raw sample of HOST, and those of its guests (of VirfsSample*); both are taken. */

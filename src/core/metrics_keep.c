@@ -36,36 +36,47 @@ take_text (GString *text)
   return g_bytes_new_take (g_realloc (data, length + 1), length);
 }
 
+/* Under the lock: a reference, NULL if what there is is too old. */
+static GBytes *
+known_text (VirfsMetrics *self, const VirfsMetricsText *text, gint64 changed, gboolean open)
+{
+  gint64 age = g_get_monotonic_time () - text->made;
+  gboolean same = text->serial == self->serial && text->changed == changed;
+
+  if (text->bytes == NULL || (open ? !same || age >= TEXT_AGE : age >= 2 * TEXT_AGE))
+    return NULL;
+  return g_bytes_ref (text->bytes);
+}
+
 GBytes *
-virfs_metrics_text (VirfsMetrics *self, guint which, VirfsMetricsMake make)
+virfs_metrics_text (VirfsMetrics *self, guint which, gboolean open, VirfsMetricsMake make)
 {
   gint64 changed = virfs_infra_changed (self->infra, ~G_GUINT64_CONSTANT (0));
-  gint64 now = g_get_monotonic_time ();
-  guint64 serial;
+  VirfsMetricsText *text = &self->texts[which], made = { .made = g_get_monotonic_time () };
   GBytes *bytes;
 
   g_mutex_lock (&self->lock);
-  serial = self->serial;
-  bytes = self->texts[which].bytes;
-  if (bytes != NULL && self->texts[which].serial == serial && self->texts[which].changed == changed
-      && now - self->texts[which].made < TEXT_AGE)
-    bytes = g_bytes_ref (bytes);
-  else
-    bytes = NULL;
+  made.serial = self->serial;
+  bytes = known_text (self, text, changed, open);
   g_mutex_unlock (&self->lock);
   if (bytes != NULL)
     return bytes;
   bytes = take_text (make (self->infra, which));
+  made.changed = changed;
+  made.bytes = g_bytes_ref (bytes);
   g_mutex_lock (&self->lock);
-  if (self->running) {
-    g_clear_pointer (&self->texts[which].bytes, g_bytes_unref);
-    self->texts[which].bytes = g_bytes_ref (bytes);
-    self->texts[which].serial = serial;
-    self->texts[which].changed = changed;
-    self->texts[which].made = now;
-  }
+  g_clear_pointer (&text->bytes, g_bytes_unref);
+  *text = made;
   g_mutex_unlock (&self->lock);
   return bytes;
+}
+
+gint64
+virfs_metrics_changed (VirfsMetrics *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return self->changed;
 }
 
 /* For backends. */
@@ -162,6 +173,7 @@ virfs_metrics_tell (VirfsMetrics *self, VirfsHost *host, VirfsSample *of_host, G
   drop_gone (self, sampled);
   virfs_history_take_pools (virfs_infra_history (self->infra), host);
   self->serial++;
+  self->changed = g_get_real_time ();
   g_cond_broadcast (&self->wake);
   for (guint i = 0; i < self->listeners->len; i++) {
     const VirfsMetricsListening *listening

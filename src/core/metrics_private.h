@@ -26,6 +26,12 @@ typedef struct {
   guint64 round;
 } VirfsSampled;
 
+typedef struct {
+  GBytes *bytes; /* NULL: none */
+  guint64 serial;
+  gint64 changed, made;
+} VirfsMetricsText;
+
 struct VirfsMetrics {
   VirfsInfra *infra;
   gint64 interval;
@@ -40,9 +46,6 @@ struct VirfsMetrics {
   guint holders; /* VirfsMetricsHolder */
   gint64 looked; /* with any: when it was last looked which hosts there are */
   guint64 serial;
-  struct {
-    GBytes *bytes;
-    guint64 serial;
-    gint64 changed, made;
-  } texts[VIRFS_METRICS_N_TEXTS];
+  gint64 changed; /* microseconds since the epoch: when serial was */
+  VirfsMetricsText texts[VIRFS_METRICS_N_TEXTS];
 };
