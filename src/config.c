@@ -2,6 +2,7 @@
 /* The configuration file.  Its settings are one table; the manual is tested against it. */
 #include "config.h"
 
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +19,12 @@ static gboolean
 is_pool (const char *value)
 {
   return *value != '\0' && strchr (value, '/') == NULL;
+}
+
+static gboolean
+is_word (const char *value)
+{
+  return *value != '\0' && g_utf8_strlen (value, -1) <= 8;
 }
 
 static const struct {
@@ -40,6 +47,7 @@ static const struct {
   { "shutdown_timeout", G_STRUCT_OFFSET (VirfsConfig, shutdown_timeout), 1, 604800, 60 },
   { "hook_timeout", G_STRUCT_OFFSET (VirfsConfig, hook_timeout), 1, 3600, 30 },
   { "appliances", G_STRUCT_OFFSET (VirfsConfig, appliances), 1, 64, 2 },
+  { "report_days", G_STRUCT_OFFSET (VirfsConfig, report_days), 0, 36500, 30 },
   { "appliance_idle", G_STRUCT_OFFSET (VirfsConfig, appliance_idle), 1, 86400, 600 },
   { "events_keep", G_STRUCT_OFFSET (VirfsConfig, events_keep), 8, 1048576, 64 },
 };
@@ -54,6 +62,18 @@ static const struct {
   { "store", G_STRUCT_OFFSET (VirfsConfig, store), is_store,
     "a directory by its full path, or " VIRFS_STORE_NONE ", is wanted" },
   { "images", G_STRUCT_OFFSET (VirfsConfig, images), is_pool, "the name of a pool is wanted" },
+  { "currency", G_STRUCT_OFFSET (VirfsConfig, currency), is_word, "a word like EUR is wanted" },
+};
+
+/* Prices. */
+static const struct {
+  const char *key;
+  gsize offset;
+} prices[] = {
+  { "price_kwh", G_STRUCT_OFFSET (VirfsConfig, price_kwh) },
+  { "price_vcpu_hour", G_STRUCT_OFFSET (VirfsConfig, price_vcpu_hour) },
+  { "price_gib_hour", G_STRUCT_OFFSET (VirfsConfig, price_gib_hour) },
+  { "price_gib_month", G_STRUCT_OFFSET (VirfsConfig, price_gib_month) },
 };
 
 static guint *
@@ -124,6 +144,20 @@ load_text (VirfsConfig *config, GKeyFile *file, guint i, GError **error)
   return TRUE;
 }
 
+/* A number from 0 on. */
+static gboolean
+load_real (double *value, GKeyFile *file, const char *group, const char *key, GError **error)
+{
+  g_autoptr (GError) wrong = NULL;
+
+  *value = g_key_file_get_double (file, group, key, &wrong);
+  if (wrong == NULL && isfinite (*value) && *value >= 0)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+               "[%s] %s: a number that is not negative, as in 0.25, is wanted", group, key);
+  return FALSE;
+}
+
 static gboolean
 load_setting (VirfsConfig *config, GKeyFile *file, const char *key, GError **error)
 {
@@ -146,6 +180,9 @@ load_setting (VirfsConfig *config, GKeyFile *file, const char *key, GError **err
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     if (g_str_equal (key, texts[i].key))
       return load_text (config, file, i, error);
+  for (guint i = 0; i < G_N_ELEMENTS (prices); i++)
+    if (g_str_equal (key, prices[i].key))
+      return load_real ((double *) ((char *) config + prices[i].offset), file, GROUP, key, error);
   g_warning ("[" GROUP "] %s is not a setting that this version knows", key);
   return TRUE;
 }
@@ -165,6 +202,18 @@ load_images (VirfsConfig *config, GKeyFile *file, const char *group, GError **er
 }
 
 static gboolean
+load_watts (VirfsConfig *config, GKeyFile *file, const char *group, GError **error)
+{
+  VirfsConfigHost *host = config->hosts->pdata[config->hosts->len - 1];
+
+  if (g_key_file_has_key (file, group, "watts_idle", NULL)
+      && !load_real (&host->watts_idle, file, group, "watts_idle", error))
+    return FALSE;
+  return !g_key_file_has_key (file, group, "watts_max", NULL)
+         || load_real (&host->watts_max, file, group, "watts_max", error);
+}
+
+static gboolean
 load_host (VirfsConfig *config, GKeyFile *file, const char *group, GError **error)
 {
   g_autofree char *name = g_strstrip (g_strdup (group + strlen (HOST_GROUP)));
@@ -176,7 +225,7 @@ load_host (VirfsConfig *config, GKeyFile *file, const char *group, GError **erro
     return FALSE;
   }
   virfs_config_add_host (config, name, uri);
-  return load_images (config, file, group, error);
+  return load_images (config, file, group, error) && load_watts (config, file, group, error);
 }
 
 static gboolean

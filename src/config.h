@@ -7,7 +7,8 @@
 typedef struct {
   char *name;
   char *uri;
-  char *images; /* pool; NULL: not set */
+  char *images;                 /* pool; NULL: not set */
+  double watts_idle, watts_max; /* 0: not set */
 } VirfsConfigHost;
 
 /* What `store` says for none. */
@@ -31,9 +32,13 @@ typedef struct {
   guint appliances;         /* at most at a time, for files of guests */
   guint appliance_idle;     /* seconds after which one that nobody uses is ended */
   guint events_keep;        /* MiB of the log of events that the store keeps */
-  char *store;              /* directory, or VIRFS_STORE_NONE; NULL: not set */
-  char *images;             /* pool that images are in; NULL: not set */
-  GPtrArray *hosts;         /* of VirfsConfigHost */
+  guint report_days;        /* after which reports call something old */
+  double price_kwh;         /* prices, 0: not set */
+  double price_vcpu_hour, price_gib_hour, price_gib_month;
+  char *currency;   /* of prices; NULL: not set */
+  char *store;      /* directory, or VIRFS_STORE_NONE; NULL: not set */
+  char *images;     /* pool that images are in; NULL: not set */
+  GPtrArray *hosts; /* of VirfsConfigHost */
 } VirfsConfig;
 
 /* The defaults, without hosts. */

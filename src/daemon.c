@@ -17,6 +17,7 @@
 #include "libvirt.h"
 #include "metrics.h"
 #include "store.h"
+#include "tariff.h"
 #include "tree.h"
 #include "version.h"
 
@@ -174,6 +175,26 @@ set_image_pools (VirfsInfra *infra, const VirfsConfig *config)
   }
 }
 
+static void
+set_tariff (VirfsInfra *infra, const VirfsConfig *config)
+{
+  VirfsTariff *tariff = virfs_tariff_new ();
+
+  tariff->currency = g_strdup (config->currency);
+  tariff->kwh = config->price_kwh;
+  tariff->vcpu_hour = config->price_vcpu_hour;
+  tariff->gib_hour = config->price_gib_hour;
+  tariff->gib_month = config->price_gib_month;
+  tariff->old_days = config->report_days;
+  for (guint i = 0; i < config->hosts->len; i++) {
+    const VirfsConfigHost *host = config->hosts->pdata[i];
+
+    if (host->watts_idle > 0 || host->watts_max > 0)
+      virfs_tariff_set_power (tariff, host->name, host->watts_idle, host->watts_max);
+  }
+  virfs_infra_set_tariff (infra, tariff);
+}
+
 static gboolean
 mount_and_serve (VirfsInfra *infra, VirfsStore *store, const VirfsDaemon *daemon, GError **error)
 {
@@ -236,6 +257,7 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   virfs_infra_start_alarms (infra, history != NULL);
   set_image_pools (infra, config);
   virfs_infra_event (infra, NULL, "started", "version=" VIRFS_VERSION);
+  set_tariff (infra, config);
   served = mount_and_serve (infra, store, daemon, error);
   virfs_infra_event (infra, NULL, "stopped", NULL);
   g_clear_pointer (&store, virfs_store_close);

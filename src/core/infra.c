@@ -11,6 +11,7 @@
 #include "history_store.h"
 #include "metrics.h"
 #include "registry.h"
+#include "tariff.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -38,6 +39,7 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
   infra->alarms = virfs_alarms_new (infra);
   infra->alarm_names = g_hash_table_new (g_str_hash, g_str_equal);
   infra->history = virfs_history_new ();
+  infra->tariff = virfs_tariff_new ();
   g_mutex_init (&infra->drafting);
   infra->hidden = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   infra->dissolved = g_ptr_array_new_with_free_func (g_free);
@@ -140,6 +142,7 @@ virfs_infra_free (VirfsInfra *infra)
   virfs_uses_free (infra->uses);
   virfs_metrics_free (infra->metrics);
   virfs_history_free (infra->history);
+  virfs_tariff_free (infra->tariff);
   g_cond_clear (&infra->settled);
   g_mutex_clear (&infra->lock);
   g_mutex_clear (&infra->config);

@@ -22,6 +22,7 @@ struct VirfsInfra {
   struct VirfsHistory *history; /* likewise, which comes after it */
   struct VirfsAlarms *alarms;   /* has a lock of its own, which comes after lock */
   VirfsUses *uses;              /* use.c; has a lock of its own, which comes before lock */
+  struct VirfsTariff *tariff; /* does not change once there are hosts */
   guint shutdown_timeout;
   VirfsOwner owner; /* of what belongs to nobody else */
 
