@@ -4,6 +4,7 @@
 #include "alarm_files.h"
 #include "image_files.h"
 #include "metric_files.h"
+#include "report_files.h"
 #include "version.h"
 
 #include <stdlib.h>
@@ -219,6 +220,7 @@ static const VirfsRow rows[] = {
     .follow_from = json_from, .follow = json_follow,
     .help = "events/stream with one JSON object a line" },
   VIRFS_FLEET_ROWS,
+  VIRFS_REPORT_ROWS,
   { "by", S_IFDIR | 0755, .help = "guests by what they are: links to them" },
   { "by/state", S_IFDIR | 0550, .help = "guests by state" },
   BY_STATE ("running", RUNNING),
@@ -256,6 +258,10 @@ unref_none (gpointer object)
 static gint64
 changed (const VirfsNode *node, guint64 fields)
 {
+  gint64 made;
+
+  if (virfs_is_report (node, &made))
+    return made;
   return virfs_infra_changed (virfs_node_infra (node), fields ? fields : F (BIRTH));
 }
 

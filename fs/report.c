@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The files in reports/. */
+#include "report.h"
+
+#include "report_files.h"
+
+G_STATIC_ASSERT (VIRFS_REPORT_END <= VIRFS_METRICS_N_TEXTS);
+
+/* The table that WHICH is in some notation. */
+static const struct {
+  guint which;
+  VirfsReportTable make;
+} tables[] = {
+  { VIRFS_REPORT_ATTENTION, virfs_report_attention }, { VIRFS_REPORT_SPRAWL, virfs_report_sprawl },
+  { VIRFS_REPORT_PLACEMENT, virfs_report_placement }, { VIRFS_REPORT_BACKUP, virfs_report_backup },
+  { VIRFS_REPORT_ENERGY, virfs_report_energy },       { VIRFS_REPORT_COST, virfs_report_cost },
+};
+
+static GString *
+make_text (VirfsInfra *infra, guint which)
+{
+  g_autoptr (VirfsReportFleet) fleet = virfs_report_fleet_new (infra);
+
+  for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
+    if (which - tables[i].which < VIRFS_TABLE_N_NOTATIONS)
+      return tables[i].make (fleet, which - tables[i].which);
+  return virfs_report_page (fleet);
+}
+
+static VirfsMetrics *
+metrics_of (const VirfsNode *node)
+{
+  return virfs_infra_metrics (virfs_node_infra (node));
+}
+
+static GBytes *
+text_of (const VirfsNode *node, gboolean open)
+{
+  return virfs_metrics_text (metrics_of (node), (guint) node->row->offset, open, make_text);
+}
+
+gsize
+virfs_report_size (const VirfsNode *node)
+{
+  g_autoptr (GBytes) text = text_of (node, FALSE);
+
+  return g_bytes_get_size (text);
+}
+
+VirfsContent *
+virfs_report_open (const VirfsNode *node, GError **error)
+{
+  return virfs_content_new_bytes (text_of (node, TRUE));
+}
+
+gboolean
+virfs_report_await (const VirfsNode *node, void (*ready) (gpointer data), gpointer data)
+{
+  return virfs_metrics_await (metrics_of (node), NULL, ready, data);
+}
+
+gboolean
+virfs_report_is_ready (const VirfsNode *node, void (*ready) (gpointer data), gpointer data)
+{
+  return TRUE;
+}
+
+gboolean
+virfs_is_report (const VirfsNode *node, gint64 *changed)
+{
+  if (node->row->open != virfs_report_open)
+    return FALSE;
+  *changed = MAX (virfs_metrics_changed (metrics_of (node)),
+                  virfs_infra_changed (virfs_node_infra (node), ~G_GUINT64_CONSTANT (0)));
+  return TRUE;
+}
