@@ -7,7 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-
 const char *
 virfs_finding_level_name (VirfsFindingLevel level)
 {
@@ -26,13 +25,33 @@ free_finding (gpointer data)
   g_free (finding);
 }
 
+/* One more of what the last tells of is told with it; whichever is worse counts.  Takes TEXT. */
+static void
+join (VirfsFinding *last, VirfsFindingLevel level, double weight, char *text)
+{
+  g_autofree char *before = last->text, *more = text;
+  gboolean worse = level < last->level || (level == last->level && weight > last->weight);
+
+  last->text
+    = worse ? g_strdup_printf ("%s; %s", more, before) : g_strdup_printf ("%s; %s", before, more);
+  last->weight = level == last->level ? last->weight + weight : worse ? weight : last->weight;
+  last->level = MIN (level, last->level);
+}
+
 /* Takes OBJECT and TEXT. */
 static void
 add (GPtrArray *findings, VirfsFindingLevel level, double weight, gint64 since, char *object,
      char *text)
 {
-  VirfsFinding *finding = g_new (VirfsFinding, 1);
+  VirfsFinding *last = findings->len ? findings->pdata[findings->len - 1] : NULL;
+  VirfsFinding *finding;
 
+  if (last != NULL && g_str_equal (last->object, object)) {
+    g_free (object);
+    join (last, level, weight, text);
+    return;
+  }
+  finding = g_new (VirfsFinding, 1);
   *finding = (VirfsFinding){ level, weight, object, text, since };
   g_ptr_array_add (findings, finding);
 }

@@ -50,6 +50,8 @@ void virfs_fake_checkpoint_delete (VirfsVm *vm, const char *name, VirfsJob *job)
 extern gint virfs_fake_samples, virfs_fake_used;
 extern const char *virfs_fake_hung;
 void virfs_fake_sample (VirfsHost *host);
+/* What a test has to say of the raw sample of a guest, in addition; to be set before there are readers. */
+extern void (*virfs_fake_measure) (const VirfsVmInfo *info, gpointer sample);
 
 /* Pools and volumes (fake_storage.c); see backend.h.  One of each, `default` (with that UUID) and
  * `disk.qcow2`. */

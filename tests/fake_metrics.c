@@ -7,6 +7,7 @@
 gint virfs_fake_samples;
 gint virfs_fake_used = 1;
 const char *virfs_fake_hung;
+void (*virfs_fake_measure) (const VirfsVmInfo *info, gpointer sample);
 
 static void
 add_vm (VirfsVm *vm, const VirfsVmInfo *info, gpointer samples)
@@ -25,6 +26,8 @@ add_vm (VirfsVm *vm, const VirfsVmInfo *info, gpointer samples)
     disk->values[VIRFS_DISK_METRIC_CAPACITY] = 1 << 30;
     nic->values[VIRFS_NIC_METRIC_RX_PACKETS] = used * 3;
   }
+  if (virfs_fake_measure != NULL)
+    virfs_fake_measure (info, sample);
   g_ptr_array_add (samples, sample);
 }
 

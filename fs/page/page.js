@@ -60,7 +60,7 @@ function drawGlance(data) {
     away ? `${away} away` : 'all can be reached', []);
   hosts.children[2].classList.toggle('bad', away > 0);
   replace(document.getElementById('glance'), [fullestTile(data.hosts), hosts,
-    tile('Guests', `${running} running`, `of ${data.vms.length}`,
+    tile('Guests', `${running} of ${data.vms.length}`, 'running',
       [bar(`${running} of ${data.vms.length} run`, part(running, data.vms.length) * 0.84, 0)]),
     cpuTile(up), memoryTile(up), storageTile(data.pools)]);
 }
