@@ -31,7 +31,7 @@ function cpuTile(hosts) {
   const busy = known.reduce((total, host) => total + host.cpu * host.cpus, 0) / 1000;
   return tile('CPUs', known.length ? percent(part(busy, cpus) * 1000) : '–',
     `of ${sum(hosts, 'cpus')} busy, ${sum(hosts, 'vcpus')} promised`,
-    [bar('CPUs that are busy', part(busy, cpus), part(sum(hosts, 'vcpus'), sum(hosts, 'cpus')))]);
+    [bar('CPUs that are busy', part(busy, cpus), 0)]);
 }
 
 function storageTile(pools) {
@@ -138,7 +138,7 @@ function fillHost(row, host) {
   fillCell(row.children[1], known ? memoryOf(host) : 'not known now',
     known ? part(host.used, host.memory) : 0, known ? part(host.promised, host.memory) : 0);
   fillCell(row.children[2], known ? `${percent(host.cpu)} of ${host.cpus} busy, ${host.vcpus} promised` : 'not known now',
-    known && host.cpu !== null ? host.cpu / 1000 : 0, known ? part(host.vcpus, host.cpus) : 0);
+    known && host.cpu !== null ? host.cpu / 1000 : 0, 0);
   setText(row.children[3], known ? `${host.active} of ${host.guests}` : `${host.guests}`);
 }
 
