@@ -3,6 +3,7 @@
 #include "report.h"
 
 #include "report_files.h"
+#include "report_trend.h"
 
 G_STATIC_ASSERT (VIRFS_REPORT_END <= VIRFS_METRICS_N_TEXTS);
 
@@ -57,6 +58,34 @@ gboolean
 virfs_report_await (const VirfsNode *node, void (*ready) (gpointer data), gpointer data)
 {
   return virfs_metrics_await (metrics_of (node), NULL, ready, data);
+}
+
+typedef struct {
+  VirfsInfra *infra;
+  void (*ready) (gpointer data);
+  gpointer data;
+} Then;
+
+/* Samples are there: now for what they were. */
+static void
+then_trends (gpointer data)
+{
+  g_autofree Then *then = data;
+
+  if (virfs_trend_await (then->infra, then->ready, then->data))
+    then->ready (then->data);
+}
+
+gboolean
+virfs_report_await_trends (const VirfsNode *node, void (*ready) (gpointer data), gpointer data)
+{
+  Then *then = g_new (Then, 1);
+
+  *then = (Then){ virfs_node_infra (node), ready, data };
+  if (!virfs_metrics_await (metrics_of (node), NULL, then_trends, then))
+    return FALSE;
+  g_free (then);
+  return virfs_trend_await (virfs_node_infra (node), ready, data);
 }
 
 gboolean

@@ -35,6 +35,8 @@ typedef struct {
 } VirfsReportFleet;
 
 VirfsReportFleet *virfs_report_fleet_new (VirfsInfra *infra);
+/* The same without its guests. */
+VirfsReportFleet *virfs_report_fleet_new_hosts (VirfsInfra *infra);
 void virfs_report_fleet_free (VirfsReportFleet *fleet);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsReportFleet, virfs_report_fleet_free)
 

@@ -20,6 +20,9 @@ gsize virfs_report_size (const VirfsNode *node);
 VirfsContent *virfs_report_open (const VirfsNode *node, GError **error);
 /* Of those that show what was sampled. */
 gboolean virfs_report_await (const VirfsNode *node, void (*ready) (gpointer data), gpointer data);
+/* And what was in days and months. */
+gboolean virfs_report_await_trends (const VirfsNode *node, void (*ready) (gpointer data),
+                                    gpointer data);
 /* Of the others. */
 gboolean virfs_report_is_ready (const VirfsNode *node, void (*ready) (gpointer data),
                                 gpointer data);
@@ -37,7 +40,7 @@ gboolean virfs_is_report (const VirfsNode *node, gint64 *changed);
   VIRFS_REPORT_ROW_ (name ".json", report + VIRFS_TABLE_JSON, VIRFS_ROW_UNLISTED, wait, name ".tsv as an array of objects")
 #define VIRFS_REPORT_ROWS \
   { "reports", S_IFDIR | 0550, .help = "the whole fleet as a page, pictures and tables, made when read" }, \
-  VIRFS_REPORT_ROW_ ("index.html", PAGE, 0, virfs_report_await, "a page for browsers that needs no other file and refreshes itself"), \
+  VIRFS_REPORT_ROW_ ("index.html", PAGE, 0, virfs_report_await_trends, "a page for browsers that needs no other file and refreshes itself"), \
   VIRFS_REPORT_TABLE_ ("attention", ATTENTION, virfs_report_await, "what needs attention, the worst first"), \
   VIRFS_REPORT_TABLE_ ("sprawl", SPRAWL, virfs_report_await, "guests, snapshots and volumes that may be there for nothing"), \
   VIRFS_REPORT_TABLE_ ("placement", PLACEMENT, virfs_report_await, "what hosts have and have promised; the first would be chosen next"), \

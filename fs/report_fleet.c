@@ -99,7 +99,7 @@ look_at_vm (const VirfsReportFleet *fleet, VirfsReportVm *vm)
 }
 
 VirfsReportFleet *
-virfs_report_fleet_new (VirfsInfra *infra)
+virfs_report_fleet_new_hosts (VirfsInfra *infra)
 {
   VirfsReportFleet *fleet = g_new0 (VirfsReportFleet, 1);
 
@@ -108,15 +108,24 @@ virfs_report_fleet_new (VirfsInfra *infra)
   fleet->hosts = g_ptr_array_new_with_free_func (free_host);
   fleet->vms = g_ptr_array_new_with_free_func (free_vm);
   virfs_infra_foreach_host (infra, add_host, fleet->hosts);
-  virfs_infra_foreach_vm (infra, NULL, add_vm, fleet->vms);
   g_ptr_array_sort (fleet->hosts, compare_hosts);
   for (guint i = 0; i < fleet->hosts->len; i++)
     look_at_host (fleet, fleet->hosts->pdata[i]);
+  return fleet;
+}
+
+VirfsReportFleet *
+virfs_report_fleet_new (VirfsInfra *infra)
+{
+  VirfsReportFleet *fleet = virfs_report_fleet_new_hosts (infra);
+
+  virfs_infra_foreach_vm (infra, NULL, add_vm, fleet->vms);
   for (guint i = fleet->vms->len; i-- > 0;) {
+    const VirfsReportVm *vm = fleet->vms->pdata[i];
+
     look_at_vm (fleet, fleet->vms->pdata[i]);
-    /* it has just lost its name, or its host */
-    if (((VirfsReportVm *) fleet->vms->pdata[i])->info->label == NULL
-        || ((VirfsReportVm *) fleet->vms->pdata[i])->host == NULL)
+    /* it has just lost its name, or its host has come after those were gathered */
+    if (vm->info->label == NULL || vm->host == NULL)
       g_ptr_array_remove_index_fast (fleet->vms, i);
   }
   g_ptr_array_sort (fleet->vms, compare_vms);

@@ -6,11 +6,12 @@
  */
 #include "report_page.h"
 
-#include "tags.h"
+#include "report_trend.h"
 
 #include <math.h>
 #include <string.h>
 
+#define VM_CPU       (VIRFS_VM_N_METRICS + VIRFS_VM_RATE_CPU_PERCENT)
 #define EVENTS_BYTES 8192
 #define EVENTS_LINES 25
 
@@ -117,13 +118,29 @@ static void
 add_columns (JsonBuilder *json)
 {
   static const char *const columns[]
-    = { "name", "host", "state", "title", "tags",    "vcpus",    "memory",
-        "rss",  "cpu",  "steal", "read",  "written", "received", "sent" };
+    = { "name", "host",  "state", "title",   "tags",     "vcpus", "memory", "rss",
+        "cpu",  "steal", "read",  "written", "received", "sent",  "past" };
 
   begin_array (json, "vm_columns");
   for (guint i = 0; i < G_N_ELEMENTS (columns); i++)
     json_builder_add_string_value (json, columns[i]);
   json_builder_end_array (json);
+}
+
+/* What its CPUs did in the last hour, a character a minute: none of LEVELS for what is not known. */
+static void
+push_past (JsonBuilder *json, const VirfsReportVm *vm)
+{
+  static const char levels[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+  double minutes[VIRFS_HISTORY_MINUTES];
+  char text[VIRFS_HISTORY_MINUTES + 1] = { 0 };
+
+  if (virfs_history_recent (virfs_infra_history (vm->vm->object.infra), vm->vm, VM_CPU, minutes))
+    for (guint i = 0; i < VIRFS_HISTORY_MINUTES; i++)
+      text[i] = isnan (minutes[i])
+                  ? '.'
+                  : levels[(gsize) (CLAMP (minutes[i], 0, 100) / 100 * (sizeof levels - 2))];
+  json_builder_add_string_value (json, text);
 }
 
 static void
@@ -153,6 +170,7 @@ add_vm (JsonBuilder *json, const VirfsReportVm *vm)
   json_builder_add_int_value (json, info->vcpus);
   json_builder_add_int_value (json, (gint64) info->memory);
   push_sample (json, vm->sample);
+  push_past (json, vm);
   json_builder_end_array (json);
 }
 
@@ -237,6 +255,35 @@ add_events (JsonBuilder *json, const VirfsReportFleet *fleet)
   json_builder_end_array (json);
 }
 
+/* Graphs. */
+
+static void
+add_graph (JsonBuilder *json, const VirfsReportFleet *fleet, VirfsTrendKind kind)
+{
+  g_autoptr (VirfsTrend) trend = virfs_trend_new (fleet, kind);
+
+  json_builder_begin_object (json);
+  add_text (json, "title", virfs_trend_title (kind));
+  add_number (json, "from", (guint64) (trend->from / G_USEC_PER_SEC));
+  add_number (json, "step", (guint64) (trend->step / G_USEC_PER_SEC));
+  add_number (json, "full", (guint64) (trend->forecast.reaches / G_USEC_PER_SEC));
+  begin_array (json, "values");
+  for (guint i = 0; i < trend->n; i++)
+    push_real (json, trend->percent[i] * 10);
+  json_builder_end_array (json);
+  json_builder_end_object (json);
+}
+
+static void
+add_graphs (JsonBuilder *json, const VirfsReportFleet *fleet)
+{
+  begin_array (json, "graphs");
+  for (guint i = 0; i < VIRFS_N_TRENDS; i++)
+    if (virfs_history_is_on (virfs_infra_history (fleet->infra)))
+      add_graph (json, fleet, i);
+  json_builder_end_array (json);
+}
+
 static void
 add_vms (JsonBuilder *json, const VirfsReportFleet *fleet)
 {
@@ -261,6 +308,7 @@ virfs_report_json (const VirfsReportFleet *fleet)
   virfs_report_foreach_pool (fleet, add_pool, json);
   json_builder_end_array (json);
   add_vms (json, fleet);
+  add_graphs (json, fleet);
   add_jobs (json, fleet);
   add_events (json, fleet);
   json_builder_end_object (json);

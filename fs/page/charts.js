@@ -38,56 +38,32 @@ function fillSpark(made, values, top) {
     .map((run) => svg('polyline', { points: run.join(' ') })));
 }
 
-const units = {
-  percent: (value) => `${Math.round(value)} %`,
-  bytes,
-  rate,
-};
-
-/* The next of 1, 2, 5, 10 … that is not less; of bytes powers of two. */
-function roundUp(value, unit) {
-  if (unit === 'percent')
-    return 100;
-  if (unit === 'bytes' || unit === 'rate')
-    return 2 ** Math.ceil(Math.log2(Math.max(value, 1)));
-  const ten = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  return [1, 2, 5, 10].map((n) => n * ten).find((n) => n >= value);
-}
-
-/* GRAPH: title, unit, from and step in seconds, lines of label and values, perhaps limit. */
+/* GRAPH: title, values in thousandths from `from` on every `step` seconds, when it will be full (0: not). */
 function graph(of) {
-  const width = 480, height = 170, left = 52, bottom = 20;
-  const n = Math.max(...of.lines.map((line) => line.values.length));
-  const known = of.lines.flatMap((line) => line.values).filter((value) => value !== null);
-  const top = roundUp(Math.max(...known, of.limit || 0, 1), of.unit);
-  const x = (i) => left + (width - left - 4) * (n > 1 ? i / (n - 1) : 1);
-  const y = (value) => 6 + (height - bottom - 6) * (1 - value / top);
-  const say = units[of.unit] || String;
-  const last = known.length ? of.lines[0].values.findLast((value) => value !== null) : null;
+  const width = 480, height = 170, left = 48, bottom = 20;
+  const n = of.values.length;
+  const x = (i) => left + (width - left - 6) * i / (n - 1);
+  const y = (value) => 8 + (height - bottom - 8) * (1 - Math.min(value, 1000) / 1000);
+  const last = of.values.findLast((value) => value !== null);
+  const told = of.full ? `full on ${new Date(of.full * 1000).toLocaleDateString([], { dateStyle: 'medium' })} if this goes on`
+    : '';
   const made = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img',
-    'aria-label': `${of.title}: ${last === null ? 'not known' : `now ${say(last)}`}` });
+    'aria-label': `${of.title}: now ${percent(last)} ${told}` });
 
-  for (const level of [0, 0.5, 1]) {
-    made.append(svg('line', { class: 'grid', x1: left, x2: width - 4, y1: y(level * top), y2: y(level * top) }),
-      svg('text', { x: left - 6, y: y(level * top) + 4, 'text-anchor': 'end' }, say(level * top)));
-  }
-  for (const at of [0, 0.5, 1]) {
+  for (const level of [0, 500, 1000])
+    made.append(svg('line', { class: 'grid', x1: left, x2: width - 6, y1: y(level), y2: y(level) }),
+      svg('text', { x: left - 6, y: y(level) + 4, 'text-anchor': 'end' }, percent(level)));
+  for (const [at, anchor] of [[0, 'start'], [0.5, 'middle'], [1, 'end']]) {
     const when = new Date((of.from + of.step * (n - 1) * at) * 1000);
-    const long = of.step * n > 2 * 86400;
-    made.append(svg('text', { x: x((n - 1) * at), y: height - 4,
-      'text-anchor': at === 0 ? 'start' : at === 1 ? 'end' : 'middle' },
-    when.toLocaleString([], long ? { month: 'short', day: 'numeric' } : { hour: '2-digit', minute: '2-digit' })));
+    const style = of.step * n > 2 * 86400 ? { month: 'short', day: 'numeric' } : { hour: '2-digit', minute: '2-digit' };
+    made.append(svg('text', { x: x((n - 1) * at), y: height - 4, 'text-anchor': anchor },
+      when.toLocaleString([], style)));
   }
-  if (of.limit)
-    made.append(svg('line', { class: 'limit', x1: left, x2: width - 4, y1: y(of.limit), y2: y(of.limit) }));
-  of.lines.forEach((line, number) => {
-    for (const run of runs(line.values, x, y)) {
-      const ends = [run[0], run[run.length - 1]].map((point) => point.split(',')[0]);
-      if (number === 0)
-        made.append(svg('polygon', { class: 'area',
-          points: `${ends[0]},${y(0)} ${run.join(' ')} ${ends[1]},${y(0)}` }));
-      made.append(svg('polyline', { class: `line line${number % 3}`, points: run.join(' ') }));
-    }
-  });
-  return element('figure', {}, element('figcaption', {}, of.title), made);
+  for (const run of runs(of.values, x, y)) {
+    const ends = [run[0], run[run.length - 1]].map((point) => point.split(',')[0]);
+    made.append(svg('polygon', { class: 'area', points: `${ends[0]},${y(0)} ${run.join(' ')} ${ends[1]},${y(0)}` }),
+      svg('polyline', { class: 'line', points: run.join(' ') }));
+  }
+  return element('figure', {}, element('figcaption', {}, `${of.title}: `, element('span', {}, percent(last)),
+    told ? element('span', { class: 'soft' }, ` – ${told}`) : ''), made);
 }

@@ -37,10 +37,16 @@ function decodeGuests(data) {
   });
 }
 
+/* What CPUs did: the last hour, as the page tells it (a character a minute, up to z for all of the time, a dot
+ * for what is not known), or what has been seen here. */
+const LEVELS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
 function remember() {
   const past = new Map();
   for (const vm of guests.all)
-    past.set(vm.name, [...(guests.past.get(vm.name) || []), vm.cpu].slice(-PAST));
+    past.set(vm.name, vm.past
+      ? [...vm.past].map((level) => (level === '.' ? null : LEVELS.indexOf(level) * 1000 / (LEVELS.length - 1)))
+      : [...(guests.past.get(vm.name) || []), vm.cpu].slice(-PAST));
   guests.past = past;
 }
 
@@ -90,7 +96,7 @@ function fillRow(row, vm) {
   setText(host.firstChild, vm.host);
   if (state.firstChild.textContent !== vm.state)
     state.firstChild.replaceWith(badge(vm.state));
-  fillSpark(cpu.firstChild.firstChild, vm.spark || guests.past.get(vm.name) || [], 1000);
+  fillSpark(cpu.firstChild.firstChild, guests.past.get(vm.name) || [], 1000);
   setText(cpu.firstChild.lastChild, runs ? percent(vm.cpu) : '');
   cpu.firstChild.lastChild.className = vm.cpu >= 900 ? 'hot' : '';
   twoLines(memory, bytes(vm.memory), vm.rss ? `${bytes(vm.rss)} taken` : '');

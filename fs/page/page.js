@@ -162,7 +162,7 @@ function drawHosts(data) {
 
 function drawHistory(data) {
   const section = document.getElementById('history');
-  const graphs = (data.graphs || []).filter((of) => of.lines.some((line) => line.values.some((value) => value !== null)));
+  const graphs = data.graphs.filter((of) => of.values.some((value) => value !== null));
   section.hidden = graphs.length === 0;
   replace(section.querySelector('.graphs'), graphs.map(graph));
 }
