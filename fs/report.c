@@ -17,6 +17,16 @@ static const struct {
   { VIRFS_REPORT_ENERGY, virfs_report_energy },       { VIRFS_REPORT_COST, virfs_report_cost },
 };
 
+static const struct {
+  guint which;
+  GString *(*make) (const VirfsReportFleet *fleet);
+} pictures[] = {
+  { VIRFS_REPORT_PAGE, virfs_report_page },
+  { VIRFS_REPORT_CAPACITY, virfs_report_capacity },
+  { VIRFS_REPORT_USAGE, virfs_report_usage },
+  { VIRFS_REPORT_TREND, virfs_report_trends },
+};
+
 static GString *
 make_text (VirfsInfra *infra, guint which)
 {
@@ -25,7 +35,10 @@ make_text (VirfsInfra *infra, guint which)
   for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
     if (which - tables[i].which < VIRFS_TABLE_N_NOTATIONS)
       return tables[i].make (fleet, which - tables[i].which);
-  return virfs_report_page (fleet);
+  for (guint i = 0; i < G_N_ELEMENTS (pictures); i++)
+    if (which == pictures[i].which)
+      return pictures[i].make (fleet);
+  g_return_val_if_reached (g_string_new (NULL));
 }
 
 static VirfsMetrics *

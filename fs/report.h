@@ -84,4 +84,6 @@ GString *virfs_report_cost (const VirfsReportFleet *fleet, VirfsTableNotation no
 
 /* Pictures, and the page. */
 GString *virfs_report_capacity (const VirfsReportFleet *fleet);
+GString *virfs_report_usage (const VirfsReportFleet *fleet);
+GString *virfs_report_trends (const VirfsReportFleet *fleet);
 GString *virfs_report_page (const VirfsReportFleet *fleet);

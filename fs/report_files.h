@@ -13,6 +13,9 @@ typedef enum {
   VIRFS_REPORT_ENERGY = VIRFS_REPORT_BACKUP + VIRFS_TABLE_N_NOTATIONS,
   VIRFS_REPORT_COST = VIRFS_REPORT_ENERGY + VIRFS_TABLE_N_NOTATIONS,
   VIRFS_REPORT_PAGE = VIRFS_REPORT_COST + VIRFS_TABLE_N_NOTATIONS,
+  VIRFS_REPORT_CAPACITY,
+  VIRFS_REPORT_USAGE,
+  VIRFS_REPORT_TREND,
   VIRFS_REPORT_END,
 } VirfsReport;
 
@@ -41,6 +44,9 @@ gboolean virfs_is_report (const VirfsNode *node, gint64 *changed);
 #define VIRFS_REPORT_ROWS \
   { "reports", S_IFDIR | 0550, .help = "the whole fleet as a page, pictures and tables, made when read" }, \
   VIRFS_REPORT_ROW_ ("index.html", PAGE, 0, virfs_report_await_trends, "a page for browsers that needs no other file and refreshes itself"), \
+  VIRFS_REPORT_ROW_ ("capacity.svg", CAPACITY, 0, virfs_report_is_ready, "what hosts and pools have: used, promised, free"), \
+  VIRFS_REPORT_ROW_ ("usage.svg", USAGE, 0, virfs_report_await_trends, "what the fleet used in the last day"), \
+  VIRFS_REPORT_ROW_ ("trend.svg", TREND, 0, virfs_report_await_trends, "memory and storage of the last month, and when they run out"), \
   VIRFS_REPORT_TABLE_ ("attention", ATTENTION, virfs_report_await, "what needs attention, the worst first"), \
   VIRFS_REPORT_TABLE_ ("sprawl", SPRAWL, virfs_report_await, "guests, snapshots and volumes that may be there for nothing"), \
   VIRFS_REPORT_TABLE_ ("placement", PLACEMENT, virfs_report_await, "what hosts have and have promised; the first would be chosen next"), \

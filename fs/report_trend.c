@@ -108,9 +108,9 @@ add_source (const Trend *trend, gpointer object, double whole, gpointer data)
   }
 }
 
-/* Sums become percent, and those the forecast. */
+/* Sums become percent, and those of a month a forecast: a day goes up and down. */
 static void
-finish (VirfsTrend *self, const double *whole)
+finish (const Trend *trend, VirfsTrend *self, const double *whole)
 {
   g_autoptr (GArray) points = g_array_new (FALSE, FALSE, sizeof (VirfsHistoryPoint));
 
@@ -122,7 +122,7 @@ finish (VirfsTrend *self, const double *whole)
     if (whole[i] > 0)
       g_array_append_val (points, point);
   }
-  if (points->len > 0)
+  if (points->len > 0 && trend->range == VIRFS_RANGE_MONTH)
     virfs_forecast ((const VirfsHistoryPoint *) (gpointer) points->data, points->len, 100,
                     &self->forecast);
 }
@@ -142,7 +142,7 @@ virfs_trend_new (const VirfsReportFleet *fleet, VirfsTrendKind kind)
   whole = g_new0 (double, self->n);
   sum = (Sum){ self, whole, virfs_infra_history (fleet->infra) };
   foreach_source (fleet, trend, add_source, &sum);
-  finish (self, whole);
+  finish (trend, self, whole);
   return self;
 }
 

@@ -51,6 +51,14 @@ class Page:
         self.browser.get(address)
         self.eventually(lambda: self.texts('#glance .value'), 'it is drawn')
 
+    def open_picture(self, address, name):
+        """It is well-formed: else there would be an error in its place."""
+        self.browser.get(address)
+        assert self.js('document.documentElement.nodeName') == 'svg', name
+        assert not self.all('parsererror') and self.js('document.documentElement.getBBox().width') > 0, name
+        self.look(f'{name}-svg', DESK)
+        self.browser.get_log('performance')
+
     def js(self, code, *args):
         return self.browser.execute_script(f'return {code}', *args)
 
@@ -198,6 +206,18 @@ def check_width(page, size):
     assert page.js('document.documentElement.scrollWidth') <= size['width'] and not wide, wide[:5]
 
 
+def check_history(page):
+    captions = page.texts('#history figcaption')
+    assert [words.split(':')[0] for words in captions] == [
+        'CPUs, last day', 'Memory, last day', 'Memory, last month', 'Storage, last month'], captions
+    assert ['full on' in words for words in captions] == [False, False, True, False], captions
+
+
+def check_pictures(page, mount):
+    for name in ('capacity', 'usage', 'trend'):
+        page.open_picture((mount / f'reports/{name}.svg').as_uri(), name)
+
+
 def check_looks(page):
     back = 'getComputedStyle(document.body).backgroundColor'
     page.look('light', DESK)
@@ -208,6 +228,9 @@ def check_looks(page):
     check_width(page, PHONE)
     page.look('phone-dark', PHONE, 'dark')
     page.look('desk', DESK)
+    page.js('document.getElementById("history").scrollIntoView()')
+    page.look('history', DESK)
+    page.js('window.scrollTo(0, 0)')
     check_width(page, DESK)
 
 
@@ -230,9 +253,12 @@ def fleet(page, mount, scratch):
     page.open(copy.as_uri())
     check_first_sight(page)
     check_words(page)
+    check_history(page)
     check_looks(page)
     check_bad_names(page)
     page.check_quiet(copy.as_uri())
+
+    check_pictures(page, mount)
 
     server = Server(mount / 'reports')
     try:

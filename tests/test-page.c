@@ -5,8 +5,11 @@
  */
 #include "fixture.h"
 
+#include "history_db.h"
+#include "history_private.h"
 #include "metrics.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 #define MISSING 77 /* page.py: the machine has no browser, or nothing to drive it */
@@ -47,6 +50,83 @@ prepare (Fixture *f, gconstpointer hosts)
   virfs_metrics_set_interval (virfs_infra_metrics (f->infra), 1);
 }
 
+/* History: twenty days in which memory fills slowly, and a day of CPUs; nothing of the future is known. */
+
+typedef struct {
+  char *directory;
+  VirfsHistoryDb *db;
+} Past;
+
+static Past past;
+
+static void
+set (VirfsBlockRow *row, guint column, gint64 value)
+{
+  row->present |= G_GUINT64_CONSTANT (1) << column;
+  row->values[column][0] = value;
+}
+
+static void
+add_row (VirfsHistory *history, VirfsHost *host, gint64 time, gint64 covered)
+{
+  const guint cpu = VIRFS_HOST_N_METRICS + VIRFS_HOST_RATE_CPU_PERCENT;
+  g_autofree VirfsBlockRow *row = g_new0 (VirfsBlockRow, 1);
+  g_autofree char *key = virfs_history_key (host);
+  double age = (double) (g_get_real_time () / MILLISECOND - time) / DAY;
+  double busy = 30 + 20 * (double) ((time / (10 * MINUTE)) % 7) / 7;
+
+  row->time = time;
+  row->covered = covered;
+  set (row, VIRFS_HOST_METRIC_MEMORY_FREE, (gint64) ((16 + age * 2) * (1 << 30)));
+  set (row, cpu, virfs_fold_number_of_rate (&virfs_host_metrics, cpu, busy));
+  g_mutex_lock (&history->lock);
+  virfs_history_add (history, key, VIRFS_HISTORY_HOST, row);
+  g_mutex_unlock (&history->lock);
+}
+
+static void
+make_past (Fixture *f)
+{
+  VirfsHistory *history = virfs_infra_history (f->infra);
+  VirfsHistoryOptions options
+    = { .keep = { 40 * G_TIME_SPAN_DAY, 90 * G_TIME_SPAN_DAY, 900 * G_TIME_SPAN_DAY } };
+  g_autoptr (GPtrArray) hosts = virfs_infra_hosts (f->infra);
+  gint64 now = g_get_real_time () / MILLISECOND;
+  g_autoptr (GError) error = NULL;
+
+  past.directory = g_dir_make_tmp ("virfs-history-XXXXXX", NULL);
+  past.db = virfs_history_db_open (past.directory, &error);
+  g_assert_no_error (error);
+  virfs_history_start (history, virfs_history_db_store (past.db), &options);
+  for (guint i = 0; i < hosts->len; i++)
+    for (gint64 time = now - 20 * DAY; time < now - 5 * MINUTE; time += 5 * MINUTE)
+      add_row (history, hosts->pdata[i], time, 5 * MINUTE);
+  g_assert_true (virfs_history_flush (history));
+}
+
+static void
+forget_past (void)
+{
+  static const char *const names[] = { "history.db", "history.db-wal", "history.db-shm" };
+
+  g_clear_pointer (&past.db, virfs_history_db_close);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *path = g_build_filename (past.directory, names[i], NULL);
+
+    g_unlink (path);
+  }
+  g_rmdir (past.directory);
+  g_clear_pointer (&past.directory, g_free);
+}
+
+static void
+tear_down (Fixture *f, gconstpointer hosts)
+{
+  fixture_tear_down (f, hosts);
+  if (past.directory != NULL)
+    forget_past ();
+}
+
 static void
 make_bad_names (Fixture *f)
 {
@@ -82,6 +162,7 @@ test_fleet (Fixture *f, gconstpointer data)
     set_free (f, name, i == 3 ? 5 : 20 + i);
   }
   make_bad_names (f);
+  make_past (f);
   drive (f, "fleet");
 }
 
@@ -96,8 +177,7 @@ main (int argc, char **argv)
 {
   fixture_init (&argc, &argv);
   g_test_add ("/page/fleet", Fixture, "h1=fake:40 h2=fake:40 h3=fake:40 h4=fake:40 h5=fake:40",
-              prepare, test_fleet, fixture_tear_down);
-  g_test_add ("/page/many", Fixture, "h1=fake:5000 h2=fake:5000", prepare, test_many,
-              fixture_tear_down);
+              prepare, test_fleet, tear_down);
+  g_test_add ("/page/many", Fixture, "h1=fake:5000 h2=fake:5000", prepare, test_many, tear_down);
   return g_test_run ();
 }

@@ -41,7 +41,7 @@ static GBytes *
 known_text (VirfsMetrics *self, const VirfsMetricsText *text, gint64 changed, gboolean open)
 {
   gint64 age = g_get_monotonic_time () - text->made;
-  gboolean same = text->serial == self->serial && text->changed == changed;
+  gboolean same = text->opened && text->serial == self->serial && text->changed == changed;
 
   if (text->bytes == NULL || (open ? !same || age >= TEXT_AGE : age >= 2 * TEXT_AGE))
     return NULL;
@@ -52,11 +52,12 @@ GBytes *
 virfs_metrics_text (VirfsMetrics *self, guint which, gboolean open, VirfsMetricsMake make)
 {
   gint64 changed = virfs_infra_changed (self->infra, ~G_GUINT64_CONSTANT (0));
-  VirfsMetricsText *text = &self->texts[which], made = { .made = g_get_monotonic_time () };
+  VirfsMetricsText *text = &self->texts[which], made = { .opened = open };
   GBytes *bytes;
 
   g_mutex_lock (&self->lock);
   made.serial = self->serial;
+  made.made = g_get_monotonic_time ();
   bytes = known_text (self, text, changed, open);
   g_mutex_unlock (&self->lock);
   if (bytes != NULL)

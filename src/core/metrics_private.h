@@ -30,6 +30,7 @@ typedef struct {
   GBytes *bytes; /* NULL: none */
   guint64 serial;
   gint64 changed, made;
+  gboolean opened; /* not made for its size alone, before all was there that it shows */
 } VirfsMetricsText;
 
 struct VirfsMetrics {
