@@ -44,7 +44,7 @@ gboolean virfs_is_report (const VirfsNode *node, gint64 *changed);
 #define VIRFS_REPORT_ROWS \
   { "reports", S_IFDIR | 0550, .help = "the whole fleet as a page, pictures and tables, made when read" }, \
   VIRFS_REPORT_ROW_ ("index.html", PAGE, 0, virfs_report_await_trends, "a page for browsers that needs no other file and refreshes itself"), \
-  VIRFS_REPORT_ROW_ ("capacity.svg", CAPACITY, 0, virfs_report_is_ready, "what hosts and pools have: used, promised, free"), \
+  VIRFS_REPORT_ROW_ ("capacity.svg", CAPACITY, 0, virfs_report_is_ready, "how much of their memory and room hosts and pools have used and promised"), \
   VIRFS_REPORT_ROW_ ("usage.svg", USAGE, 0, virfs_report_await_trends, "what the fleet used in the last day"), \
   VIRFS_REPORT_ROW_ ("trend.svg", TREND, 0, virfs_report_await_trends, "memory and storage of the last month, and when they run out"), \
   VIRFS_REPORT_TABLE_ ("attention", ATTENTION, virfs_report_await, "what needs attention, the worst first"), \

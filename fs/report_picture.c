@@ -10,21 +10,20 @@
 
 /* capacity.svg */
 
-enum { USED, PROMISED, FREE, N_SEGMENTS };
+enum { USED, PROMISED, N_SEGMENTS };
 
 typedef struct {
   GPtrArray *labels;
   GArray *segments; /* of double, N_SEGMENTS of each bar */
 } Bars;
 
-/* A bar of three parts of WHOLE, in percent; takes LABEL. */
+/* A bar of what is used of WHOLE, and promised beyond that, in percent; takes LABEL. */
 static void
 add_bar (Bars *bars, char *label, double used, double promised, double whole)
 {
   double parts[N_SEGMENTS] = { CLAMP (used / whole, 0, 1) * 100 };
 
   parts[PROMISED] = CLAMP (promised / whole * 100 - parts[USED], 0, 100 - parts[USED]);
-  parts[FREE] = 100 - parts[USED] - parts[PROMISED];
   g_ptr_array_add (bars->labels, label);
   g_array_append_vals (bars->segments, parts, N_SEGMENTS);
 }
@@ -52,7 +51,7 @@ add_host (Bars *bars, const VirfsReportHost *host)
 GString *
 virfs_report_capacity (const VirfsReportFleet *fleet)
 {
-  static const char *const names[] = { "used", "promised", "free" };
+  static const char *const names[] = { "used", "promised beyond that" };
   g_autoptr (GPtrArray) labels = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GArray) segments = g_array_new (FALSE, FALSE, sizeof (double));
   Bars bars = { labels, segments };
@@ -66,7 +65,7 @@ virfs_report_capacity (const VirfsReportFleet *fleet)
   each = g_new0 (VirfsChartBar, labels->len + 1);
   for (guint i = 0; i < labels->len; i++)
     each[i]
-      = (VirfsChartBar){ labels->pdata[i], &g_array_index (segments, double, i *N_SEGMENTS), NAN };
+      = (VirfsChartBar){ labels->pdata[i], &g_array_index (segments, double, i *N_SEGMENTS), 100 };
   chart.n_segments = N_SEGMENTS;
   chart.bars = each;
   chart.n_bars = labels->len;

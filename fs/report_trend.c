@@ -24,7 +24,7 @@ static const Trend trends[VIRFS_N_TRENDS] = {
   [VIRFS_TREND_MEMORY_MONTH] = { "Memory, last month", VIRFS_KIND_HOST,
                                  VIRFS_HOST_METRIC_MEMORY_FREE, VIRFS_RANGE_MONTH, TRUE },
   [VIRFS_TREND_STORAGE_MONTH] = { "Storage, last month", VIRFS_KIND_POOL,
-                                  VIRFS_POOL_METRIC_ALLOCATION, VIRFS_RANGE_MONTH, FALSE },
+                                  VIRFS_POOL_METRIC_AVAILABLE, VIRFS_RANGE_MONTH, TRUE },
 };
 
 const char *

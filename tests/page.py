@@ -210,6 +210,8 @@ def check_history(page):
     captions = page.texts('#history figcaption')
     assert [words.split(':')[0] for words in captions] == [
         'CPUs, last day', 'Memory, last day', 'Memory, last month', 'Storage, last month'], captions
+    points = page.js('document.querySelector("#guests .spark polyline").points.length')
+    assert points >= 55, points
     assert ['full on' in words for words in captions] == [False, False, True, False], captions
 
 
@@ -228,8 +230,11 @@ def check_looks(page):
     check_width(page, PHONE)
     page.look('phone-dark', PHONE, 'dark')
     page.look('desk', DESK)
-    page.js('document.getElementById("history").scrollIntoView()')
+    page.js('(document.getElementById("words").value = "h2-7", lookAgain())')
+    page.js('document.getElementById("guests").scrollIntoView()')
     page.look('history', DESK)
+    page.look('history-dark', DESK, 'dark')
+    page.js('(document.getElementById("words").value = "", lookAgain())')
     page.js('window.scrollTo(0, 0)')
     check_width(page, DESK)
 

@@ -84,6 +84,27 @@ add_row (VirfsHistory *history, VirfsHost *host, gint64 time, gint64 covered)
   g_mutex_unlock (&history->lock);
 }
 
+/* The last hour of a guest, by minutes. */
+static void
+add_hour (VirfsVm *vm, const VirfsVmInfo *info, gpointer history)
+{
+  const guint cpu = VIRFS_VM_N_METRICS + VIRFS_VM_RATE_CPU_PERCENT;
+  gint64 now = g_get_real_time () / MILLISECOND;
+  g_autofree char *key = virfs_history_key (vm);
+
+  for (gint64 minute = 60; minute > 0; minute--) {
+    g_autofree VirfsBlockRow *row = g_new0 (VirfsBlockRow, 1);
+    double busy = g_str_equal (info->name, GUEST) ? MIN (100, 160 - 3 * minute) : 8 + minute % 5;
+
+    row->time = now - minute * MINUTE;
+    row->covered = MINUTE;
+    set (row, cpu, virfs_fold_number_of_rate (&virfs_vm_metrics, cpu, MAX (busy, 5)));
+    g_mutex_lock (&((VirfsHistory *) history)->lock);
+    virfs_history_add (history, key, VIRFS_HISTORY_VM, row);
+    g_mutex_unlock (&((VirfsHistory *) history)->lock);
+  }
+}
+
 static void
 make_past (Fixture *f)
 {
@@ -101,6 +122,7 @@ make_past (Fixture *f)
   for (guint i = 0; i < hosts->len; i++)
     for (gint64 time = now - 20 * DAY; time < now - 5 * MINUTE; time += 5 * MINUTE)
       add_row (history, hosts->pdata[i], time, 5 * MINUTE);
+  virfs_infra_foreach_vm (f->infra, NULL, add_hour, history);
   g_assert_true (virfs_history_flush (history));
 }
 

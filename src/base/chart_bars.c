@@ -50,7 +50,7 @@ static void
 append_amount (const VirfsChartBars *bars, const VirfsChartBar *bar, GString *out)
 {
   virfs_chart_append_value (out, bars->unit, FALSE, sum (bars, bar));
-  if (isnan (bar->total))
+  if (isnan (bar->total) || bars->unit == VIRFS_CHART_PERCENT)
     return;
   g_string_append (out, " of ");
   virfs_chart_append_value (out, bars->unit, FALSE, bar->total);
