@@ -122,8 +122,8 @@ make_past (Fixture *f)
   for (guint i = 0; i < hosts->len; i++)
     for (gint64 time = now - 20 * DAY; time < now - 5 * MINUTE; time += 5 * MINUTE)
       add_row (history, hosts->pdata[i], time, 5 * MINUTE);
-  virfs_infra_foreach_vm (f->infra, NULL, add_hour, history);
   g_assert_true (virfs_history_flush (history));
+  virfs_infra_foreach_vm (f->infra, NULL, add_hour, history);
 }
 
 static void
