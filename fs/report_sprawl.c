@@ -8,12 +8,15 @@
 #include "report.h"
 
 #include "device.h"
+#include "history.h"
 #include "image.h"
 #include "snapshot.h"
 #include "use.h"
 
+#include <math.h>
 #include <string.h>
 
+#define VM_CPU     (VIRFS_VM_N_METRICS + VIRFS_VM_RATE_CPU_PERCENT)
 #define IDLE_BELOW 1.0 /* percent of its CPUs */
 
 typedef struct {
@@ -46,10 +49,27 @@ bytes_taken (const VirfsReportVm *vm)
   return bytes;
 }
 
+/* How busy its CPUs were in the last hour, if at least half of that is known; else what they are now. */
+static double
+cpu_of (const VirfsReportVm *vm)
+{
+  double minutes[VIRFS_HISTORY_MINUTES], sum = 0;
+  guint n = 0;
+
+  if (!virfs_history_recent (virfs_infra_history (vm->vm->object.infra), vm->vm, VM_CPU, minutes))
+    return virfs_report_vm_cpu (vm);
+  for (guint i = 0; i < VIRFS_HISTORY_MINUTES; i++)
+    if (!isnan (minutes[i])) {
+      sum += minutes[i];
+      n++;
+    }
+  return n >= VIRFS_HISTORY_MINUTES / 2 ? sum / n : virfs_report_vm_cpu (vm);
+}
+
 static void
 look_at_idle (const Sprawl *self, const VirfsReportVm *vm, const char *path)
 {
-  double cpu = virfs_report_vm_cpu (vm);
+  double cpu = cpu_of (vm);
   g_autofree char *detail = g_strdup_printf ("its CPUs are %.1f %% busy", cpu);
 
   if (vm->info->state == VIRFS_VM_RUNNING && cpu < IDLE_BELOW)

@@ -152,6 +152,7 @@ add_hosts (Fixture *f, const char *hosts)
 }
 
 const VirfsKeeper *fixture_keeper;
+void (*fixture_prepare) (VirfsInfra *infra);
 
 static gboolean
 mount_tree (Fixture *f, const char *options, GError **error)
@@ -164,6 +165,8 @@ mount_tree (Fixture *f, const char *options, GError **error)
   f->infra = virfs_infra_new (&virfs_fake_backend, 60);
   if (fixture_keeper != NULL)
     virfs_infra_set_keeper (f->infra, fixture_keeper);
+  if (fixture_prepare != NULL)
+    fixture_prepare (f->infra);
   virfs_infra_start_alarms (f->infra, FALSE);
   f->tree = virfs_tree_new (f->infra);
   f->session = virfs_session_new (&virfs_tree_ops, f->tree, options, error);

@@ -27,6 +27,8 @@ void fixture_init (int *argc, char ***argv);
 /* HOSTS: `NAME=URI …`, see fake.h. */
 /* Who keeps records, to be set before; NULL: nobody. */
 extern const VirfsKeeper *fixture_keeper;
+/* What is to be said before there are hosts and readers, likewise. */
+extern void (*fixture_prepare) (VirfsInfra *infra);
 void fixture_set_up (Fixture *f, gconstpointer hosts);
 /* The same with -o allow_other, for root. */
 void fixture_set_up_for_all (Fixture *f, gconstpointer hosts);

@@ -215,6 +215,13 @@ def check_history(page):
     assert ['full on' in words for words in captions] == [False, False, True, False], captions
 
 
+def check_age(page):
+    assert page.texts('#status') == ['']
+    page.js('(page.data.made -= 7200, drawAge())')
+    assert page.texts('#status') == ['What is shown is stale: 2 h old.']
+    page.js('(page.data.made += 7200, drawAge())')
+
+
 def check_pictures(page, mount):
     for name in ('capacity', 'usage', 'trend'):
         page.open_picture((mount / f'reports/{name}.svg').as_uri(), name)
@@ -258,6 +265,7 @@ def fleet(page, mount, scratch):
     page.open(copy.as_uri())
     check_first_sight(page)
     check_words(page)
+    check_age(page)
     check_history(page)
     check_looks(page)
     check_bad_names(page)

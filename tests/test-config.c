@@ -44,8 +44,9 @@ test_good (Fixture *f, gconstpointer data)
   g_assert_cmpuint (f->config->poll_interval, ==, 10);
   g_assert_cmpuint (f->config->hosts->len, ==, 0);
   load (f,
-        "# a comment\n[virfs]\npoll_interval = 5\nshutdown_timeout=604800\nimages=pictures\n\n"
-        "[host h1]\nuri = qemu+ssh://root@h1/system\nimages=its own\n[host  h2 "
+        "# a comment\n[virfs]\npoll_interval = 5\nshutdown_timeout=604800\nimages=pictures\n"
+        "currency=EUR\nprice_kwh = 0.25\n\n"
+        "[host h1]\nuri = qemu+ssh://root@h1/system\nimages=its own\nwatts_idle=90.5\n[host  h2 "
         "]\nuri=test:///default\n",
         &error);
   g_assert_no_error (error);
@@ -57,6 +58,11 @@ test_good (Fixture *f, gconstpointer data)
   g_assert_cmpstr (host->name, ==, "h1");
   g_assert_cmpstr (host->uri, ==, "qemu+ssh://root@h1/system");
   g_assert_cmpstr (host->images, ==, "its own");
+  g_assert_cmpfloat (host->watts_idle, ==, 90.5);
+  g_assert_cmpfloat (host->watts_max, ==, 0);
+  g_assert_cmpfloat (f->config->price_kwh, ==, 0.25);
+  g_assert_cmpfloat (f->config->price_vcpu_hour, ==, 0);
+  g_assert_cmpstr (f->config->currency, ==, "EUR");
   g_assert_cmpstr (f->config->images, ==, "pictures");
   host = f->config->hosts->pdata[1];
   g_assert_cmpstr (host->name, ==, "h2");
@@ -88,6 +94,10 @@ test_bad (Fixture *f, gconstpointer data)
     { "[virfs]\npoll_interval =\n", "poll_interval" },
     { "[virfs]\nkeepalive_count = 99999999999999999999\n", "keepalive_count" },
     { "[virfs]\nimages = a/b\n", "images" },
+    { "[virfs]\nprice_kwh = -0.1\n", "price_kwh" },
+    { "[virfs]\nprice_kwh = cheap\n", "price_kwh" },
+    { "[virfs]\ncurrency = \n", "currency" },
+    { "[host h1]\nuri = test:///default\nwatts_max = 1kW\n", "watts_max" },
     { "[host h1]\nuri = test:///default\nimages =\n", "images" },
     { "[host h1]\n", "host h1" },
     { "[host h1]\nuri =\n", "host h1" },

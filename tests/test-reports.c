@@ -17,6 +17,28 @@ set_up (Fixture *f, gconstpointer data)
   virfs_metrics_set_interval (virfs_infra_metrics (f->infra), 3600);
 }
 
+static void
+set_tariff (VirfsInfra *infra)
+{
+  VirfsTariff *tariff = virfs_tariff_new ();
+
+  tariff->old_days = 0;
+  tariff->currency = g_strdup ("EUR");
+  tariff->vcpu_hour = 0.01;
+  tariff->gib_hour = 0.01;
+  tariff->kwh = 0.5;
+  virfs_tariff_set_power (tariff, "h1", 100, 300);
+  virfs_infra_set_tariff (infra, tariff);
+}
+
+static void
+set_up_prices (Fixture *f, gconstpointer data)
+{
+  fixture_prepare = set_tariff;
+  set_up (f, data);
+  fixture_prepare = NULL;
+}
+
 /* Whether TABLE has a line that is LINE, from its beginning. */
 static gboolean
 has_line (Fixture *f, const char *table, const char *line)
@@ -95,15 +117,6 @@ test_memory (Fixture *f, gconstpointer data)
 }
 
 static void
-set_days (Fixture *f, guint days)
-{
-  VirfsTariff *tariff = virfs_tariff_new ();
-
-  tariff->old_days = days;
-  virfs_infra_set_tariff (f->infra, tariff);
-}
-
-static void
 test_sprawl (Fixture *f, gconstpointer data)
 {
   g_assert_true (
@@ -111,7 +124,12 @@ test_sprawl (Fixture *f, gconstpointer data)
               "orphan\thosts/h1/pools/default/volumes/disk.qcow2\tqcow2\t\t1048576\n"));
   assert_soon (!holds (f, "reports/sprawl.tsv", "\noff\t"));
   assert_soon (!holds (f, "reports/sprawl.tsv", "\nownerless\t"));
-  set_days (f, 0);
+}
+
+/* All is old. */
+static void
+test_old (Fixture *f, gconstpointer data)
+{
   assert_soon (has_line (f, "reports/sprawl.tsv", "off\tvms/h1-2\tshut off\t2"));
   assert_soon (!holds (f, "reports/sprawl.tsv", "\noff\tvms/h1-1\t"));
   /* it is nobody's as soon as others are somebody's */
@@ -144,21 +162,31 @@ test_backup (Fixture *f, gconstpointer data)
 }
 
 static void
-test_cost (Fixture *f, gconstpointer data)
+set_load (Fixture *f, const char *name, gint load)
 {
-  VirfsTariff *tariff = virfs_tariff_new ();
+  g_autoptr (VirfsHost) host = virfs_infra_host (f->infra, name);
+  g_autoptr (VirfsHostInfo) known = virfs_host_info (host);
+  VirfsHostInfo *info = virfs_host_info_copy (known);
 
-  /* a head alone, as long as nobody has set anything */
+  info->cpu_load = load;
+  virfs_infra_update_host (f->infra, host, info, NULL);
+}
+
+/* A head alone, as long as nobody has set anything. */
+static void
+test_no_prices (Fixture *f, gconstpointer data)
+{
   g_assert_cmpint (sh_quietly (f, "test $(cat reports/cost.tsv reports/energy.tsv | wc -l) = 2"),
                    ==, 0);
   assert_reads (f, "reports/cost.json", "[\n\n]\n");
-  tariff->currency = g_strdup ("EUR");
-  tariff->vcpu_hour = 0.01;
-  tariff->gib_hour = 0.01;
-  tariff->kwh = 0.5;
-  virfs_tariff_set_power (tariff, "h1", 100, 300);
-  virfs_infra_set_tariff (f->infra, tariff);
-  assert_soon (has_line (f, "reports/energy.tsv", "host\thosts/h1\t"));
+}
+
+static void
+test_cost (Fixture *f, gconstpointer data)
+{
+  set_load (f, "h1", 50);
+  assert_soon (
+    has_line (f, "reports/energy.tsv", "host\thosts/h1\t50.0\t200.0\t4.800\t2.4000\tEUR\n"));
   assert_soon (!holds (f, "reports/energy.tsv", "hosts/h2"));
   /* 2 vCPUs and half a GiB for 730 hours; shut off: nothing but its disks */
   assert_soon (holds (f, "reports/cost.tsv", "\t14.60\t3.65\t\t\t18.25\tEUR\n"));
@@ -231,7 +259,9 @@ main (int argc, char **argv)
   ADD ("/reports/sprawl", test_sprawl);
   ADD ("/reports/placement", test_placement);
   ADD ("/reports/backup", test_backup);
-  ADD ("/reports/cost", test_cost);
+  ADD ("/reports/no-prices", test_no_prices);
+  g_test_add ("/reports/cost", Fixture, FLEET, set_up_prices, test_cost, fixture_tear_down);
+  g_test_add ("/reports/old", Fixture, FLEET, set_up_prices, test_old, fixture_tear_down);
   ADD ("/reports/notations", test_notations);
   ADD ("/reports/page", test_page);
   ADD ("/reports/cheap", test_cheap);

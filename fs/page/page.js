@@ -4,6 +4,7 @@
 
 const served = location.protocol.startsWith('http');
 const page = { data: null, findings: 6, failure: '' };
+const made = document.querySelector('meta[name=generator]').content;
 const START = '<script type="application/json" id="data">';
 
 /* At a glance. */
@@ -215,6 +216,8 @@ async function refresh() {
     if (!answer.ok || start < 0)
       throw new Error(answer.ok ? 'this is no such page' : `the server says ${answer.status}`);
     page.failure = '';
+    if (!text.slice(0, start).includes(`content="${made}"`))
+      location.reload(); /* another version of virfs, with other scripts */
     show(JSON.parse(text.slice(start + START.length, text.indexOf('<' + '/script>', start))));
   } catch (error) {
     page.failure = error.message;
@@ -232,6 +235,11 @@ function follow() {
   }, wait);
 }
 
+function comeBack() {
+  if (!document.hidden && document.querySelector('#follow input').checked)
+    refresh();
+}
+
 function start() {
   startGuests();
   show(JSON.parse(document.getElementById('data').textContent));
@@ -242,8 +250,10 @@ function start() {
   document.getElementById('refresh').addEventListener('click', () => (served ? refresh() : location.reload()));
   document.getElementById('follow').hidden = !served;
   setInterval(drawAge, 1000);
-  if (served)
-    follow();
+  if (!served)
+    return;
+  document.addEventListener('visibilitychange', comeBack);
+  follow();
 }
 
 start();
