@@ -105,6 +105,23 @@ add_hour (VirfsVm *vm, const VirfsVmInfo *info, gpointer history)
   }
 }
 
+/* The history's clock: what is added is of the present to it, as it would be. */
+static gint64 clock_now; /* atomic; microseconds since the epoch, 0: as it is */
+
+static gint64
+read_clock (void)
+{
+  gint64 now = __atomic_load_n (&clock_now, __ATOMIC_RELAXED);
+
+  return now ? now : g_get_real_time ();
+}
+
+static void
+set_clock (gint64 now)
+{
+  __atomic_store_n (&clock_now, now, __ATOMIC_RELAXED);
+}
+
 static void
 make_past (Fixture *f)
 {
@@ -118,10 +135,17 @@ make_past (Fixture *f)
   past.directory = g_dir_make_tmp ("virfs-history-XXXXXX", NULL);
   past.db = virfs_history_db_open (past.directory, &error);
   g_assert_no_error (error);
+  virfs_history_set_clock (history, read_clock);
+  set_clock ((now - 20 * DAY) * MILLISECOND);
   virfs_history_start (history, virfs_history_db_store (past.db), &options);
-  for (guint i = 0; i < hosts->len; i++)
-    for (gint64 time = now - 20 * DAY; time < now - 5 * MINUTE; time += 5 * MINUTE)
+  for (gint64 time = now - 20 * DAY; time < now - 5 * MINUTE; time += 5 * MINUTE) {
+    set_clock (time * MILLISECOND);
+    for (guint i = 0; i < hosts->len; i++)
       add_row (history, hosts->pdata[i], time, 5 * MINUTE);
+    if ((time - now) % DAY == 0)
+      g_assert_true (virfs_history_flush (history));
+  }
+  set_clock (0);
   g_assert_true (virfs_history_flush (history));
   virfs_infra_foreach_vm (f->infra, NULL, add_hour, history);
 }
