@@ -303,6 +303,7 @@ virfs_report_json (const VirfsReportFleet *fleet)
   add_number (json, "made", (guint64) (fleet->now / G_USEC_PER_SEC));
   add_number (json, "interval", virfs_metrics_interval (virfs_infra_metrics (fleet->infra)));
   add_findings (json, fleet);
+  virfs_report_add_alarms (json, fleet);
   add_hosts (json, fleet);
   begin_array (json, "pools");
   virfs_report_foreach_pool (fleet, add_pool, json);

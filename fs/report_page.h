@@ -8,3 +8,5 @@
 
 /* The caller owns it. */
 JsonNode *virfs_report_json (const VirfsReportFleet *fleet);
+/* Adds `alarms` (report_alarms.c). */
+void virfs_report_add_alarms (JsonBuilder *json, const VirfsReportFleet *fleet);

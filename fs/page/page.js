@@ -84,11 +84,15 @@ function drawAttention(data) {
 
 function drawAlarms(data) {
   const section = document.getElementById('alarms');
-  const alarms = data.alarms || [];
-  section.hidden = alarms.length === 0;
-  replace(section.querySelector('ul'), alarms.map((alarm) => element('li', {}, badge(alarm.level), ' ',
-    named(alarm.object, { class: 'object' }), ' ', element('span', { dir: 'auto' }, alarm.text), ' ',
-    moment(alarm.since, `since ${clock(alarm.since)}`), alarm.acknowledged ? ' acknowledged' : '')));
+  section.hidden = data.alarms.length === 0;
+  replace(section.querySelector('ul'), data.alarms.map((alarm) => {
+    const rest = alarm.count - alarm.objects.length;
+    const told = [rest > 0 ? `and ${rest} more` : '', alarm.acknowledged ? `${alarm.acknowledged} acknowledged` : '',
+      `since ${clock(alarm.since)}`].filter(Boolean).join(', ');
+    return element('li', {}, badge(alarm.level), ' ', named(alarm.name, { class: 'name' }), ' ',
+      element('span', { dir: 'auto' }, alarm.text), element('small', { class: 'soft' },
+        ...alarm.objects.flatMap((path) => [named(path.replace(/^(vms|hosts)\//, ''), { title: path }), ' ']), told));
+  }));
 }
 
 function drawJobs(data) {
