@@ -36,6 +36,17 @@ ok '64 MiB that it writes are 64 MiB in the last hour and day' '
   near $(($(total hour) - hour)) $((64 << 20)) 1 && near $(($(total day) - day)) $((64 << 20)) 1'
 ok 'and in a picture' '
   tells $history/hour/disk_write_bytes.svg "<title>vms/w1: disk_write_bytes, last hour</title>"'
+metric() { cat "vms/w1/metrics/$1"; }
+ok 'packets that it sends' '
+  sent=$(metric net_tx_packets) && runs "ping -q -c 10 192.168.122.1" && sleep 3
+  (($(metric net_tx_packets) - sent >= 10 && $(metric net_tx_packets) - sent < 40))'
+# As much as the host lets it have: what libvirt counts is the measure.
+ok 'CPU time that it burns' '
+  burnt=$(on h1 domstats w1 --cpu-total | sed -n "s/^ *cpu.time=//p") shown=$(metric cpu_time)
+  runs "(while :; do :; done) & sleep 5; kill \$!; true" && sleep 3
+  burnt=$((($(on h1 domstats w1 --cpu-total | sed -n "s/^ *cpu.time=//p") - burnt) / 1000000))
+  shown=$(awk "BEGIN { printf \"%d\", ($(metric cpu_time) - $shown) * 1000 }")
+  ((burnt > 500)) && near $shown $burnt 30'
 hour=$(total hour) n=$(rows)
 
 stop() { # in an orderly way
