@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hosts/<host>/: a host, and the guests that it has. */
 #include "access.h"
-#include "audit.h"
+#include "event_files.h"
 #include "history_files.h"
 #include "metric_files.h"
 #include "part_class.h"

@@ -2,6 +2,7 @@
 /* The root of the tree: the fleet as a whole, and the directories that list its objects. */
 #include "access.h"
 #include "alarm_files.h"
+#include "event_files.h"
 #include "image_files.h"
 #include "metric_files.h"
 #include "report_files.h"
@@ -103,74 +104,6 @@ find_job (const VirfsNode *dir, const char *name)
 
 static const VirfsDir jobs_dir = { .list = list_jobs, .find = find_job };
 
-/* events/ */
-
-static VirfsEventLog *
-events_of (const VirfsNode *node)
-{
-  return virfs_infra_events (virfs_node_infra (node));
-}
-
-static gsize
-log_size (const VirfsNode *node)
-{
-  return virfs_event_log_size (events_of (node), NULL);
-}
-
-static gsize
-log_read (const VirfsNode *node, goffset offset, char *buffer, gsize size)
-{
-  return virfs_event_log_read (events_of (node), offset, buffer, size);
-}
-
-static guint64
-stream_from (const VirfsNode *node)
-{
-  guint64 start;
-  gsize size = virfs_event_log_size (events_of (node), &start);
-
-  return start + size;
-}
-
-static gsize
-stream_follow (const VirfsNode *node, guint64 *position, char *buffer, gsize size)
-{
-  return virfs_event_log_follow (events_of (node), position, buffer, size);
-}
-
-static gsize
-json_size (const VirfsNode *node)
-{
-  return virfs_event_log_json_size (events_of (node), NULL);
-}
-
-static gsize
-json_read (const VirfsNode *node, goffset offset, char *buffer, gsize size)
-{
-  return virfs_event_log_json_read (events_of (node), offset, buffer, size);
-}
-
-static guint64
-json_from (const VirfsNode *node)
-{
-  guint64 start;
-  gsize size = virfs_event_log_json_size (events_of (node), &start);
-
-  return start + size;
-}
-
-static gsize
-json_follow (const VirfsNode *node, guint64 *position, char *buffer, gsize size)
-{
-  return virfs_event_log_json_follow (events_of (node), position, buffer, size);
-}
-
-static void
-show_head (const VirfsNode *node, GString *out)
-{
-  virfs_infra_append_log_head (virfs_node_infra (node), out);
-}
-
 /* The class. */
 
 #define F(field)     VIRFS_BIT (VIRFS_ROOT_##field)
@@ -200,25 +133,13 @@ static const VirfsRow rows[] = {
   { "jobs", S_IFDIR | 0555, .fields = F (JOBS), .dir = &jobs_dir,
     .help = "operations that run, and the last 100 that have ended" },
   { "alarms", S_IFDIR | 0750, .fields = F (ALARMS), .dir = &virfs_alarms_dir,
-    .help = "rules of what must not be; mkdir makes one, rmdir removes it, mv gives it another name" },
+    .help
+    = "rules of what must not be; mkdir makes one, rmdir removes it, mv gives it another name" },
   { "alarms/firing", S_IFDIR | 0550, .fields = F (FIRING), .dir = &virfs_firing_dir,
     .help = "links to what breaks a rule now" },
   { "alarms/metrics", S_IFREG | 0440, .show = virfs_show_measures,
     .help = "what rules can be about: objects, metric, unit and what it is, with tabs between" },
-  { "events", S_IFDIR | 0550, .help = "what happens" },
-  { "events/log", S_IFREG | 0440, .fields = F (EVENTS), .size = log_size, .read = log_read,
-    .help = "one line an event: time, object, kind, details; `tail -f` follows it" },
-  { "events/stream", S_IFREG | 0440, VIRFS_ROW_UNLISTED, .fields = F (EVENTS),
-    .follow_from = stream_from, .follow = stream_follow,
-    .help = "events from now on: a read waits for the next; not listed, because it has no end" },
-  { "events/head", S_IFREG | 0440, .fields = F (HEAD), .show = show_head,
-    .help = "how far the log is kept for good, and the hash of its chain up to there; keep a copy"
-            " elsewhere for `virfs --verify-log`" },
-  { "events/log.json", S_IFREG | 0440, VIRFS_ROW_UNLISTED, .fields = F (EVENTS), .size = json_size,
-    .read = json_read, .help = "events/log with one JSON object a line" },
-  { "events/stream.json", S_IFREG | 0440, VIRFS_ROW_UNLISTED, .fields = F (EVENTS),
-    .follow_from = json_from, .follow = json_follow,
-    .help = "events/stream with one JSON object a line" },
+  VIRFS_EVENTS_ROWS (F (EVENTS), F (HEAD)),
   VIRFS_FLEET_ROWS,
   VIRFS_REPORT_ROWS,
   { "by", S_IFDIR | 0755, .help = "guests by what they are: links to them" },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vms/<vm>/: a guest and its attributes; see vm_files.h for those that are not here. */
 #include "access.h"
-#include "audit.h"
+#include "event_files.h"
 #include "history_files.h"
 #include "kept.h"
 #include "metric_files.h"
