@@ -24,6 +24,20 @@ is_idle (VirfsCall *call, VirfsPart *volume)
   return user == NULL;
 }
 
+/* What an image is based on may be another's: BELOW is read, too. */
+static gboolean
+may_look_into (VirfsCall *call, VirfsPart *below)
+{
+  g_autoptr (VirfsImage) image = virfs_volume_image (below);
+  g_autoptr (GError) error = NULL;
+
+  if (virfs_access_check_volume (call, below, VIRFS_MAY_READ, &error)
+      && (image == NULL || virfs_access_check (call, image, VIRFS_MAY_READ, &error)))
+    return is_idle (call, below);
+  virfs_call_finish (call, error);
+  return FALSE;
+}
+
 /* Where the host alone has the file of IMAGE, it is read as everybody reads it: in the mount.  FALSE: it is
  * based on another, which is not there. */
 static gboolean
@@ -69,6 +83,10 @@ add_chain (VirfsCall *call, VirfsImage *image, VirfsPart *volume, VirfsFilesDisk
       virfs_call_fail (call, VIRFS_ERROR_PERMITTED,
                        "%s is based on %s, which is no volume of a pool", part->name,
                        known->backing);
+      return FALSE;
+    }
+    if (below != NULL && !may_look_into (call, below)) {
+      virfs_object_unref (below);
       return FALSE;
     }
     virfs_object_unref (part);
@@ -138,15 +156,34 @@ note_os (gpointer image, VirfsOs *os)
   virfs_image_note_os (image, os);
 }
 
+/* Forgetting waits for the disk. */
+typedef struct {
+  VirfsCall *call;
+  VirfsImage *image; /* a reference */
+} Forgetting;
+
+static gpointer
+forget (gpointer data)
+{
+  g_autofree Forgetting *forgetting = data;
+
+  virfs_image_note_os (forgetting->image, NULL);
+  virfs_object_unref (forgetting->image);
+  virfs_call_finish (forgetting->call, NULL);
+  return NULL;
+}
+
 void
 virfs_store_inspect (VirfsCall *call, const VirfsNode *node, gboolean value)
 {
   g_autoptr (GPtrArray) disks = NULL;
+  Forgetting *forgetting;
   VirfsHost *host;
 
   if (!value) {
-    virfs_image_note_os (node->object, NULL);
-    virfs_call_finish (call, NULL);
+    forgetting = g_new (Forgetting, 1);
+    *forgetting = (Forgetting){ call, virfs_object_ref (node->object) };
+    g_thread_unref (g_thread_new ("virfs-inspect", forget, forgetting));
   } else if ((disks = disks_of (call, node, &host)) != NULL) {
     virfs_guest_files_inspect (call, node, host, disks, note_os);
   }

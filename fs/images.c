@@ -164,6 +164,7 @@ removed (VirfsJob *job, const GError *error, gpointer data)
     end_removal (removal, error);
     return;
   }
+  virfs_volume_forget_notes (removal->copies->pdata[removal->copies->len - 1]);
   virfs_image_volume_gone (removal->copies->pdata[removal->copies->len - 1]);
   g_ptr_array_set_size (removal->copies, removal->copies->len - 1);
   remove_next (removal);
@@ -224,6 +225,7 @@ carry_over (Renaming *renaming)
   VirfsOwner owner;
   gboolean given = virfs_infra_owner_at (renaming->infra, renaming->from, &owner);
 
+  virfs_volume_forget_notes (renaming->volume);
   virfs_image_volume_gone (renaming->volume);
   virfs_infra_disown (renaming->infra, renaming->from);
   virfs_infra_disown (renaming->infra, renaming->to);

@@ -330,6 +330,8 @@ test_restore (Fixture *f, gconstpointer data)
   g_assert_cmpint (rmdir_at (f, "vms/h1-1/snapshots/first"), ==, 0);
   fails (f, "head -c 1000 images/new.raw > vms/h1-1/disks/vda/restore", "Invalid argument");
   assert_says (f, "vms/h1-1/error", "1000 bytes have come");
+  fails (f, "echo x | dd of=vms/h1-1/disks/vda/restore bs=1 seek=4E", "File too large");
+  fails (f, "truncate -s 7E vms/h1-1/disks/vda/restore", "File too large");
   __atomic_store_n (&virfs_fake_room, 50000, __ATOMIC_RELEASE);
   fails (f, "cat images/new.raw > vms/h1-1/disks/vda/restore", "No space left");
   __atomic_store_n (&virfs_fake_room, G_MAXUINT64, __ATOMIC_RELEASE);

@@ -149,6 +149,22 @@ virfs_image_check_unused (VirfsImage *image, const char *what, GError **error)
   return FALSE;
 }
 
+VirfsImage *
+virfs_volume_image (VirfsPart *volume)
+{
+  VirfsInfra *infra = volume->object.infra;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  GPtrArray *namesakes = g_hash_table_lookup (infra->image_names, volume->name);
+
+  for (guint i = 0; namesakes && i < namesakes->len; i++) {
+    VirfsImage *image = namesakes->pdata[i];
+
+    if (g_ptr_array_find (image->info->volumes, volume, NULL))
+      return virfs_object_ref (image);
+  }
+  return NULL;
+}
+
 /* Of the volume of that NAME as HOST knows it, if its pool is the same as POOL. */
 static void
 add_outdated (VirfsHost *host, const VirfsPoolInfo *pool, const char *name)

@@ -66,6 +66,8 @@ VirfsPoolInfo *virfs_image_pool (const VirfsHost *host, const VirfsHostInfo *inf
 /* Its name, as it is now; the caller owns it.  NULL: HOST_DOWN, or NOT_FOUND. */
 char *virfs_image_pool_of (VirfsHost *host, GError **error);
 
+/* The image that VOLUME is one of; a new reference, NULL if it is none. */
+VirfsImage *virfs_volume_image (VirfsPart *volume);
 /* The volume of IMAGE on HOST; a new reference, NULL if it is not there. */
 VirfsPart *virfs_image_on_host (VirfsImage *image, VirfsHost *host);
 /* Whether a file of that name can be an image; INVALID. */
@@ -86,6 +88,8 @@ void virfs_image_note_sum (VirfsImage *image, const char *sha256);
 void virfs_image_note_os (VirfsImage *image, VirfsOs *os);
 /* The checksum of one volume. */
 void virfs_volume_note_sum (VirfsPart *volume, const char *sha256);
+/* VOLUME is gone: nothing is known of it any more. */
+void virfs_volume_forget_notes (VirfsPart *volume);
 /* What was kept, at the start. */
 void virfs_infra_restore_image_notes (VirfsInfra *infra);
 

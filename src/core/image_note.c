@@ -202,6 +202,16 @@ virfs_volume_note_sum (VirfsPart *volume, const char *sha256)
   note (volume->object.infra, VIRFS_IMAGE_NOTE_SUM, volumes, volume->name, sum);
 }
 
+void
+virfs_volume_forget_notes (VirfsPart *volume)
+{
+  g_autoptr (GPtrArray) volumes = g_ptr_array_new ();
+
+  g_ptr_array_add (volumes, volume);
+  for (guint i = 0; i < VIRFS_IMAGE_N_NOTES; i++)
+    note (volume->object.infra, i, volumes, volume->name, NULL);
+}
+
 /* What was kept. */
 
 typedef struct {

@@ -5,11 +5,16 @@
  */
 #include "restore_private.h"
 
+#include "device.h"
 #include "error.h"
 #include "spans.h"
 
 #include <errno.h>
 #include <string.h>
+
+/* What an image may have beyond twice the size of its disk, and where that is not known. */
+#define ROOM       (64 * 1024 * 1024)
+#define MOST_BYTES (G_GUINT64_CONSTANT (64) << 40)
 
 typedef struct Restore Restore;
 typedef struct Command Command;
@@ -106,6 +111,23 @@ note_data (Restore *self, guint64 offset, const guint8 *data, gsize length)
 
 /* Writing. */
 
+/* No image of the disk has as many bytes as the end of that: what is noted of it would be without bounds. */
+static gboolean
+check_end (Restore *self, guint64 offset, gsize length, GError **error)
+{
+  g_autoptr (VirfsPartInfo) info = virfs_part_info (self->it.disk);
+  guint64 size = ((VirfsDiskInfo *) info)->size;
+  guint64 most = size ? MIN (2 * size + ROOM, MOST_BYTES) : MOST_BYTES;
+
+  if (offset <= most && length <= most - offset)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_TOO_BIG,
+               "no image of this disk, which has %" G_GUINT64_FORMAT " bytes, is as large", size);
+  if (self->failed == NULL)
+    self->failed = g_error_copy (*error);
+  return FALSE;
+}
+
 static void
 run_write (Restore *self, Command *command)
 {
@@ -113,10 +135,11 @@ run_write (Restore *self, Command *command)
   const guint8 *data = g_bytes_get_data (command->bytes, &length);
   g_autoptr (GError) error = NULL;
 
-  if (check (self, &error)) {
-    if (!virfs_file_write_sparse (self->it.file, command->offset, data, length, &error))
+  if (check (self, &error) && check_end (self, command->offset, length, &error)) {
+    if (virfs_file_write_sparse (self->it.file, command->offset, data, length, &error))
+      note_data (self, command->offset, data, length);
+    else
       self->failed = g_error_copy (error);
-    note_data (self, command->offset, data, length);
     self->it.length = MAX (self->it.length, command->offset + length);
     virfs_job_progress (self->it.job, self->it.length, 0);
   }
@@ -129,6 +152,7 @@ run_cut (Restore *self, Command *command)
   g_autoptr (GError) error = NULL;
 
   if ((command->offset > 0 || self->it.length > 0) && check (self, &error)
+      && check_end (self, command->offset, 0, &error)
       && self->it.file->class->cut (self->it.file, command->offset, &error)) {
     self->it.length = command->offset;
     for (guint64 at = virfs_parts (self->it.length, VIRFS_ARRIVAL_CLUSTER);

@@ -35,6 +35,10 @@ check_off (VirfsPart *disk, GError **error)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
                  "a disk can be restored while its guest is shut off: it is %s",
                  virfs_vm_state_name (guest->state));
+  else if (guest->saved)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                 "memory of the guest is saved, and would go on with another disk: write discard to"
+                 " its ctl first");
   else if (snapshots != NULL && snapshots->len > 0)
     g_set_error (
       error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
