@@ -21,6 +21,7 @@ static const struct {
     G_STRUCT_OFFSET (VirfsVmInfo, parts[VIRFS_VM_CHECKPOINTS]) },
   { &virfs_backup_class, &virfs_backup_files,
     G_STRUCT_OFFSET (VirfsVmInfo, parts[VIRFS_VM_BACKUPS]) },
+  { &virfs_exec_class, &virfs_exec_files, G_STRUCT_OFFSET (VirfsVmInfo, parts[VIRFS_VM_EXECS]) },
   { &virfs_backup_disk_class, &virfs_backup_disk_files, G_STRUCT_OFFSET (VirfsPartInfo, parts) },
 };
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The classes of parts (src/core/part.h), one file each: pool.c, volume.c, disk.c, nic.c, snapshot.c,
- * checkpoint.c, backup.c.  A directory of parts is a row of their owner whose path is the class's `directory`.
+ * checkpoint.c, backup.c, exec.c.  A directory of parts is a row of their owner whose path is the class's `directory`.
  */
 #pragma once
 
 #include "access.h"
+#include "agent.h"
 #include "backup.h"
 #include "classes.h"
 #include "device.h"
@@ -21,6 +22,7 @@ extern VirfsClass virfs_snapshot_files;
 extern VirfsClass virfs_checkpoint_files;
 extern VirfsClass virfs_backup_files;
 extern VirfsClass virfs_backup_disk_files;
+extern VirfsClass virfs_exec_files;
 
 /* What owners of parts put in their tables. */
 extern const VirfsDir virfs_pools_dir;
@@ -31,6 +33,7 @@ extern const VirfsDir virfs_snapshots_dir;
 extern const VirfsDir virfs_checkpoints_dir;
 extern const VirfsDir virfs_backups_dir;
 extern const VirfsDir virfs_backup_disks_dir;
+extern const VirfsDir virfs_execs_dir;
 /* The files of its disks, beside what a backup has (backup_disk.c). */
 extern const VirfsDir virfs_backup_images_dir;
 /* Where one of them is; the caller owns it. */

@@ -39,6 +39,7 @@ static VirfsClass *const classes[] = {
   [VIRFS_KIND_DRAFT] = &virfs_draft_files,
   [VIRFS_KIND_BACKUP] = &virfs_backup_files,
   [VIRFS_KIND_BACKUP_DISK] = &virfs_backup_disk_files,
+  [VIRFS_KIND_EXEC] = &virfs_exec_files,
   &virfs_owner_class,
   &virfs_image_class,
   NULL,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vms/<vm>/: a guest and its attributes; see vm_files.h for those that are not here. */
 #include "access.h"
+#include "agent_files.h"
 #include "event_files.h"
 #include "history_files.h"
 #include "kept.h"
@@ -331,6 +332,7 @@ static const VirfsRow rows[] = {
   { "backups/backing", S_IFREG | 0640, .fields = F (KEPT), .show = virfs_show_backup_backing,
     .store_text = virfs_store_backup_backing,
     .help = "how qcow2 files of the next name the parent's; %p: the parent, %d: the disk" },
+  VIRFS_GUEST_ROWS,
   VIRFS_VM_METRIC_ROWS,
   VIRFS_HISTORY_ROWS ("metrics/"),
   VIRFS_EVENTS_ROW (F (EVENTS)),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where a guest could run, and moving it there: `migrate` and `placement` of vms/<vm>/. */
-#include "vm_files.h"
+#include "agent_files.h"
 
 #include "access.h"
 #include "fit.h"
@@ -87,6 +87,8 @@ virfs_vm_migrate (VirfsCall *call, VirfsVm *vm, const VirfsVmInfo *info, const c
     virfs_call_finish (call, error);
   } else if (target == info->host) {
     virfs_call_finish (call, NULL);
+  } else if (!virfs_vm_check_thawed (call, info)) {
+    return;
   } else if ((needs = virfs_infra_backend (infra)->vm_needs (info, &error)) == NULL
              || !fits (info, needs, target, &error)) {
     g_prefix_error (&error, "%s cannot go to %s: ", virfs_vm_shown_as (info), name);

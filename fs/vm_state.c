@@ -4,7 +4,7 @@
  * has to go with the state that it is in, with its protection, and with the clones that are based on its
  * disks.
  */
-#include "vm_files.h"
+#include "agent_files.h"
 
 #include "device.h"
 #include "kept.h"
@@ -190,7 +190,8 @@ virfs_vm_store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
   } else if (verb->marks) {
     mark (call, node->object, verb->purge);
   } else if ((!verb->harmless && !virfs_vm_check_unprotected (call, info, verb->name))
-             || (verb->verb == VIRFS_VERB_START && !check_no_base (call, info))) {
+             || (verb->verb == VIRFS_VERB_START && !check_no_base (call, info))
+             || (verb->verb == VIRFS_VERB_SAVE && !virfs_vm_check_thawed (call, info))) {
     return;
   } else if (verb->while_moving || virfs_vm_check_settled (call, node->object)) {
     job = virfs_vm_job (call, node, verb->name);

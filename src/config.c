@@ -44,6 +44,7 @@ static const struct {
   { "keepalive_count", G_STRUCT_OFFSET (VirfsConfig, keepalive_count), 1, 100, 4 },
   { "reconnect_max", G_STRUCT_OFFSET (VirfsConfig, reconnect_max), 1, 86400, 30 },
   { "freeze_timeout", G_STRUCT_OFFSET (VirfsConfig, freeze_timeout), 1, 3600, 10 },
+  { "agent_interval", G_STRUCT_OFFSET (VirfsConfig, agent_interval), 0, 86400, 300 },
   { "shutdown_timeout", G_STRUCT_OFFSET (VirfsConfig, shutdown_timeout), 1, 604800, 60 },
   { "hook_timeout", G_STRUCT_OFFSET (VirfsConfig, hook_timeout), 1, 3600, 30 },
   { "appliances", G_STRUCT_OFFSET (VirfsConfig, appliances), 1, 64, 2 },

@@ -26,6 +26,7 @@ typedef struct {
   guint keepalive_interval; /* seconds between signs of life of a host */
   guint keepalive_count;    /* how many of them may be missing */
   guint reconnect_max;      /* seconds between attempts to reach a host, at most */
+  guint agent_interval;     /* seconds after which guests' agents are asked again; 0: never */
   guint freeze_timeout;     /* seconds that a guest's file systems may be quiet for a backup */
   guint shutdown_timeout;   /* seconds that `shutoff` waits for a guest */
   guint hook_timeout;       /* seconds that a hook of an alarm has */

@@ -226,6 +226,7 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
     .keepalive_count = config->keepalive_count,
     .reconnect_max = config->reconnect_max,
     .freeze_timeout = config->freeze_timeout,
+    .agent_interval = config->agent_interval,
   };
   VirfsGuestfsOptions guestfs
     = { .appliances = config->appliances, .idle = config->appliance_idle };

@@ -104,7 +104,11 @@ host_open (VirfsHost *host)
   for (guint i = 1; i <= count; i++) {
     g_autofree char *name = g_strdup_printf ("%s-%u", host->name, i);
 
-    g_ptr_array_add (vms, virfs_fake_vm (name, i, i % 2 ? VIRFS_VM_RUNNING : VIRFS_VM_SHUTOFF));
+    VirfsVmInfo *vm = virfs_fake_vm (name, i, i % 2 ? VIRFS_VM_RUNNING : VIRFS_VM_SHUTOFF);
+
+    if (i % 2)
+      virfs_fake_connect_agent (vm);
+    g_ptr_array_add (vms, vm);
   }
   host->connection = host;
   virfs_infra_sync_vms (infra, host, vms);
@@ -444,6 +448,10 @@ const VirfsBackend virfs_fake_backend = {
   .checkpoint_delete = virfs_fake_checkpoint_delete,
   .backup_begin = virfs_fake_backup_begin,
   .backup_end = virfs_fake_backup_end,
+  .agent_verb = virfs_fake_agent_verb,
+  .agent_set_time = virfs_fake_agent_set_time,
+  .agent_set_password = virfs_fake_agent_set_password,
+  .agent_exec = virfs_fake_agent_exec,
   .device_attach = virfs_fake_attach,
   .device_detach = virfs_fake_detach,
   .device_set = virfs_fake_set_device,

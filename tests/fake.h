@@ -53,6 +53,17 @@ void virfs_fake_sample (VirfsHost *host);
 /* What a test has to say of the raw sample of a guest, in addition; to be set before there are readers. */
 extern void (*virfs_fake_measure) (const VirfsVmInfo *info, gpointer sample);
 
+/* The agents in guests that run (fake_agent.c); see backend.h. */
+void virfs_fake_connect_agent (VirfsVmInfo *info);
+void virfs_fake_agent_verb (VirfsVm *vm, VirfsAgentVerb verb, VirfsJob *job);
+void virfs_fake_agent_set_time (VirfsVm *vm, gint64 time, VirfsJob *job);
+void virfs_fake_agent_set_password (VirfsVm *vm, const char *user, const char *password,
+                                    VirfsJob *job);
+void virfs_fake_agent_exec (VirfsPart *exec, const char *const *argv, VirfsBlob *input,
+                            VirfsJob *job);
+/* Ends what runs `hang`; FALSE: nothing does. */
+gboolean virfs_fake_release (void);
+
 /* Pools and volumes (fake_storage.c); see backend.h.  One of each, `default` (with that UUID) and
  * `disk.qcow2`. */
 GPtrArray *virfs_fake_pools (const char *uuid);

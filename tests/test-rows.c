@@ -54,6 +54,8 @@ set_up (Fixture *f, gconstpointer data)
   g_assert_cmpint (echo (f, "vms", "alarms/test/objects"), ==, 0);
   g_assert_cmpint (echo (f, "> 90", "alarms/test/condition"), ==, 0);
   g_assert_cmpint (echo (f, "0", "alarms/test/enabled"), ==, 0);
+  g_assert_cmpint (mkdir_at (f, "vms/h1-1/guest/exec/a"), ==, 0);
+  g_assert_cmpint (echo (f, "echo a", "vms/h1-1/guest/exec/a/command"), ==, 0);
 }
 
 /* Old jobs are forgotten. */
@@ -88,6 +90,7 @@ row_path (Fixture *f, const VirfsClass *class, const VirfsRow *row)
         { "vms/<vm>/nics/<nic>", "vms/h1-1/nics/net0" },
         { "vms/<vm>/snapshots/<snapshot>", "vms/h1-1/snapshots/first" },
         { "vms/<vm>/checkpoints/<checkpoint>", "vms/h1-1/checkpoints/sat" },
+        { "vms/<vm>/guest/exec/<exec>", "vms/h1-1/guest/exec/a" },
         { "vms/<vm>/backups/<backup>", "vms/h1-1/backups/mon" },
         { "vms/<vm>/backups/<backup>/nbd/<disk>", "vms/h1-1/backups/mon/nbd/vda" } };
 
@@ -192,7 +195,8 @@ check_listed (Fixture *f, const VirfsClass *class, const VirfsRow *row, const ch
 static gboolean
 takes_any_text (const VirfsRow *row)
 {
-  return row->store_text != NULL || g_str_has_prefix (row->path, "cloud-init/");
+  return row->store_text != NULL || g_str_has_prefix (row->path, "cloud-init/")
+         || g_str_equal (row->path, "stdin");
 }
 
 static void
@@ -226,7 +230,7 @@ check_read (Fixture *f, const VirfsClass *class, const VirfsRow *row, const char
 static gboolean
 is_value (const VirfsRow *row)
 {
-  return S_ISREG (row->mode) && virfs_row_is_writable (row) && !g_str_equal (row->path, "ctl")
+  return S_ISREG (row->mode) && virfs_row_is_writable (row) && !g_str_has_suffix (row->path, "ctl")
          && !g_str_equal (row->path, "migrate");
 }
 

@@ -2,6 +2,7 @@
 /* One guest at a time, through whatever connection the caller has. */
 #include "domain.h"
 
+#include "agent.h"
 #include "connection.h"
 #include "cpuset.h"
 #include "fail.h"
@@ -103,6 +104,8 @@ read_definitions (LvLink *link, virDomainPtr domain, VirfsVmInfo *info)
   info->xml = read_xml (domain, 0, info, &devices);
   info->xml_inactive = read_inactive_xml (domain, info->persistent, info->xml, next, &next_devices);
   if (has_process (domain))
+    info->agent = devices.agent;
+  if (has_process (domain))
     lv_devices_tell (&devices, &next_devices, info);
   else
     lv_devices_tell (NULL, &devices, info);
@@ -141,6 +144,7 @@ lv_domain_read (LvLink *link, virDomainPtr domain, const LvFacts *facts)
   /* a backup ends with the QEMU that serves it */
   if (!virfs_vm_state_active (info->state))
     virfs_part_lists_set (info->parts, VIRFS_VM_BACKUPS, virfs_part_list_new ());
+  info->frozen = virfs_vm_state_active (info->state) && lv_agent_is_frozen (uuid);
   read_definitions (link, domain, info);
   if (info->xml == NULL && lv_last_code () == VIR_ERR_NO_DOMAIN)
     return NULL;
@@ -176,10 +180,13 @@ static gboolean
 attempt (LvLink *link, virConnectPtr conn, const char *uuid, gint64 born)
 {
   guint64 ticket = lv_gate_begin_reading (link);
+  g_autoptr (VirfsVmInfo) known = lv_gate_known_vm (link, uuid);
   VirfsVmInfo *info;
   gboolean done = TRUE;
 
   if (look_up (link, conn, uuid, &info)) {
+    if (info != NULL)
+      lv_agent_look (link, known, info);
     if (info != NULL)
       lv_measure_new (link, conn, info);
     /* the registry keeps it from one info to the next */

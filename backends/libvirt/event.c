@@ -6,6 +6,7 @@
  */
 #include "event.h"
 
+#include "agent.h"
 #include "connection.h"
 #include "gate.h"
 #include "inventory.h"
@@ -241,11 +242,32 @@ on_tunable (virConnectPtr conn, virDomainPtr domain, virTypedParameterPtr params
 }
 
 static void
+take_agent (VirfsVmInfo *info, gpointer agent)
+{
+  info->agent = agent;
+}
+
+/* Whoever is new has to say something, also if nobody has seen the one before leave. */
+static void
+take_agent_state (LvLink *link, virDomainPtr domain, int state)
+{
+  gboolean connected = state == VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED;
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
+  virDomainGetUUIDString (domain, uuid);
+  lv_gate_hint_vm (link, uuid, take_agent,
+                   connected ? VIRFS_AGENT_CONNECTED : VIRFS_AGENT_DISCONNECTED);
+  if (connected)
+    lv_agent_queue (link, uuid);
+}
+
+static void
 on_agent (virConnectPtr conn, virDomainPtr domain, int state, int reason, void *link)
 {
   static const char *const states[] = { NULL, "connected", "disconnected" };
 
   tell (link, domain, "agent", "value=%s", WORD (states, state));
+  take_agent_state (link, domain, state);
   refresh (link, domain, 0);
 }
 

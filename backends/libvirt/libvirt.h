@@ -15,11 +15,12 @@ typedef struct {
   guint keepalive_count;    /* signs of life that may be missing before it counts as dead */
   guint reconnect_max;      /* seconds between two attempts to reach a host, at most */
   guint freeze_timeout;     /* seconds that a guest's file systems may be quiet for a backup */
+  guint agent_interval;     /* seconds after which a guest's agent is asked again; 0: never */
 } VirfsLibvirtOptions;
 
 #define VIRFS_LIBVIRT_DEFAULTS                                                                     \
   {                                                                                                \
-    10, 1, 4, 30, 10                                                                               \
+    10, 1, 4, 30, 10, 300                                                                               \
   }
 
 extern const VirfsBackend virfs_libvirt_backend;

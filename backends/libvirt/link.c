@@ -2,6 +2,7 @@
 /* Opening and closing links. */
 #include "link.h"
 
+#include "agent.h"
 #include "connection.h"
 #include "event.h"
 #include "fail.h"
@@ -88,6 +89,7 @@ new_link (LvConnection *connection)
   lv_task_open_lanes (link);
   lv_storage_open (link);
   link->inventory = lv_inventory_new ();
+  link->agents = lv_agents_new ();
   return link;
 }
 
@@ -146,6 +148,7 @@ lv_link_close (LvLink *link)
   if (g_atomic_int_exchange (&link->dead, TRUE))
     return;
   lv_task_close_lanes (link);
+  lv_agents_close (link->agents);
   lv_link_job_ended (link);
   /* each call may have to wait for a host that hangs */
   g_thread_unref (g_thread_new ("virfs-close", close_thread, lv_link_ref (link)));
@@ -166,6 +169,7 @@ lv_link_unref (LvLink *link)
     return;
   lv_storage_close (link);
   lv_inventory_free (link->inventory);
+  lv_agents_free (link->agents);
   lv_connection_unref (link->connection);
   g_clear_pointer (&link->registrations, g_array_unref);
   g_clear_pointer (&link->unread, g_hash_table_unref);

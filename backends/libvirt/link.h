@@ -47,12 +47,13 @@ typedef struct LvLink {
   guint64 serial;           /* no other link has had it */
   LvConnection *connection; /* whose link it is; a reference */
   char *type;               /* the driver, as in `QEMU` */
-  GThreadPool *lanes[2];    /* of LvTask*; see task.h */
+  GThreadPool *lanes[4];    /* of LvTask*; see task.h */
   gboolean has_events;      /* of guests' lives */
   LvUri *uri;
-  gboolean as_caller;     /* operations are in the name of who asks; see identity.h */
-  gint cpus;              /* atomic: see lv_node_cpus() */
-  LvInventory *inventory; /* of its storage; see inventory.h */
+  gboolean as_caller;      /* operations are in the name of who asks; see identity.h */
+  gint cpus;               /* atomic: see lv_node_cpus() */
+  LvInventory *inventory;  /* of its storage; see inventory.h */
+  struct LvAgents *agents; /* see agent.h */
 
   /* of who polls, one at a time */
   LvLoad load;

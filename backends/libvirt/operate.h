@@ -33,6 +33,12 @@ void lv_checkpoint_delete (VirfsVm *vm, const char *name, VirfsJob *job);
  * removed, because it is not there; then what libvirt knows of it goes. */
 int lv_checkpoint_remove (virDomainCheckpointPtr checkpoint);
 
+/* agent_task.c, agent_exec.c */
+void lv_vm_agent_verb (VirfsVm *vm, VirfsAgentVerb verb, VirfsJob *job);
+void lv_vm_agent_set_time (VirfsVm *vm, gint64 time, VirfsJob *job);
+void lv_vm_agent_set_password (VirfsVm *vm, const char *user, const char *password, VirfsJob *job);
+void lv_agent_exec (VirfsPart *exec, const char *const *argv, VirfsBlob *input, VirfsJob *job);
+
 /* backup_begin.c, backup_end.c, backup_record.c, backup_watch.c */
 void lv_backup_begin (VirfsVm *vm, const VirfsBackupWish *wish, VirfsJob *job);
 void lv_backup_end (VirfsVm *vm, const char *name, gboolean discard, VirfsJob *job);

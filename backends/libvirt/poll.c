@@ -2,6 +2,7 @@
 /* What is read of a host, and when. */
 #include "poll.h"
 
+#include "agent.h"
 #include "fleet.h"
 #include "gate.h"
 #include "migrate_snapshots.h"
@@ -117,6 +118,8 @@ read_snapshots (gpointer data)
   lv_fleet_read_snapshots (link, conn);
   lv_moving_recover (link);
   lv_backup_recover (link, conn);
+  lv_agent_thaw_left (link, conn);
+  lv_agent_poll (link);
   return NULL;
 }
 
@@ -181,6 +184,7 @@ poll_host (gpointer data, gpointer unused)
     if (!lv_fleet_poll (link, conn, &link->cursor, &error))
       g_debug ("%s: %s", link->connection->name, error->message);
     poll_addresses (link);
+    lv_agent_poll (link);
     lv_moving_recover (link);
     lv_backup_poll (link);
     lv_connection_queue_waits (link->connection);

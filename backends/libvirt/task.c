@@ -10,7 +10,14 @@
 #include "fail.h"
 #include "gate.h"
 
-static const int lane_width[] = { [LV_LANE_SHORT] = 4, [LV_LANE_LONG] = 4 };
+static const int lane_width[] = {
+  [LV_LANE_SHORT] = 4,
+  [LV_LANE_LONG] = 4,
+  [LV_LANE_AGENT] = 8,
+  [LV_LANE_EXEC] = 16,
+};
+
+G_STATIC_ASSERT (G_N_ELEMENTS (((LvLink *) 0)->lanes) == LV_N_LANES);
 
 /* The running tasks by their jobs.  Whoever cancels a job may come when its task has just ended, so
  * he looks here instead of being given the task. */

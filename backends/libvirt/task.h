@@ -11,8 +11,9 @@
 #include "seat.h"
 #include "vm.h"
 
-/* What takes long does not keep others from what is soon done. */
-typedef enum { LV_LANE_SHORT, LV_LANE_LONG } LvLane;
+/* What takes long does not keep others from what is soon done; nor does what an agent lets wait, or a
+ * command in a guest, which has a thread for itself as long as it runs. */
+typedef enum { LV_LANE_SHORT, LV_LANE_LONG, LV_LANE_AGENT, LV_LANE_EXEC, LV_N_LANES } LvLane;
 
 typedef enum {
   LV_DONE,

@@ -218,6 +218,19 @@ read_nic (xmlNode *node, LvDevices *devices)
   g_ptr_array_add (devices->nics, nic);
 }
 
+/* The state is told of a guest that runs. */
+static void
+read_channel (xmlNode *node, LvDevices *devices)
+{
+  xmlNode *target = lv_xml_child (node, "target");
+  g_autofree char *name = lv_xml_attribute (target, "name");
+  g_autofree char *state = lv_xml_attribute (target, "state");
+
+  if (g_strcmp0 (name, "org.qemu.guest_agent.0") == 0)
+    devices->agent
+      = g_strcmp0 (state, "connected") == 0 ? VIRFS_AGENT_CONNECTED : VIRFS_AGENT_DISCONNECTED;
+}
+
 /* The stream. */
 
 void
@@ -233,6 +246,8 @@ lv_xml_stream_devices (xmlTextReader *reader, LvDevices *devices)
         read_disk (xmlTextReaderExpand (reader), devices);
       else if (strcmp (name, "interface") == 0)
         read_nic (xmlTextReaderExpand (reader), devices);
+      else if (strcmp (name, "channel") == 0)
+        read_channel (xmlTextReaderExpand (reader), devices);
     }
     more = xmlTextReaderNext (reader);
   }

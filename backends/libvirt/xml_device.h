@@ -17,8 +17,9 @@ lv_kib (guint64 bytes)
 
 /* What a definition lists, in its order; NICs have no names yet but those of their aliases. */
 typedef struct {
-  GPtrArray *disks; /* of VirfsDiskInfo* */
-  GPtrArray *nics;  /* of VirfsNicInfo* */
+  GPtrArray *disks;  /* of VirfsDiskInfo* */
+  GPtrArray *nics;   /* of VirfsNicInfo* */
+  const char *agent; /* VIRFS_AGENT_…, of a guest that runs; NULL: it has no channel to one */
 } LvDevices;
 
 void lv_devices_init (LvDevices *devices);

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "agent.h"
 #include "backup.h"
 #include "content.h"
 #include "file.h"
@@ -126,6 +127,15 @@ typedef struct VirfsBackend {
   void (*backup_begin) (VirfsVm *vm, const VirfsBackupWish *wish, VirfsJob *job);
   /* Closes it; DISCARD: its checkpoint goes, too. */
   void (*backup_end) (VirfsVm *vm, const char *name, gboolean discard, VirfsJob *job);
+
+  /* Whatever the agent in the guest does: AGAIN if it does not answer. */
+  void (*agent_verb) (VirfsVm *vm, VirfsAgentVerb verb, VirfsJob *job);
+  /* Its clock; microseconds since the epoch, 0: as the host's. */
+  void (*agent_set_time) (VirfsVm *vm, gint64 time, VirfsJob *job);
+  void (*agent_set_password) (VirfsVm *vm, const char *user, const char *password, VirfsJob *job);
+  /* Runs ARGV (without a shell) with INPUT (NULL: none) until it ends, and tells EXEC, a VirfsExecInfo of the
+   * guest, its status and output.  What is cancelled goes on in the guest. */
+  void (*agent_exec) (VirfsPart *exec, const char *const *argv, VirfsBlob *input, VirfsJob *job);
 
   /* Disks and NICs: of the running guest and of its definition, as far as there are both.  Makes of a
    * draft what WANTED (borrowed, of its class) says.  A disk without source gets a new volume of its

@@ -21,6 +21,8 @@
 #define VIRFS_RECORD_PART   "part"   /* see part_draft.c; a draft of a disk, NIC, pool or volume */
 #define VIRFS_RECORD_GUEST  "guest"  /* UUID; see kept.h */
 #define VIRFS_RECORD_LENT   "lent"   /* HOST/POOL; a pool that an operation made (the backend's) */
+#define VIRFS_RECORD_FROZEN                                                                        \
+  "frozen" /* HOST/UUID; a guest that somebody has frozen (the backend's) */
 #define VIRFS_RECORD_UPLOAD                                                                        \
   "upload"                         /* HOST/POOL/VOLUME; one that is being written (the backend's) */
 #define VIRFS_RECORD_SUM    "sum"    /* UUID/VOLUME; the checksum of an image, see image_note.c */

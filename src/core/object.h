@@ -28,6 +28,7 @@ typedef enum {
   VIRFS_KIND_DRAFT,
   VIRFS_KIND_BACKUP,
   VIRFS_KIND_BACKUP_DISK,
+  VIRFS_KIND_EXEC,
 } VirfsKind;
 
 typedef struct {

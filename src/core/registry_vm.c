@@ -145,6 +145,16 @@ fill_in (VirfsHost *host, VirfsVmInfo *info)
     virfs_kept_ref (info->kept);
 }
 
+/* What the agent has said holds until the guest stops. */
+static void
+keep_agent_info (const VirfsVmInfo *known, VirfsVmInfo *info)
+{
+  if (!virfs_vm_state_active (info->state))
+    g_clear_pointer (&info->agent_info, virfs_agent_info_unref);
+  else if (info->agent_info == NULL && known->agent_info != NULL)
+    info->agent_info = virfs_agent_info_ref (known->agent_info);
+}
+
 void
 virfs_registry_take_info (VirfsVm *vm, VirfsHost *host, VirfsVmInfo *info)
 {
@@ -152,6 +162,7 @@ virfs_registry_take_info (VirfsVm *vm, VirfsHost *host, VirfsVmInfo *info)
 
   fill_in (host, info);
   info->snapshot_disks = known->snapshot_disks;
+  keep_agent_info (known, info);
   if (info->created == 0)
     info->created = known->created;
   if (info->error == NULL && known->error != NULL)

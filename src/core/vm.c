@@ -43,7 +43,7 @@ virfs_vm_part (const VirfsPartClass *class)
   static const VirfsPartClass *const classes[] = {
     [VIRFS_VM_DISKS] = &virfs_disk_class,         [VIRFS_VM_NICS] = &virfs_nic_class,
     [VIRFS_VM_SNAPSHOTS] = &virfs_snapshot_class, [VIRFS_VM_CHECKPOINTS] = &virfs_checkpoint_class,
-    [VIRFS_VM_BACKUPS] = &virfs_backup_class,
+    [VIRFS_VM_BACKUPS] = &virfs_backup_class,     [VIRFS_VM_EXECS] = &virfs_exec_class,
   };
   guint part = 0;
 
@@ -92,6 +92,8 @@ virfs_vm_info_copy (const VirfsVmInfo *info)
   for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
     if (copy->parts[i] != NULL)
       g_ptr_array_ref (copy->parts[i]);
+  if (copy->agent_info != NULL)
+    virfs_agent_info_ref (copy->agent_info);
   virfs_blob_ref (copy->xml);
   virfs_blob_ref (copy->xml_inactive);
   if (copy->host != NULL)
@@ -121,6 +123,7 @@ virfs_vm_info_unref (VirfsVmInfo *info)
   g_clear_pointer (&info->alarms, g_ref_string_release);
   for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)
     g_clear_pointer (&info->parts[i], g_ptr_array_unref);
+  virfs_agent_info_unref (info->agent_info);
   virfs_blob_unref (info->xml);
   virfs_blob_unref (info->xml_inactive);
   virfs_object_unref (info->host);
@@ -162,6 +165,9 @@ virfs_vm_info_diff (const VirfsVmInfo *a, const VirfsVmInfo *b)
   DIFFER (BOOT, g_strcmp0 (a->boot, b->boot) != 0);
   DIFFER (FIRMWARE, g_strcmp0 (a->firmware, b->firmware) != 0);
   DIFFER (MACHINE, g_strcmp0 (a->machine, b->machine) != 0);
+  DIFFER (AGENT, a->agent != b->agent);
+  DIFFER (FROZEN, a->frozen != b->frozen);
+  fields |= virfs_agent_info_diff (a->agent_info, b->agent_info);
   DIFFER (XML, !virfs_blob_equal (a->xml, b->xml));
   DIFFER (XML_INACTIVE, !virfs_blob_equal (a->xml_inactive, b->xml_inactive));
   DIFFER (OWNER, !virfs_owner_equal (&a->owner, &b->owner));

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "agent.h"
 #include "blob.h"
 #include "host.h"
 #include "owner.h"
@@ -84,6 +85,15 @@ typedef enum {
   VIRFS_VM_SHUTDOWN_TIMEOUT,
   VIRFS_VM_SNAPSHOT_KIND,
   VIRFS_VM_KEPT,
+  VIRFS_VM_AGENT,  /* whether the agent in it is connected */
+  VIRFS_VM_FROZEN, /* its file systems are, because somebody wanted that */
+  VIRFS_VM_GUEST_HOSTNAME,
+  VIRFS_VM_GUEST_TIMEZONE,
+  VIRFS_VM_GUEST_OS,
+  VIRFS_VM_GUEST_USERS,
+  VIRFS_VM_GUEST_FILESYSTEMS,
+  VIRFS_VM_GUEST_ADDRESSES,
+  VIRFS_VM_GUEST_CLOCK,
   VIRFS_VM_PARTS, /* which parts it has, and what is known of them */
   VIRFS_VM_ERROR,
   VIRFS_VM_ALARMS,
@@ -99,6 +109,7 @@ typedef enum {
   VIRFS_VM_SNAPSHOTS,
   VIRFS_VM_CHECKPOINTS,
   VIRFS_VM_BACKUPS,
+  VIRFS_VM_EXECS,
   VIRFS_VM_N_PARTS,
 } VirfsVmPart;
 
@@ -133,6 +144,9 @@ typedef struct {
                            devices (`disks/vda`), one a line */
   const char *firmware; /* interned: bios or efi */
   GRefString *machine;
+  const char *agent;          /* VIRFS_AGENT_…; NULL: there is no way to one */
+  gboolean frozen;            /* its file systems are, because somebody wanted that */
+  VirfsAgentInfo *agent_info; /* what the agent said last; NULL: as it was */
   /* what virfs keeps with the guest itself, so that it goes wherever that goes */
   gboolean owned;         /* somebody has been given it; else the registry fills in the next */
   VirfsOwner owner;       /* who may do what with it */
