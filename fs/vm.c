@@ -2,6 +2,7 @@
 /* vms/<vm>/: a guest and its attributes; see vm_files.h for those that are not here. */
 #include "access.h"
 #include "agent_files.h"
+#include "console_files.h"
 #include "event_files.h"
 #include "history_files.h"
 #include "kept.h"
@@ -333,6 +334,7 @@ static const VirfsRow rows[] = {
     .store_text = virfs_store_backup_backing,
     .help = "how qcow2 files of the next name the parent's; %p: the parent, %d: the disk" },
   VIRFS_GUEST_ROWS,
+  VIRFS_CONSOLE_ROWS,
   VIRFS_VM_METRIC_ROWS,
   VIRFS_HISTORY_ROWS ("metrics/"),
   VIRFS_EVENTS_ROW (F (EVENTS)),

@@ -53,7 +53,11 @@ void virfs_fake_sample (VirfsHost *host);
 /* What a test has to say of the raw sample of a guest, in addition; to be set before there are readers. */
 extern void (*virfs_fake_measure) (const VirfsVmInfo *info, gpointer sample);
 
-/* The agents in guests that run (fake_agent.c); see backend.h. */
+/* The consoles and agents of guests that run (fake_agent.c); see backend.h. */
+void virfs_fake_keys (VirfsVm *vm, const guint *codes, guint n, VirfsJob *job);
+void virfs_fake_screenshot (VirfsVm *vm, VirfsJob *job);
+/* What was pressed since this was called last, as `29+56+111 30`; the caller owns it. */
+char *virfs_fake_pressed (void);
 void virfs_fake_connect_agent (VirfsVmInfo *info);
 void virfs_fake_agent_verb (VirfsVm *vm, VirfsAgentVerb verb, VirfsJob *job);
 void virfs_fake_agent_set_time (VirfsVm *vm, gint64 time, VirfsJob *job);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The agents in guests of the fake: all guests that run have one.  It knows the programs echo, cat, false, and
+ * The consoles and agents of guests of the fake: all guests that run have one.  It knows the programs echo, cat, false, and
  * hang, which runs until virfs_fake_release().
  */
 #include "fake.h"
@@ -95,9 +95,57 @@ virfs_fake_agent_set_password (VirfsVm *vm, const char *user, const char *passwo
                            : g_error_new (VIRFS_ERROR, VIRFS_ERROR_FAILED, "no such user"));
 }
 
-/* Commands. */
+/* Consoles. */
 
 static GMutex lock;
+static GString *pressed; /* under lock */
+
+void
+virfs_fake_keys (VirfsVm *vm, const guint *codes, guint n, VirfsJob *job)
+{
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+
+  if (!virfs_fake_begin (info->host, job))
+    return;
+  g_mutex_lock (&lock);
+  if (pressed == NULL)
+    pressed = g_string_new (NULL);
+  for (guint i = 0; i < n - 1; i++)
+    if (codes[i] != 0)
+      g_string_append_printf (pressed, "%u%s", codes[i], codes[i + 1] ? "+" : " ");
+  g_mutex_unlock (&lock);
+  virfs_job_finish (job, NULL);
+}
+
+char *
+virfs_fake_pressed (void)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+  GString *text = g_steal_pointer (&pressed);
+
+  return text ? g_strchomp (g_string_free (text, FALSE)) : g_strdup ("");
+}
+
+static void
+take_screen (VirfsVmInfo *info, gpointer data)
+{
+  virfs_blob_unref (info->screen);
+  info->screen = virfs_blob_new_bytes ("\211PNG\0picture", 12);
+}
+
+void
+virfs_fake_screenshot (VirfsVm *vm, VirfsJob *job)
+{
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+
+  if (!virfs_fake_begin (info->host, job))
+    return;
+  virfs_infra_edit_vm (vm->object.infra, info->host, info->uuid, take_screen, NULL);
+  virfs_job_finish (job, NULL);
+}
+
+/* Commands. */
+
 static VirfsPart *hung;    /* under lock, as the next: what runs hang */
 static VirfsJob *hung_job; /* both are references */
 

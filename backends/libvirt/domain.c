@@ -103,8 +103,10 @@ read_definitions (LvLink *link, virDomainPtr domain, VirfsVmInfo *info)
   lv_devices_init (&next_devices);
   info->xml = read_xml (domain, 0, info, &devices);
   info->xml_inactive = read_inactive_xml (domain, info->persistent, info->xml, next, &next_devices);
-  if (has_process (domain))
+  if (has_process (domain)) {
     info->agent = devices.agent;
+    virfs_ref_string_set (&info->graphics, devices.graphics ? devices.graphics->str : NULL);
+  }
   if (has_process (domain))
     lv_devices_tell (&devices, &next_devices, info);
   else

@@ -33,6 +33,10 @@ void lv_checkpoint_delete (VirfsVm *vm, const char *name, VirfsJob *job);
  * removed, because it is not there; then what libvirt knows of it goes. */
 int lv_checkpoint_remove (virDomainCheckpointPtr checkpoint);
 
+/* console.c */
+void lv_vm_keys (VirfsVm *vm, const guint *codes, guint n, VirfsJob *job);
+void lv_vm_screenshot (VirfsVm *vm, VirfsJob *job);
+
 /* agent_task.c, agent_exec.c */
 void lv_vm_agent_verb (VirfsVm *vm, VirfsAgentVerb verb, VirfsJob *job);
 void lv_vm_agent_set_time (VirfsVm *vm, gint64 time, VirfsJob *job);

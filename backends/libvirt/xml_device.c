@@ -5,6 +5,8 @@
  */
 #include "xml_device.h"
 
+#include "text.h"
+
 #include "xml_tools.h"
 #include "xml_stream.h"
 
@@ -22,6 +24,8 @@ lv_devices_clear (LvDevices *devices)
 {
   g_clear_pointer (&devices->disks, g_ptr_array_unref);
   g_clear_pointer (&devices->nics, g_ptr_array_unref);
+  if (devices->graphics != NULL)
+    g_string_free (g_steal_pointer (&devices->graphics), TRUE);
 }
 
 /* Nodes. */
@@ -231,6 +235,36 @@ read_channel (xmlNode *node, LvDevices *devices)
       = g_strcmp0 (state, "connected") == 0 ? VIRFS_AGENT_CONNECTED : VIRFS_AGENT_DISCONNECTED;
 }
 
+static void
+append_word (GString *out, const char *word)
+{
+  virfs_text_escape (out, word && *word ? word : "-");
+}
+
+/* A port of -1 is still to be chosen; a socket takes the place of address and port. */
+static void
+read_graphics (xmlNode *node, LvDevices *devices)
+{
+  g_autofree char *type = lv_xml_attribute (node, "type");
+  g_autofree char *address = lv_xml_attribute (node, "listen");
+  g_autofree char *port = lv_xml_attribute (node, "port");
+  g_autofree char *tls = lv_xml_attribute (node, "tlsPort");
+  g_autofree char *path = lv_xml_attribute (lv_xml_child (node, "listen"), "socket");
+
+  if (devices->graphics == NULL)
+    devices->graphics = g_string_new (NULL);
+  append_word (devices->graphics, type);
+  g_string_append_c (devices->graphics, ' ');
+  append_word (devices->graphics, path ? path : address);
+  if (port != NULL && *port != '-')
+    g_string_append_printf (devices->graphics, " %" G_GUINT64_FORMAT,
+                            g_ascii_strtoull (port, NULL, 10));
+  if (tls != NULL && *tls != '-')
+    g_string_append_printf (devices->graphics, " tls %" G_GUINT64_FORMAT,
+                            g_ascii_strtoull (tls, NULL, 10));
+  g_string_append_c (devices->graphics, '\n');
+}
+
 /* The stream. */
 
 void
@@ -248,6 +282,8 @@ lv_xml_stream_devices (xmlTextReader *reader, LvDevices *devices)
         read_nic (xmlTextReaderExpand (reader), devices);
       else if (strcmp (name, "channel") == 0)
         read_channel (xmlTextReaderExpand (reader), devices);
+      else if (strcmp (name, "graphics") == 0)
+        read_graphics (xmlTextReaderExpand (reader), devices);
     }
     more = xmlTextReaderNext (reader);
   }

@@ -19,6 +19,7 @@ lv_kib (guint64 bytes)
 typedef struct {
   GPtrArray *disks;  /* of VirfsDiskInfo* */
   GPtrArray *nics;   /* of VirfsNicInfo* */
+  GString *graphics; /* what VirfsVmInfo has; NULL: nothing */
   const char *agent; /* VIRFS_AGENT_…, of a guest that runs; NULL: it has no channel to one */
 } LvDevices;
 

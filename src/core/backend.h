@@ -128,6 +128,12 @@ typedef struct VirfsBackend {
   /* Closes it; DISCARD: its checkpoint goes, too. */
   void (*backup_end) (VirfsVm *vm, const char *name, gboolean discard, VirfsJob *job);
 
+  /* Presses keys: Linux key codes (linux/input-event-codes.h), those that are pressed together ended by a 0, and
+   * all by another; N is how many there are with these. */
+  void (*vm_keys) (VirfsVm *vm, const guint *codes, guint n, VirfsJob *job);
+  /* Takes a picture of its screen, which its info shows. */
+  void (*vm_screenshot) (VirfsVm *vm, VirfsJob *job);
+
   /* Whatever the agent in the guest does: AGAIN if it does not answer. */
   void (*agent_verb) (VirfsVm *vm, VirfsAgentVerb verb, VirfsJob *job);
   /* Its clock; microseconds since the epoch, 0: as the host's. */

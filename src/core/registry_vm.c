@@ -145,14 +145,18 @@ fill_in (VirfsHost *host, VirfsVmInfo *info)
     virfs_kept_ref (info->kept);
 }
 
-/* What the agent has said holds until the guest stops. */
+/* What was found out of a guest that runs holds until it stops. */
 static void
-keep_agent_info (const VirfsVmInfo *known, VirfsVmInfo *info)
+keep_findings (const VirfsVmInfo *known, VirfsVmInfo *info)
 {
   if (!virfs_vm_state_active (info->state))
     g_clear_pointer (&info->agent_info, virfs_agent_info_unref);
   else if (info->agent_info == NULL && known->agent_info != NULL)
     info->agent_info = virfs_agent_info_ref (known->agent_info);
+  if (!virfs_vm_state_active (info->state))
+    g_clear_pointer (&info->screen, virfs_blob_unref);
+  else if (info->screen == NULL)
+    info->screen = virfs_blob_ref (known->screen);
 }
 
 void
@@ -162,7 +166,7 @@ virfs_registry_take_info (VirfsVm *vm, VirfsHost *host, VirfsVmInfo *info)
 
   fill_in (host, info);
   info->snapshot_disks = known->snapshot_disks;
-  keep_agent_info (known, info);
+  keep_findings (known, info);
   if (info->created == 0)
     info->created = known->created;
   if (info->error == NULL && known->error != NULL)

@@ -84,6 +84,8 @@ virfs_vm_info_copy (const VirfsVmInfo *info)
   ref_string (copy->numa_nodeset);
   ref_string (copy->boot);
   ref_string (copy->machine);
+  ref_string (copy->graphics);
+  virfs_blob_ref (copy->screen);
   ref_string (copy->tags);
   ref_string (copy->image);
   ref_string (copy->label);
@@ -116,6 +118,8 @@ virfs_vm_info_unref (VirfsVmInfo *info)
   g_clear_pointer (&info->numa_nodeset, g_ref_string_release);
   g_clear_pointer (&info->boot, g_ref_string_release);
   g_clear_pointer (&info->machine, g_ref_string_release);
+  g_clear_pointer (&info->graphics, g_ref_string_release);
+  virfs_blob_unref (info->screen);
   g_clear_pointer (&info->tags, g_ref_string_release);
   g_clear_pointer (&info->image, g_ref_string_release);
   g_clear_pointer (&info->label, g_ref_string_release);
@@ -165,6 +169,8 @@ virfs_vm_info_diff (const VirfsVmInfo *a, const VirfsVmInfo *b)
   DIFFER (BOOT, g_strcmp0 (a->boot, b->boot) != 0);
   DIFFER (FIRMWARE, g_strcmp0 (a->firmware, b->firmware) != 0);
   DIFFER (MACHINE, g_strcmp0 (a->machine, b->machine) != 0);
+  DIFFER (GRAPHICS, g_strcmp0 (a->graphics, b->graphics) != 0);
+  DIFFER (SCREEN, !virfs_blob_equal (a->screen, b->screen));
   DIFFER (AGENT, a->agent != b->agent);
   DIFFER (FROZEN, a->frozen != b->frozen);
   fields |= virfs_agent_info_diff (a->agent_info, b->agent_info);

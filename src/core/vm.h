@@ -94,6 +94,8 @@ typedef enum {
   VIRFS_VM_GUEST_FILESYSTEMS,
   VIRFS_VM_GUEST_ADDRESSES,
   VIRFS_VM_GUEST_CLOCK,
+  VIRFS_VM_SCREEN,
+  VIRFS_VM_GRAPHICS,
   VIRFS_VM_PARTS, /* which parts it has, and what is known of them */
   VIRFS_VM_ERROR,
   VIRFS_VM_ALARMS,
@@ -144,6 +146,8 @@ typedef struct {
                            devices (`disks/vda`), one a line */
   const char *firmware; /* interned: bios or efi */
   GRefString *machine;
+  GRefString *graphics;       /* where its screen can be reached: `TYPE ADDRESS PORT` a line */
+  VirfsBlob *screen;          /* a picture of it (PNG); NULL: as it was */
   const char *agent;          /* VIRFS_AGENT_…; NULL: there is no way to one */
   gboolean frozen;            /* its file systems are, because somebody wanted that */
   VirfsAgentInfo *agent_info; /* what the agent said last; NULL: as it was */

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vms/<vm>/console/: pictures of a guest's screen, and keys. */
+#include "console_files.h"
+
+#include <string.h>
+
+/* Keys that are pressed together (libvirt's limit), and times that some are, of one line. */
+#define MOST_TOGETHER 16
+#define MOST_TIMES    256
+
+/* ctl */
+
+void
+virfs_console_show_ctl (const VirfsNode *node, GString *out)
+{
+  const VirfsVmInfo *info = node->snapshot;
+
+  if (virfs_vm_state_active (info->state))
+    g_string_append (out, "screenshot\n");
+  if (virfs_blob_size (info->screen) != 0)
+    g_string_append (out, "forget\n");
+}
+
+static void
+take_picture (VirfsCall *call, const VirfsNode *node)
+{
+  g_autoptr (VirfsJob) job = NULL;
+
+  if (!virfs_vm_check_settled (call, node->object))
+    return;
+  job = virfs_vm_job (call, node, "take a screenshot");
+  virfs_node_backend (node)->vm_screenshot (node->object, job);
+}
+
+/* NULL would leave it as it is. */
+static void
+drop_picture (VirfsVmInfo *info, gpointer data)
+{
+  virfs_blob_unref (info->screen);
+  info->screen = virfs_blob_new ("");
+}
+
+void
+virfs_console_store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  const VirfsVmInfo *info = node->snapshot;
+
+  if (g_str_equal (text, "screenshot")) {
+    take_picture (call, node);
+  } else if (g_str_equal (text, "forget")) {
+    virfs_infra_edit_vm (virfs_node_infra (node), info->host, info->uuid, drop_picture, NULL);
+    virfs_call_finish (call, NULL);
+  } else {
+    virfs_call_fail (call, VIRFS_ERROR_INVALID,
+                     "\"%s\" is not a verb; a console knows screenshot and forget", text);
+  }
+}
+
+/* keys */
+
+void
+virfs_console_show_keys (const VirfsNode *node, GString *out)
+{
+  virfs_key_append_names (out);
+}
+
+/* Adds the codes of CHORD, as in `ctrl-alt-delete`, and a 0; FALSE: CALL has failed. */
+static gboolean
+add_chord (VirfsCall *call, GArray *codes, const char *chord)
+{
+  g_auto (GStrv) names = g_strsplit (chord, "-", -1);
+  const guint end = 0;
+  guint n = g_strv_length (names);
+
+  for (guint i = 0; i < n; i++) {
+    guint code = virfs_key_code (names[i]);
+
+    if (code == 0) {
+      virfs_call_fail (call, VIRFS_ERROR_INVALID, "\"%s\" is no key; cat keys lists them",
+                       names[i]);
+      return FALSE;
+    }
+    g_array_append_val (codes, code);
+  }
+  g_array_append_val (codes, end);
+  if (n <= MOST_TOGETHER)
+    return TRUE;
+  virfs_call_fail (call, VIRFS_ERROR_INVALID, "no more than %d keys can be pressed together",
+                   MOST_TOGETHER);
+  return FALSE;
+}
+
+static gboolean
+parse_keys (VirfsCall *call, GArray *codes, const char *text)
+{
+  g_auto (GStrv) chords = g_strsplit_set (text, " \t", -1);
+  const guint end = 0;
+  guint n = 0;
+
+  for (guint i = 0; chords[i] != NULL; i++) {
+    if (*chords[i] == '\0')
+      continue;
+    if (++n > MOST_TIMES) {
+      virfs_call_fail (call, VIRFS_ERROR_INVALID, "a line presses keys %d times at most",
+                       MOST_TIMES);
+      return FALSE;
+    }
+    if (!add_chord (call, codes, chords[i]))
+      return FALSE;
+  }
+  g_array_append_val (codes, end);
+  if (n > 0)
+    return TRUE;
+  virfs_call_fail (call, VIRFS_ERROR_INVALID, "names of keys are wanted, as in ctrl-alt-delete");
+  return FALSE;
+}
+
+/* What is typed may be a password: no word of it in the job. */
+void
+virfs_console_store_keys (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  g_autoptr (GArray) codes = g_array_new (FALSE, FALSE, sizeof (guint));
+  g_autoptr (VirfsJob) job = NULL;
+
+  if (!parse_keys (call, codes, text) || !virfs_vm_check_settled (call, node->object))
+    return;
+  job = virfs_vm_job (call, node, "press keys");
+  virfs_node_backend (node)->vm_keys (node->object, (const guint *) codes->data, codes->len, job);
+}
