@@ -30,7 +30,7 @@ gboolean virfs_vm_check_thawed (VirfsCall *call, const VirfsVmInfo *info);
   { "guest", S_IFDIR | 0750, .help = "what the agent in it says and does" }, \
   { "guest/agent", S_IFREG | 0440, .fields = VIRFS_BIT (VIRFS_VM_AGENT), .show = virfs_guest_show_agent, \
     .help = "connected or disconnected; nothing: the guest has no channel to one, or does not run" }, \
-  { "guest/ctl", S_IFREG | 0640, VIRFS_ROW_NEEDS, \
+  { "guest/ctl", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_COMMAND, \
     .fields = VIRFS_BIT (VIRFS_VM_READY) | VIRFS_BIT (VIRFS_VM_AGENT) | VIRFS_BIT (VIRFS_VM_FROZEN), \
     .show = virfs_guest_show_ctl, .store = virfs_guest_store_ctl, \
     .help = "what the agent can do now: refresh, freeze, thaw, trim; write one of them" }, \

@@ -15,6 +15,8 @@ test_keys (Fixture *f, gconstpointer data)
   assert_same (virfs_fake_pressed (), "29+56+111");
   g_assert_cmpint (echo (f, "shift-h i  enter", CONSOLE "/keys"), ==, 0);
   assert_same (virfs_fake_pressed (), "42+35 23 28");
+  /* it may have been a password */
+  g_assert_cmpint (sh_quietly (f, "grep -r 'shift-h' events jobs vms/h1-1"), ==, 1);
 }
 
 /* Nothing is pressed of a line that has a fault. */
