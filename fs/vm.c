@@ -195,6 +195,12 @@ link_from_depth_3 (const VirfsNode *node, GString *out)
 }
 
 static void
+link_from_depth_5 (const VirfsNode *node, GString *out)
+{
+  g_string_append_printf (out, "../../../../../vms/%s", virfs_vm_shown_as (node->snapshot));
+}
+
+static void
 link_from_depth_2 (const VirfsNode *node, GString *out)
 {
   g_string_append_printf (out, "../../vms/%s", virfs_vm_shown_as (node->snapshot));
@@ -358,6 +364,8 @@ static const VirfsRow rows[] = {
     .help = "a guest that uses this image" },
   { "/alarms/firing/<alarm>~<vm>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_2,
     .help = "a guest that an alarm fires for" },
+  { "/hosts/<host>/networks/<network>/used_by/<vm>", S_IFLNK | 0777, .fields = F (NAME),
+    .link = link_from_depth_5, .help = "a guest with a NIC in this network" },
   { "/by/ip/<address>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_2,
     .help = "the guest with this address" },
   { "/by/uuid/<uuid>", S_IFLNK | 0777, .fields = F (NAME), .link = link_from_depth_2,

@@ -117,6 +117,7 @@ host_open (VirfsHost *host)
   info->memory = info->memory_free = G_GUINT64_CONSTANT (8) << 30;
   virfs_ref_string_set (&info->arch, "x86_64");
   virfs_part_lists_set (info->parts, VIRFS_HOST_POOLS, virfs_fake_pools (host->name));
+  virfs_part_lists_set (info->parts, VIRFS_HOST_NETWORKS, virfs_fake_networks (host->name));
   virfs_infra_update_host (infra, host, info, NULL);
 }
 
@@ -460,6 +461,9 @@ const VirfsBackend virfs_fake_backend = {
   .pool_verb = virfs_fake_pool_verb,
   .pool_set = virfs_fake_pool_set,
   .pool_define = virfs_fake_pool_define,
+  .network_verb = virfs_fake_network_verb,
+  .network_set = virfs_fake_network_set,
+  .network_define = virfs_fake_network_define,
   .volume_create = virfs_fake_volume_create,
   .volume_resize = virfs_fake_volume_resize,
   .volume_verb = virfs_fake_volume_verb,

@@ -67,6 +67,12 @@ void virfs_fake_agent_exec (VirfsPart *exec, const char *const *argv, VirfsBlob 
                             VirfsJob *job);
 /* Ends what runs `hang`; FALSE: nothing does. */
 gboolean virfs_fake_release (void);
+/* Networks (fake_network.c); see backend.h.  One, `default` (with that UUID). */
+GPtrArray *virfs_fake_networks (const char *uuid);
+void virfs_fake_network_verb (VirfsPart *network, VirfsNetworkVerb verb, VirfsJob *job);
+void virfs_fake_network_set (VirfsPart *network, const VirfsNetworkInfo *wanted, gsize member,
+                             VirfsJob *job);
+void virfs_fake_network_define (VirfsPart *network, const char *xml, VirfsJob *job);
 
 /* Pools and volumes (fake_storage.c); see backend.h.  One of each, `default` (with that UUID) and
  * `disk.qcow2`. */

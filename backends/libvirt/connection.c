@@ -95,13 +95,14 @@ lv_connection_queue (LvLink *link, const char *uuid, gint64 born)
 }
 
 void
-lv_connection_queue_resources (LvLink *link)
+lv_connection_queue_resources (LvLink *link, gboolean swarms)
 {
   LvConnection *self = link->connection;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  gint64 due = g_get_monotonic_time () + (swarms ? RESOURCES_DELAY : 0);
 
-  if (self->resources_due == 0) {
-    self->resources_due = g_get_monotonic_time () + RESOURCES_DELAY;
+  if (self->resources_due == 0 || due < self->resources_due) {
+    self->resources_due = due;
     g_cond_signal (&self->wake);
   }
 }

@@ -69,8 +69,8 @@ void lv_connection_unref (LvConnection *self);
 void lv_connection_lose (LvLink *link, const char *reason);
 /* The guest is to be read again.  BORN: when it was defined, 0 if it was not. */
 void lv_connection_queue (LvLink *link, const char *uuid, gint64 born);
-/* So are networks and interfaces, a little later: such changes come in swarms. */
-void lv_connection_queue_resources (LvLink *link);
+/* So are networks and interfaces: at once, or a little later if such changes come in SWARMS. */
+void lv_connection_queue_resources (LvLink *link, gboolean swarms);
 /* Somebody who waits may have to be told; see wait.h. */
 void lv_connection_queue_waits (LvConnection *self);
 

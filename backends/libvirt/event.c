@@ -378,7 +378,7 @@ on_network (virConnectPtr conn, virNetworkPtr network, int event, int detail, vo
   static const char *const events[] = { "defined", "undefined", "started", "stopped" };
 
   tell_host (link, "network", virNetworkGetName (network), WORD (events, event));
-  lv_connection_queue_resources (link);
+  lv_connection_queue_resources (link, FALSE);
 }
 
 static void
@@ -403,13 +403,13 @@ on_pool_refresh (virConnectPtr conn, virStoragePoolPtr pool, void *link)
 static void
 on_device (virConnectPtr conn, virNodeDevicePtr device, int event, int detail, void *link)
 {
-  lv_connection_queue_resources (link);
+  lv_connection_queue_resources (link, TRUE);
 }
 
 static void
 on_device_update (virConnectPtr conn, virNodeDevicePtr device, void *link)
 {
-  lv_connection_queue_resources (link);
+  lv_connection_queue_resources (link, TRUE);
 }
 
 static void

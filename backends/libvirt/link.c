@@ -83,6 +83,7 @@ new_link (LvConnection *connection)
   link->as_caller = uri->as_caller;
   g_mutex_init (&link->lock);
   g_cond_init (&link->ended);
+  g_mutex_init (&link->resources);
   g_mutex_init (&link->storage);
   link->spares = lv_seat_new_spares ();
   link->registrations = g_array_new (FALSE, FALSE, sizeof (LvRegistration));
@@ -176,6 +177,7 @@ lv_link_unref (LvLink *link)
   g_array_unref (link->spares);
   g_mutex_clear (&link->lock);
   g_cond_clear (&link->ended);
+  g_mutex_clear (&link->resources);
   g_mutex_clear (&link->storage);
   g_free (link->type);
   lv_uri_free (link->uri);

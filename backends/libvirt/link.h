@@ -22,6 +22,7 @@ typedef enum {
   LV_CALL_CPU_STATS,
   LV_CALL_MEMORY_STATS,
   LV_CALL_NETWORKS,
+  LV_CALL_LEASES,
   LV_CALL_INTERFACES,
   LV_CALL_POOLS,
   LV_CALL_SNAPSHOT_LISTS,
@@ -77,6 +78,8 @@ typedef struct LvLink {
   GArray *registrations; /* of LvRegistration, to be undone */
   GHashTable *shared;    /* see storage.c: what is known of shared directories */
   GHashTable *stale;     /* names of pools, see share.h; NULL: none */
+
+  GMutex resources; /* comes first, and is held while the host is asked; see lv_poll_resources() */
 
   GMutex storage; /* comes first, and is held while the host is asked */
   /* under storage */

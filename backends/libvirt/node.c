@@ -3,6 +3,7 @@
 #include "node.h"
 
 #include "fail.h"
+#include "network_list.h"
 #include "xml.h"
 
 #include <stdlib.h>
@@ -193,36 +194,23 @@ add_once (GPtrArray *list, const char *name)
 }
 
 static void
-add_bridge (GPtrArray *bridges, virNetworkPtr network)
-{
-  char *name = LV (virNetworkGetBridgeName (network));
-
-  add_once (bridges, name);
-  free (name);
-}
-
-static void
 read_networks (LvLink *link, virConnectPtr conn, VirfsHostInfo *info, GPtrArray *bridges)
 {
-  virNetworkPtr *items = NULL;
-  g_autoptr (GPtrArray) networks = NULL;
-  GPtrArray *names;
-  int n;
+  GPtrArray *networks = lv_networks_read (link, conn), *names;
 
-  if (lv_link_lacks (link, LV_CALL_NETWORKS))
+  if (networks == NULL)
     return;
-  n = LV (virConnectListAllNetworks (conn, &items, VIR_CONNECT_LIST_NETWORKS_ACTIVE));
-  networks = lv_take_networks (items, n);
-  if (networks == NULL) {
-    lv_link_note (link, LV_CALL_NETWORKS);
-    return;
-  }
   names = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < networks->len; i++) {
-    g_ptr_array_add (names, g_strdup (virNetworkGetName (networks->pdata[i])));
-    add_bridge (bridges, networks->pdata[i]);
+    const VirfsNetworkInfo *network = networks->pdata[i];
+
+    if (!network->active)
+      continue;
+    g_ptr_array_add (names, g_strdup (network->part.name));
+    add_once (bridges, network->bridge);
   }
   replace (&info->networks, names);
+  virfs_part_lists_set (info->parts, VIRFS_HOST_NETWORKS, networks);
 }
 
 /* FALSE: they cannot be listed. */

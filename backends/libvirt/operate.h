@@ -21,6 +21,11 @@ void lv_volume_create (VirfsPart *volume, const VirfsVolumeInfo *wanted, VirfsPa
                        VirfsJob *job);
 void lv_volume_resize (VirfsPart *volume, guint64 bytes, VirfsJob *job);
 void lv_volume_verb (VirfsPart *volume, VirfsVolumeVerb verb, VirfsJob *job);
+/* Networks (network.c). */
+void lv_network_verb (VirfsPart *network, VirfsNetworkVerb verb, VirfsJob *job);
+void lv_network_set (VirfsPart *network, const VirfsNetworkInfo *wanted, gsize member,
+                     VirfsJob *job);
+void lv_network_define (VirfsPart *network, const char *xml, VirfsJob *job);
 /* snapshot.c */
 void lv_snapshot_take (VirfsVm *vm, const char *name, gboolean disks, VirfsJob *job);
 void lv_snapshot_delete (VirfsVm *vm, const char *name, VirfsJob *job);

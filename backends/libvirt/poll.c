@@ -35,6 +35,8 @@ take_resources (VirfsHostInfo *info, gpointer data)
 
   replace (&info->networks, read->networks);
   replace (&info->bridges, read->bridges);
+  if (read->parts[VIRFS_HOST_NETWORKS] != NULL)
+    virfs_part_lists_set (info->parts, VIRFS_HOST_NETWORKS, ref (read->parts[VIRFS_HOST_NETWORKS]));
 }
 
 static void
@@ -74,6 +76,7 @@ take_node (VirfsHostInfo *info, gpointer data)
 void
 lv_poll_node (LvLink *link, virConnectPtr conn)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->resources);
   g_autoptr (VirfsHostInfo) read = lv_gate_copy_host (link->connection);
 
   if (read == NULL)
@@ -88,6 +91,7 @@ lv_poll_node (LvLink *link, virConnectPtr conn)
 void
 lv_poll_resources (LvLink *link, virConnectPtr conn)
 {
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->resources);
   g_autoptr (VirfsHostInfo) read = lv_gate_copy_host (link->connection);
 
   if (read == NULL)

@@ -9,7 +9,8 @@
 
 /* Reads what the host is and has, and tells it. */
 void lv_poll_node (LvLink *link, virConnectPtr conn);
-/* The same for networks, interfaces and pools only. */
+/* The same for networks and interfaces only: one at a time, so that who reads them after he has changed
+ * something tells later than those who have read them before. */
 void lv_poll_resources (LvLink *link, virConnectPtr conn);
 
 /* Reads, beside all else, the snapshots of guests that have just been listed, and puts on what is kept of

@@ -267,7 +267,7 @@ run_define (LvTask *task, GError **error)
 
   if (known != NULL)
     virStoragePoolGetUUIDString (known, uuid);
-  xml = lv_xml_adopt_pool (task->text, task->name, known ? uuid : NULL, error);
+  xml = lv_xml_adopt (task->text, "pool", task->name, known ? uuid : NULL, error);
   return end (task, xml != NULL && define (task, xml, error));
 }
 

@@ -64,9 +64,10 @@ char *lv_xml_make_pool (const char *name, const char *directory);
 char *lv_xml_describe_pool (const VirfsPoolInfo *pool, GError **error);
 /* XML with the path and the source of WANTED; NULL: INVALID. */
 char *lv_xml_edit_pool (const char *xml, const VirfsPoolInfo *wanted, GError **error);
-/* The definition to store when a user wrote XML for the pool of that name and UUID (NULL: any), with
- * both; NULL: INVALID. */
-char *lv_xml_adopt_pool (const char *xml, const char *name, const char *uuid, GError **error);
+/* Pools and networks: KIND is the name of the root (xml_adopt.c).  The definition to store when a user
+ * wrote XML for that of this name and UUID (NULL: any), with both; NULL: INVALID. */
+char *lv_xml_adopt (const char *xml, const char *kind, const char *name, const char *uuid,
+                    GError **error);
 
 /* Volumes (xml_storage.c). */
 

@@ -2,7 +2,6 @@
 /* Pools. */
 #include "xml.h"
 
-#include "error.h"
 #include "xml_tools.h"
 
 #include <string.h>
@@ -173,41 +172,5 @@ lv_xml_edit_pool (const char *text, const VirfsPoolInfo *wanted, GError **error)
   lv_xml_remove (lv_xml_node (xml, target, "path"));
   if (wanted->path != NULL)
     lv_xml_add (target, "path", wanted->path);
-  return lv_xml_print (xml, NULL);
-}
-
-/* The element of ROOT with that text: added where there is none, INVALID where it has another. */
-static gboolean
-adopt (LvXml *xml, const char *element, const char *value, GError **error)
-{
-  xmlNode *root = lv_xml_root (xml);
-  g_autofree char *path = g_strconcat ("/pool/", element, NULL);
-  g_autofree char *found = lv_xml_text (xml, NULL, path);
-
-  if (value == NULL || g_strcmp0 (found, value) == 0)
-    return TRUE;
-  if (found == NULL) {
-    lv_xml_add (root, element, value);
-    return TRUE;
-  }
-  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
-               "the document describes another pool: its %s is %s, not %s", element, found, value);
-  return FALSE;
-}
-
-char *
-lv_xml_adopt_pool (const char *text, const char *name, const char *uuid, GError **error)
-{
-  g_autoptr (LvXml) xml = lv_xml_parse (text, error);
-
-  if (xml == NULL)
-    return NULL;
-  if (lv_xml_node (xml, NULL, "/pool") == NULL) {
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
-                 "the document is no pool: its root has to be <pool type='...'>");
-    return NULL;
-  }
-  if (!adopt (xml, "name", name, error) || !adopt (xml, "uuid", uuid, error))
-    return NULL;
   return lv_xml_print (xml, NULL);
 }

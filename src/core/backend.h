@@ -169,6 +169,15 @@ typedef struct VirfsBackend {
    * only be copied. */
   void (*volume_rename) (VirfsPart *volume, const char *name, VirfsJob *job);
 
+  /* Networks.  A draft that could not be made stays one. */
+  void (*network_verb) (VirfsPart *network, VirfsNetworkVerb verb, VirfsJob *job);
+  /* Makes the MEMBER at that offset what it is in WANTED (borrowed): in the running network, too, if
+   * virfs_network_is_live(). */
+  void (*network_set) (VirfsPart *network, const VirfsNetworkInfo *wanted, gsize member,
+                       VirfsJob *job);
+  /* Defines the draft or the inactive network by XML, which must describe it (its name and UUID). */
+  void (*network_define) (VirfsPart *network, const char *xml, VirfsJob *job);
+
   /* The path of VOLUME, if it is a file of this machine as well; the caller owns it.  NULL: it cannot be
    * reached from here. */
   char *(*volume_file) (VirfsPart *volume);

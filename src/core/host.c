@@ -42,8 +42,8 @@ ref_array (GPtrArray *array)
 VirfsHostPart
 virfs_host_part (const VirfsPartClass *class)
 {
-  g_assert (class == &virfs_pool_class);
-  return VIRFS_HOST_POOLS;
+  g_assert (class == &virfs_pool_class || class == &virfs_network_class);
+  return class == &virfs_pool_class ? VIRFS_HOST_POOLS : VIRFS_HOST_NETWORKS;
 }
 
 VirfsHostInfo *

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "blob.h"
+#include "network.h"
 #include "pool.h"
 
 typedef enum {
@@ -43,7 +44,7 @@ typedef enum {
 } VirfsHostField;
 
 /* The lists of its parts. */
-typedef enum { VIRFS_HOST_POOLS, VIRFS_HOST_N_PARTS } VirfsHostPart;
+typedef enum { VIRFS_HOST_POOLS, VIRFS_HOST_NETWORKS, VIRFS_HOST_N_PARTS } VirfsHostPart;
 
 /* Where a host keeps parts of CLASS. */
 VirfsHostPart virfs_host_part (const VirfsPartClass *class);

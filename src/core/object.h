@@ -29,6 +29,7 @@ typedef enum {
   VIRFS_KIND_BACKUP,
   VIRFS_KIND_BACKUP_DISK,
   VIRFS_KIND_EXEC,
+  VIRFS_KIND_NETWORK,
 } VirfsKind;
 
 typedef struct {
