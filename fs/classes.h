@@ -78,6 +78,9 @@ gboolean virfs_vm_check_no_backup (VirfsCall *call, const VirfsVmInfo *info);
 /* A guest that is protected is neither stopped nor deleted: FALSE: CALL has failed, because of WHAT. */
 gboolean virfs_vm_check_unprotected (VirfsCall *call, const VirfsVmInfo *info, const char *what);
 
+/* What would take a guest out of its quarantine is refused: FALSE: CALL has failed, because of WHAT. */
+gboolean virfs_vm_check_no_quarantine (VirfsCall *call, const VirfsVmInfo *info, const char *what);
+
 /* Changes what is kept with VM; CALL ends with it. */
 void virfs_vm_note (VirfsCall *call, VirfsVm *vm, const char *operation, const VirfsVmNote *note);
 

@@ -306,6 +306,7 @@ store_xml (VirfsCall *call, const VirfsNode *node, const char *text)
 #define WRITE                         S_IFREG | 0640, VIRFS_ROW_NEEDS, F (READY)
 #define WRITE_TRUSTED                 S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_TRUSTED, F (READY)
 #define WRITE_LIST                    S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_LIST, F (READY)
+#define COMMAND                       S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_COMMAND, F (READY)
 #define READ                          S_IFREG | 0440, .fields =
 #define RATE(name, text)                                                                           \
   {                                                                                                \
@@ -316,7 +317,7 @@ static const VirfsRow rows[] = {
   { "", S_IFDIR | 0750, .fields = F (BIRTH), .help = "a network" },
   { "state", WRITE | F (STATE), .show = show_state, .store = store_state,
     .help = "draft, active, inactive; write one of the last two" },
-  { "ctl", WRITE | F (STATE), .show = show_ctl, .store = store_ctl,
+  { "ctl", COMMAND | F (STATE), .show = show_ctl, .store = store_ctl,
     .help = "what can be done to it now, one verb a line; write one of them" },
   { "forward", WRITE_TRUSTED | SHOW (virfs_show_text, CONFIG, forward), .store = store_forward,
     .help = "isolated, nat, route, open, bridge, macvtap, private, vepa, passthrough or hostdev" },

@@ -65,7 +65,7 @@ store_mac (VirfsCall *call, const VirfsNode *node, const char *text)
   else if (other != NULL)
     virfs_call_fail (call, VIRFS_ERROR_EXISTS, "%s of this guest has the MAC address %s already",
                      other->part.name, mac);
-  else
+  else if (virfs_nic_check_connected (call, node))
     virfs_device_set_text (call, node, mac);
 }
 
@@ -146,10 +146,10 @@ store_link (VirfsCall *call, const VirfsNode *node, const char *text)
 {
   if (virfs_device_shows (call, node, text))
     return;
-  if (g_str_equal (text, "up") || g_str_equal (text, "down"))
-    virfs_device_set_bool (call, node, g_str_equal (text, "down"));
-  else
+  if (!g_str_equal (text, "up") && !g_str_equal (text, "down"))
     virfs_call_fail (call, VIRFS_ERROR_INVALID, "a link is up or down, not \"%s\"", text);
+  else if (virfs_nic_check_connected (call, node))
+    virfs_device_set_bool (call, node, g_str_equal (text, "down"));
 }
 
 static void
@@ -182,6 +182,9 @@ static const VirfsRow rows[] = {
     .help = "what the guest sees: virtio, e1000 …; can be set while it is shut off" },
   { "link", WRITE | SHOW (show_link, CONFIG, link_down), .store = store_link,
     .help = "up or down: whether the cable is plugged in" },
+  { "isolation", WRITE | SHOW (virfs_nic_show_isolation, CONFIG, isolated),
+    .store = virfs_nic_store_isolation,
+    .help = "isolated: it is cut off, now and wherever the guest is; write none to lift it" },
   { "rx_max", WRITE | SHOW (virfs_show_u64, CONFIG, rx_max), .store_size = virfs_device_set_number,
     .help = "bytes a second that the guest gets at most, in steps of 1024; 0: no limit" },
   { "tx_max", WRITE | SHOW (virfs_show_u64, CONFIG, tx_max), .store_size = virfs_device_set_number,

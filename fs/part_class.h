@@ -52,6 +52,11 @@ void virfs_store_backup_base (VirfsCall *call, const VirfsNode *node, const char
 void virfs_show_backup_backing (const VirfsNode *node, GString *out);
 void virfs_store_backup_backing (VirfsCall *call, const VirfsNode *node, const char *text);
 
+/* Isolation of NICs (isolation.c); an isolated one has its link and its address: FALSE: CALL has failed. */
+void virfs_nic_show_isolation (const VirfsNode *node, GString *out);
+void virfs_nic_store_isolation (VirfsCall *call, const VirfsNode *node, const char *text);
+gboolean virfs_nic_check_connected (VirfsCall *call, const VirfsNode *node);
+
 /* The directory DIR of parts: their class, one of them (a new reference, NULL if there is none), and
  * the functions of its VirfsDir. */
 const VirfsPartClass *virfs_part_class_in (const VirfsNode *dir);

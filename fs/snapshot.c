@@ -108,6 +108,7 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
   }
   info = virfs_vm_info (vm_of (node));
   if (!virfs_vm_check_unprotected (call, info, "revert")
+      || !virfs_vm_check_no_quarantine (call, info, "a revert")
       || !virfs_vm_check_settled (call, vm_of (node)) || !virfs_vm_check_no_backup (call, info))
     return;
   job = virfs_part_job (call, node, operation);

@@ -26,6 +26,11 @@ void virfs_vm_show_migrate (const VirfsNode *node, GString *out);
 void virfs_vm_store_migrate (VirfsCall *call, const VirfsNode *node, const char *text);
 void virfs_vm_show_placement (const VirfsNode *node, GString *out);
 
+/* isolation.c */
+
+void virfs_vm_show_isolation (const VirfsNode *node, GString *out);
+void virfs_vm_store_isolation (VirfsCall *call, const VirfsNode *node, const char *text);
+
 /* vm_resource.c: what the hardware of a guest is made of. */
 
 /* Shows a gint64 of which 0 is the hypervisor's choice, which libvirt does not tell. */

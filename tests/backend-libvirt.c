@@ -518,6 +518,7 @@ test_crashed (Fixture *f, gconstpointer data)
 
   write_host (f, "h2", content);
   virfs_object_unref (add_host (f, "h2"));
+  wait_host (f, "h2", info->state == VIRFS_HOST_UP);
   wait_vm (f, "dead", info != NULL);
   assert_state (f, "dead", "crashed");
   g_assert_cmpint (bring (f, "dead", VIRFS_VM_RUNNING), ==, 0);

@@ -434,6 +434,7 @@ const VirfsBackend virfs_fake_backend = {
   .vm_verb = vm_verb,
   .vm_set = vm_set,
   .vm_note = virfs_fake_note,
+  .vm_isolate = virfs_fake_isolate,
   .vm_define = vm_define,
   .vm_seed = virfs_fake_seed,
   .vm_create = virfs_fake_create,

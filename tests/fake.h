@@ -34,6 +34,7 @@ void virfs_fake_rename (VirfsVm *vm, const char *name, VirfsJob *job);
 
 /* What is kept with a guest (fake_note.c). */
 void virfs_fake_note (VirfsVm *vm, const VirfsVmNote *note, VirfsJob *job);
+void virfs_fake_isolate (VirfsVm *vm, const char *nic, gboolean isolate, VirfsJob *job);
 
 /* Of its snapshots and checkpoints (fake_snapshot.c). */
 void virfs_fake_snapshot_take (VirfsVm *vm, const char *name, gboolean disks, VirfsJob *job);

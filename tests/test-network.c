@@ -33,6 +33,10 @@ static const struct {
   { MEMBER (hosts), "web 10.0.0.2", NULL },
   { MEMBER (hosts), "52:54:00:12:34:56 10.0.0.2 we/b", NULL },
   { MEMBER (hosts), "52:54:00:12:34:56 10.0.0.2 web www", NULL },
+  { MEMBER (hosts), "52:54:00:12:34:56 10.0.0.2\n52:54:00:12:34:57 10.0.0.2", NULL },
+  { MEMBER (hosts), "52:54:00:12:34:56 10.0.0.2\n52:54:00:12:34:56 10.0.0.3", NULL },
+  { MEMBER (hosts), "- 10.0.0.2 a\n- 10.0.0.3 b", "- 10.0.0.2 a\n- 10.0.0.3 b" },
+  { MEMBER (dns), "10.0.0.2 web\n10.0.0.2 www", NULL },
   { MEMBER (dns), "10.0.0.2 web www", "10.0.0.2 web www" },
   { MEMBER (dns), "10.0.0.2 web\n10.0.0.2 web", "10.0.0.2 web" },
   { MEMBER (dns), "10.0.0.2", NULL },
@@ -106,6 +110,9 @@ test_check (void)
   g_assert_false (check ("nat", MEMBER (dhcp), "10.0.0.2 10.0.1.9"));
   g_assert_false (check ("nat", MEMBER (hosts), "52:54:00:12:34:56 10.0.1.9"));
   g_assert_true (check ("nat", MEMBER (hosts), "52:54:00:12:34:56 - web"));
+  g_assert_true (check ("nat", MEMBER (portgroups), "a\nb default"));
+  g_assert_false (check ("nat", MEMBER (portgroups), "a\nb 10 default"));
+  g_assert_false (check ("isolated", MEMBER (vlan), "10"));
   g_assert_true (check ("nat", MEMBER (rx_max), NULL));
   g_assert_false (check ("nat", MEMBER (tx_peak), NULL));
 }

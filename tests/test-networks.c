@@ -98,7 +98,7 @@ test_live (Fixture *f, gconstpointer data)
   g_assert_cmpint (echo (f, "192.168.122.7 web  www", NET "/dns"), ==, 0);
   assert_reads (f, NET "/dns", "192.168.122.7 web www\n");
   g_assert_cmpint (echo (f, "192.168.122.2 192.168.122.99", NET "/dhcp"), ==, 0);
-  g_assert_cmpint (echo (f, "office 10 default", NET "/portgroups"), ==, 0);
+  g_assert_cmpint (echo (f, "office default", NET "/portgroups"), ==, 0);
   g_assert_cmpint (echo (f, "", NET "/hosts"), ==, 0);
   assert_reads (f, NET "/hosts", "");
   g_assert_cmpint (echo (f, "1M", NET "/rx_max"), ==, EBUSY);
@@ -147,6 +147,98 @@ test_xml (Fixture *f, gconstpointer data)
   assert_reads (f, NEW "/state", "inactive\n");
 }
 
+/* Isolation. */
+
+#define WEB "vms/h1-1"
+
+static void
+set_two_nics (VirfsVmInfo *info, gpointer unused)
+{
+  GPtrArray *list = virfs_part_list_new ();
+
+  for (guint i = 0; i < 2; i++) {
+    g_autofree char *name = g_strdup_printf ("eth%u", i);
+    g_autofree char *mac = g_strdup_printf ("52:54:00:00:00:0%u", i);
+    VirfsNicInfo *nic = virfs_part_info_new (&virfs_nic_class, name);
+
+    nic->mac = g_ref_string_new (mac);
+    nic->live = nic->persistent = TRUE;
+    nic->link_down = i == 1;
+    g_ptr_array_add (list, nic);
+  }
+  virfs_part_lists_set (info->parts, VIRFS_VM_NICS, list);
+}
+
+static void
+plug_two (Fixture *f)
+{
+  g_autoptr (VirfsVm) vm = vm_of (f, "h1-1");
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+
+  virfs_infra_edit_vm (f->infra, info->host, info->uuid, set_two_nics, NULL);
+}
+
+#define assert_nics(f, first, second, link0, link1)                                                \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    assert_reads (f, WEB "/nics/eth0/isolation", first "\n");                                      \
+    assert_reads (f, WEB "/nics/eth1/isolation", second "\n");                                     \
+    assert_reads (f, WEB "/nics/eth0/link", link0 "\n");                                           \
+    assert_reads (f, WEB "/nics/eth1/link", link1 "\n");                                           \
+  }                                                                                                \
+  G_STMT_END
+
+static void
+test_isolate_nic (Fixture *f, gconstpointer data)
+{
+  plug_two (f);
+  assert_nics (f, "none", "none", "up", "down");
+  g_assert_cmpint (echo (f, "maybe", WEB "/nics/eth0/isolation"), ==, EINVAL);
+  g_assert_cmpint (echo (f, "none", WEB "/nics/eth0/isolation"), ==, 0);
+  g_assert_cmpint (echo (f, "isolated", WEB "/nics/eth0/isolation"), ==, 0);
+  g_assert_cmpint (echo (f, "isolated", WEB "/nics/eth0/isolation"), ==, 0);
+  assert_nics (f, "isolated", "none", "down", "down");
+  g_assert_cmpint (echo (f, "up", WEB "/nics/eth0/link"), ==, EBUSY);
+  g_assert_cmpint (echo (f, "52:54:00:00:00:09", WEB "/nics/eth0/mac"), ==, EBUSY);
+  assert_says (f, "error", "eth0 is isolated");
+  g_assert_cmpint (echo (f, "isolated", WEB "/nics/eth1/isolation"), ==, 0);
+  assert_nics (f, "isolated", "isolated", "down", "down");
+  g_assert_cmpint (echo (f, "none", WEB "/nics/eth1/isolation"), ==, 0);
+  g_assert_cmpint (echo (f, "none", WEB "/nics/eth0/isolation"), ==, 0);
+  assert_nics (f, "none", "none", "up", "down");
+}
+
+/* What was isolated by itself before is so afterwards. */
+static void
+test_quarantine (Fixture *f, gconstpointer data)
+{
+  plug_two (f);
+  assert_reads (f, WEB "/isolation", "none\n");
+  g_assert_cmpint (echo (f, "isolated", WEB "/isolation"), ==, EINVAL);
+  g_assert_cmpint (echo (f, "quarantine", WEB "/isolation"), ==, 0);
+  assert_reads (f, WEB "/isolation", "quarantine\n");
+  assert_nics (f, "isolated", "isolated", "down", "down");
+  g_assert_cmpint (echo (f, "none", WEB "/nics/eth0/isolation"), ==, EBUSY);
+  assert_says (f, "error", "in quarantine");
+  g_assert_cmpint (echo (f, "isolated", WEB "/nics/eth1/isolation"), ==, 0);
+  g_assert_cmpint (echo (f, "none", WEB "/isolation"), ==, 0);
+  assert_reads (f, WEB "/isolation", "none\n");
+  assert_nics (f, "none", "isolated", "up", "down");
+  g_assert_cmpint (echo (f, "none", WEB "/isolation"), ==, 0);
+  g_assert_cmpint (echo (f, "none", WEB "/nics/eth1/isolation"), ==, 0);
+  assert_nics (f, "none", "none", "up", "down");
+}
+
+/* It would bring back the links of then. */
+static void
+test_quarantine_holds (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (echo (f, "quarantine", WEB "/isolation"), ==, 0);
+  g_assert_cmpint (echo (f, "revert", WEB "/snapshots/first/ctl"), ==, EBUSY);
+  g_assert_cmpint (echo (f, "none", WEB "/isolation"), ==, 0);
+  g_assert_cmpint (echo (f, "revert", WEB "/snapshots/first/ctl"), ==, 0);
+}
+
 #define ADD(path, func) fixture_add (path, "h1=fake:2", func)
 
 int
@@ -159,5 +251,8 @@ main (int argc, char **argv)
   ADD ("/networks/rates", test_rates);
   ADD ("/networks/used", test_used);
   ADD ("/networks/xml", test_xml);
+  ADD ("/isolation/nic", test_isolate_nic);
+  ADD ("/isolation/quarantine", test_quarantine);
+  ADD ("/isolation/holds", test_quarantine_holds);
   return g_test_run ();
 }

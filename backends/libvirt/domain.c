@@ -7,6 +7,7 @@
 #include "cpuset.h"
 #include "fail.h"
 #include "gate.h"
+#include "isolation.h"
 #include "snapshot_list.h"
 #include "measure.h"
 #include "node.h"
@@ -111,6 +112,8 @@ read_definitions (LvLink *link, virDomainPtr domain, VirfsVmInfo *info)
     lv_devices_tell (&devices, &next_devices, info);
   else
     lv_devices_tell (NULL, &devices, info);
+  if (info->isolation != NULL)
+    virfs_isolation_mark (info);
   if (has_process (domain) && info->xml != NULL && info->xml_inactive != NULL) {
     tell_next (link, domain, info, next);
     lv_devices_tell_boot (&next_devices, info);

@@ -97,6 +97,7 @@ const VirfsBackend virfs_libvirt_backend = {
   .vm_verb = lv_vm_verb,
   .vm_set = lv_vm_set,
   .vm_note = lv_vm_note,
+  .vm_isolate = lv_vm_isolate,
   .vm_define = lv_vm_define,
   .vm_seed = lv_vm_seed,
   .vm_create = lv_vm_create,

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "types.h"
+#include "vm.h"
 #include "uri.h"
 
 typedef struct LvConnection LvConnection;
@@ -35,6 +36,9 @@ typedef enum {
   LV_CALL_VERB,                    /* + VirfsVmVerb */
   LV_CALL_SET = LV_CALL_VERB + 16, /* + VirfsVmField */
 } LvCall;
+
+/* They are bits of a set. */
+G_STATIC_ASSERT (LV_CALL_SET + VIRFS_VM_TAGS < 64);
 
 /* Processor time so far, to tell the load between two looks. */
 typedef struct {

@@ -86,14 +86,16 @@ change_saved (LvTask *task, virDomainPtr domain, GError **error)
          || lv_fail (error, "cannot change what was saved of %s", task->name);
 }
 
-static LvOutcome
-change (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **error)
+LvOutcome
+lv_vm_note_now (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **error)
 {
   gboolean live = virfs_vm_state_active (facts->state);
   guint flags = live ? VIR_DOMAIN_AFFECT_LIVE : VIR_DOMAIN_AFFECT_CONFIG;
   g_autofree char *changed = NULL;
   char *element;
 
+  if (!lv_operate_check (task, CALL_METADATA, "change the metadata of", error))
+    return LV_FAILED;
   if (!read_element (domain, flags, &element))
     return lv_operate_end (task, -1, CALL_METADATA, "read the metadata of", error);
   changed = lv_xml_edit_metadata (element, &task->note, error);
@@ -113,10 +115,10 @@ run_note (LvTask *task, GError **error)
   g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
   LvOutcome outcome;
 
-  if (domain == NULL || !lv_operate_check (task, CALL_METADATA, "change the metadata of", error))
+  if (domain == NULL)
     return LV_FAILED;
   lv_operate_take_turn (task->uuid);
-  outcome = change (task, domain, &facts, error);
+  outcome = lv_vm_note_now (task, domain, &facts, error);
   lv_operate_end_turn (task->uuid);
   return outcome;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "backend.h"
+#include "device.h"
 #include "domain.h"
 #include "task.h"
 
@@ -10,6 +11,12 @@ void lv_vm_bring (VirfsVm *vm, VirfsVmState state, VirfsJob *job);          /* b
 void lv_vm_verb (VirfsVm *vm, VirfsVmVerb verb, VirfsJob *job);             /* verb.c */
 void lv_vm_set (VirfsVm *vm, const VirfsVmSetting *setting, VirfsJob *job); /* set.c */
 void lv_vm_note (VirfsVm *vm, const VirfsVmNote *note, VirfsJob *job);      /* metadata.c */
+/* What TASK has in its note, to the guest whose turn it is. */
+LvOutcome lv_vm_note_now (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **error);
+void lv_vm_isolate (VirfsVm *vm, const char *nic, gboolean isolate, VirfsJob *job); /* isolate.c */
+/* A NIC that comes to a guest in quarantine, whose turn it is: what it is to be. */
+gboolean lv_isolate_newcomer (LvTask *task, virDomainPtr domain, const LvFacts *facts,
+                              VirfsNicInfo *nic, GError **error);
 void lv_vm_define (VirfsVm *vm, const char *xml, VirfsJob *job);            /* define.c */
 void lv_vm_migrate (VirfsVm *vm, VirfsHost *target, VirfsJob *job);         /* migrate.c */
 

@@ -174,20 +174,26 @@ attach (LvTask *task, virDomainPtr domain, const char *xml, guint flags, GError 
 }
 
 static gboolean
-attach_nic (LvTask *task, virDomainPtr domain, guint flags, GError **error)
+attach_nic (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **error)
 {
-  const VirfsNicInfo *nic = (VirfsNicInfo *) task->plug->wanted;
-  g_autofree char *xml = lv_xml_make_nic (nic);
-  gboolean done
-    = lv_plug_check_filter (task, nic, error) && attach (task, domain, xml, flags, error);
+  VirfsNicInfo *nic = (VirfsNicInfo *) task->plug->wanted;
+  g_autofree char *xml = NULL;
+  gboolean done = lv_plug_check_filter (task, nic, error)
+                  && lv_isolate_newcomer (task, domain, facts, nic, error);
+
+  if (done) {
+    xml = lv_xml_make_nic (nic);
+    done = attach (task, domain, xml, lv_plug_flags (facts), error);
+  }
 
   lv_task_refresh (task);
   return done;
 }
 
 static gboolean
-attach_disk (LvTask *task, virDomainPtr domain, guint flags, GError **error)
+attach_disk (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **error)
 {
+  guint flags = lv_plug_flags (facts);
   VirfsDiskInfo *disk = (VirfsDiskInfo *) task->plug->wanted;
   g_autoptr (virStorageVol) made = NULL;
   g_autofree char *xml = NULL;
@@ -216,7 +222,7 @@ run_attach (LvTask *task, GError **error)
   if (domain == NULL)
     return LV_FAILED;
   lv_operate_take_turn (task->uuid);
-  done = (is_disk ? attach_disk : attach_nic) (task, domain, lv_plug_flags (&facts), error);
+  done = (is_disk ? attach_disk : attach_nic) (task, domain, &facts, error);
   lv_operate_end_turn (task->uuid);
   return done ? LV_DONE : LV_FAILED;
 }

@@ -35,6 +35,11 @@ gboolean lv_plug_check_filter (LvTask *task, const VirfsNicInfo *nic, GError **e
  * (NULL: none). */
 void lv_plug_measure (LvTask *task, virDomainPtr domain, const char *source);
 
+/* The link of NIC, of the running guest and of its definition, as far as they have it; it is the guest's turn
+ * (plug_set.c). */
+gboolean lv_plug_set_link (LvTask *task, virDomainPtr domain, const LvFacts *facts,
+                           const VirfsNicInfo *nic, gboolean down, GError **error);
+
 /* The source of a disk that is to be (plug_source.c): finds it, and fills in its type, format and path
  * as libvirt wants them; BUSY if another guest that runs has it.  One that is to be made is *MADE. */
 gboolean lv_plug_source (LvTask *task, VirfsDiskInfo *disk, virStorageVolPtr *made, GError **error);

@@ -77,6 +77,23 @@ set_element (const Setting *set, GError **error)
   return FALSE;
 }
 
+gboolean
+lv_plug_set_link (LvTask *task, virDomainPtr domain, const LvFacts *facts, const VirfsNicInfo *nic,
+                  gboolean down, GError **error)
+{
+  VirfsNicInfo *wanted = virfs_part_info_copy (nic);
+  g_autoptr (VirfsPartInfo) owned = &wanted->part;
+  Setting set = { .task = task,
+                  .domain = domain,
+                  .facts = *facts,
+                  .known = &nic->part,
+                  .wanted = owned,
+                  .member = G_STRUCT_OFFSET (VirfsNicInfo, link_down) };
+
+  wanted->link_down = down;
+  return set_element (&set, error);
+}
+
 static gboolean
 set_filter (const Setting *set, GError **error)
 {

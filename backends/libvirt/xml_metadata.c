@@ -2,6 +2,7 @@
 /* Our element in a guest's metadata. */
 #include "xml_metadata.h"
 
+#include "isolation.h"
 #include "tags.h"
 
 #include <string.h>
@@ -98,6 +99,15 @@ read_timeout (xmlNode *node, VirfsVmInfo *info)
     info->shutdown_timeout = (guint) seconds;
 }
 
+static void
+read_isolation (xmlNode *node, VirfsVmInfo *info)
+{
+  g_autofree char *text = content (node);
+  g_autofree char *isolation = virfs_isolation_salvage (text);
+
+  virfs_ref_string_set (&info->isolation, isolation);
+}
+
 static const struct {
   VirfsVmField field;
   const char *name;
@@ -108,6 +118,7 @@ static const struct {
   { VIRFS_VM_PROTECT, "protect", read_protect },
   { VIRFS_VM_IMAGE, "image", read_image },
   { VIRFS_VM_SHUTDOWN_TIMEOUT, "shutdown_timeout", read_timeout },
+  { VIRFS_VM_ISOLATION, "isolation", read_isolation },
 };
 
 static void
@@ -223,7 +234,7 @@ change (xmlNode *guest, const VirfsVmNote *note, GError **error)
   remove_members (guest, name);
   if (note->field == VIRFS_VM_OWNER)
     add_owner (guest, &note->owner);
-  else if (note->field != VIRFS_VM_IMAGE)
+  else if (note->field != VIRFS_VM_IMAGE && note->field != VIRFS_VM_ISOLATION)
     add_number (guest, name, note->number);
   else if (*note->text != '\0')
     lv_xml_add (guest, name, note->text);

@@ -9,6 +9,7 @@
  *       <protect>1</protect>
  *       <image>debian-12.qcow2</image>
  *       <shutdown_timeout>60</shutdown_timeout>
+ *       <isolation>52:54:00:12:34:56=up quarantine</isolation>
  *     </virfs:guest>
  *
  * Anybody who can define guests may have written it: what makes no sense is left out when it is read.

@@ -28,11 +28,11 @@ typedef struct {
 
 /* One thing of what virfs keeps with a guest. */
 typedef struct {
-  VirfsVmField field; /* OWNER, TAGS, PROTECT, IMAGE or SHUTDOWN_TIMEOUT */
+  VirfsVmField field; /* OWNER, TAGS, PROTECT, IMAGE, SHUTDOWN_TIMEOUT or ISOLATION */
   enum { VIRFS_NOTE_SET, VIRFS_NOTE_ADD, VIRFS_NOTE_REMOVE } how; /* of TAGS: one of them */
   VirfsOwner owner;
   guint number;     /* PROTECT, SHUTDOWN_TIMEOUT */
-  const char *text; /* TAGS (see tags.h), IMAGE; "" for none */
+  const char *text; /* TAGS (see tags.h), IMAGE, ISOLATION; "" for none */
 } VirfsVmNote;
 
 /* One attribute of a disk or NIC. */
@@ -97,6 +97,9 @@ typedef struct VirfsBackend {
   /* Changes what is kept with the guest, for ever and for the guest as it runs; two at the same time do
    * not take from each other. */
   void (*vm_note) (VirfsVm *vm, const VirfsVmNote *note, VirfsJob *job);
+  /* Isolates the NIC of that name (NULL: the guest), or not any more; see isolation.h.  NICs that cannot be
+   * are told, the others are. */
+  void (*vm_isolate) (VirfsVm *vm, const char *nic, gboolean isolate, VirfsJob *job);
   /* Replaces the definition; XML must describe this guest (its name and UUID). */
   void (*vm_define) (VirfsVm *vm, const char *xml, VirfsJob *job);
   /* Gives the guest another disk for cloud-init, now where it has one and else at its next start;

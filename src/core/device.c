@@ -42,11 +42,11 @@ const VirfsPartClass virfs_disk_class = {
 };
 
 static const VirfsMember nic_members[] = {
-  NIC (type, WORD, CONFIG),     NIC (mac, TEXT, CONFIG),       NIC (network, TEXT, CONFIG),
-  NIC (bridge, TEXT, CONFIG),   NIC (device, TEXT, STATE),     NIC (model, WORD, CONFIG),
-  NIC (filter, TEXT, CONFIG),   NIC (link_down, BOOL, CONFIG), NIC (boot, NUMBER, CONFIG),
-  NIC (rx_max, NUMBER, CONFIG), NIC (tx_max, NUMBER, CONFIG),  NIC (addresses, TEXT, USE),
-  NIC (live, BOOL, STATE),      NIC (persistent, BOOL, STATE),
+  NIC (type, WORD, CONFIG),   NIC (mac, TEXT, CONFIG),       NIC (network, TEXT, CONFIG),
+  NIC (bridge, TEXT, CONFIG), NIC (device, TEXT, STATE),     NIC (model, WORD, CONFIG),
+  NIC (filter, TEXT, CONFIG), NIC (link_down, BOOL, CONFIG), NIC (isolated, BOOL, CONFIG),
+  NIC (boot, NUMBER, CONFIG), NIC (rx_max, NUMBER, CONFIG),  NIC (tx_max, NUMBER, CONFIG),
+  NIC (addresses, TEXT, USE), NIC (live, BOOL, STATE),       NIC (persistent, BOOL, STATE),
 };
 
 const VirfsPartClass virfs_nic_class = {

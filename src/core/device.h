@@ -44,6 +44,7 @@ typedef struct {
   const char *model;   /* virtio, e1000 … */
   GRefString *filter;  /* nwfilter; NULL for none */
   gboolean link_down;
+  gboolean isolated; /* see isolation.h */
   guint64 boot;
   guint64 rx_max, tx_max; /* bytes a second that the guest gets and sends; 0: no limit */
   GRefString *addresses;  /* one a line; NULL: none is known */

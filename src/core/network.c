@@ -124,12 +124,43 @@ check_rate (const char *way, guint64 max, guint64 peak, guint64 burst, GError **
   return FALSE;
 }
 
+/* Whether a line of PORTGROUPS has the tag of a VLAN. */
+static gboolean
+has_tags (const char *portgroups)
+{
+  g_auto (GStrv) lines = g_strsplit (portgroups ? portgroups : "", "\n", -1);
+
+  for (char **line = lines; *line; line++) {
+    const char *second = strchr (*line, ' ');
+
+    if (second != NULL && g_ascii_isdigit (second[1]))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* libvirt would take them into an active network, and its definition for broken then. */
+static gboolean
+check_tags (const VirfsNetworkInfo *network, GError **error)
+{
+  static const char *const tagged[] = { "bridge", "passthrough", "hostdev", NULL };
+
+  if (network->forward == NULL || g_strv_contains (tagged, network->forward)
+      || (network->vlan == NULL && !has_tags (network->portgroups)))
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+               "a network that is %s has no VLANs: those that are bridge (of Open vSwitch),"
+               " passthrough or hostdev have",
+               network->forward);
+  return FALSE;
+}
+
 gboolean
 virfs_network_check (const VirfsNetworkInfo *network, GError **error)
 {
   return check_kind (network, error) && check_places (network, network->dhcp, 0, error)
          && check_places (network, network->dhcp, 1, error)
-         && check_places (network, network->hosts, 1, error)
+         && check_places (network, network->hosts, 1, error) && check_tags (network, error)
          && check_rate ("rx", network->rx_max, network->rx_peak, network->rx_burst, error)
          && check_rate ("tx", network->tx_max, network->tx_peak, network->tx_burst, error);
 }

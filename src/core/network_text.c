@@ -188,23 +188,25 @@ check_domain (char **words, guint n)
 static const struct {
   gsize member;
   gboolean (*check) (char **words, guint n);
-  gboolean lines; /* else it is one */
+  gboolean lines;     /* else it is one */
+  const char *unique; /* numbers of words that no other line has */
   const char *wanted;
 } rows[] = {
-  { MEMBER (address), check_address, TRUE, "an address with its prefix, as in 192.168.150.1/24" },
-  { MEMBER (dhcp), check_range, TRUE,
+  { MEMBER (address), check_address, TRUE, "",
+    "an address with its prefix, as in 192.168.150.1/24" },
+  { MEMBER (dhcp), check_range, TRUE, "",
     "the first and the last address of a range, as in 192.168.150.10 192.168.150.99" },
-  { MEMBER (hosts), check_reservation, TRUE,
+  { MEMBER (hosts), check_reservation, TRUE, "01",
     "MAC, IP and maybe a name, as in 52:54:00:12:34:56 192.168.150.5 web (in IPv6 a DUID for the"
     " MAC; - for none)" },
-  { MEMBER (dns), check_names, TRUE, "an IP and its names, as in 192.168.150.5 web www" },
-  { MEMBER (portgroups), check_portgroup, TRUE,
+  { MEMBER (dns), check_names, TRUE, "0", "an IP and its names, as in 192.168.150.5 web www" },
+  { MEMBER (portgroups), check_portgroup, TRUE, "0",
     "a name, its VLAN tags and maybe the word default, as in office 10 20 default" },
-  { MEMBER (vlan), check_tags, FALSE, "VLAN tags, numbers up to 4095" },
-  { MEMBER (dev), check_devices, FALSE, "names of interfaces of the host, as in eth0" },
+  { MEMBER (vlan), check_tags, FALSE, "", "VLAN tags, numbers up to 4095" },
+  { MEMBER (dev), check_devices, FALSE, "", "names of interfaces of the host, as in eth0" },
   { MEMBER (bridge), check_device, FALSE,
     "the name of a bridge, as in br0: 15 characters at most" },
-  { MEMBER (domain), check_domain, FALSE, "a domain of names, as in lab.example" },
+  { MEMBER (domain), check_domain, FALSE, "", "a domain of names, as in lab.example" },
 };
 
 /* The words of LINE with one space between them; the caller owns it, NULL if there are none. */
@@ -225,6 +227,22 @@ tidy (const char *line, char ***words)
 }
 
 static gboolean
+check_unique (guint row, char **words, GPtrArray *kept, GError **error)
+{
+  for (guint i = 0; i < kept->len; i++) {
+    g_auto (GStrv) other = g_strsplit (kept->pdata[i], " ", -1);
+
+    for (const char *n = rows[row].unique; *n; n++)
+      if (strcmp (words[*n - '0'], "-") != 0
+          && g_ascii_strcasecmp (words[*n - '0'], other[*n - '0']) == 0) {
+        g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID, "two lines have %s", words[*n - '0']);
+        return FALSE;
+      }
+  }
+  return TRUE;
+}
+
+static gboolean
 take_line (guint row, const char *line, GPtrArray *kept, GError **error)
 {
   g_auto (GStrv) words = NULL;
@@ -237,8 +255,11 @@ take_line (guint row, const char *line, GPtrArray *kept, GError **error)
                  tidied, rows[row].wanted);
     return FALSE;
   }
-  if (!g_ptr_array_find_with_equal_func (kept, tidied, g_str_equal, NULL))
-    g_ptr_array_add (kept, g_steal_pointer (&tidied));
+  if (g_ptr_array_find_with_equal_func (kept, tidied, g_str_equal, NULL))
+    return TRUE;
+  if (!check_unique (row, words, kept, error))
+    return FALSE;
+  g_ptr_array_add (kept, g_steal_pointer (&tidied));
   return TRUE;
 }
 

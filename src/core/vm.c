@@ -88,6 +88,7 @@ virfs_vm_info_copy (const VirfsVmInfo *info)
   virfs_blob_ref (copy->screen);
   ref_string (copy->tags);
   ref_string (copy->image);
+  ref_string (copy->isolation);
   ref_string (copy->label);
   ref_string (copy->error);
   ref_string (copy->alarms);
@@ -122,6 +123,7 @@ virfs_vm_info_unref (VirfsVmInfo *info)
   virfs_blob_unref (info->screen);
   g_clear_pointer (&info->tags, g_ref_string_release);
   g_clear_pointer (&info->image, g_ref_string_release);
+  g_clear_pointer (&info->isolation, g_ref_string_release);
   g_clear_pointer (&info->label, g_ref_string_release);
   g_clear_pointer (&info->error, g_ref_string_release);
   g_clear_pointer (&info->alarms, g_ref_string_release);
@@ -180,6 +182,7 @@ virfs_vm_info_diff (const VirfsVmInfo *a, const VirfsVmInfo *b)
   DIFFER (TAGS, g_strcmp0 (a->tags, b->tags) != 0);
   DIFFER (PROTECT, a->protect != b->protect);
   DIFFER (IMAGE, g_strcmp0 (a->image, b->image) != 0);
+  DIFFER (ISOLATION, g_strcmp0 (a->isolation, b->isolation) != 0);
   DIFFER (SHUTDOWN_TIMEOUT, a->shutdown_timeout != b->shutdown_timeout);
   DIFFER (SNAPSHOT_KIND, a->snapshot_disks != b->snapshot_disks);
   DIFFER (KEPT, a->kept != b->kept);

@@ -83,6 +83,7 @@ typedef enum {
   VIRFS_VM_PROTECT,
   VIRFS_VM_IMAGE,
   VIRFS_VM_SHUTDOWN_TIMEOUT,
+  VIRFS_VM_ISOLATION,
   VIRFS_VM_SNAPSHOT_KIND,
   VIRFS_VM_KEPT,
   VIRFS_VM_AGENT,  /* whether the agent in it is connected */
@@ -157,6 +158,7 @@ typedef struct {
   GRefString *tags;       /* see tags.h */
   GRefString *image;      /* what it was made from */
   gboolean protect;       /* it is not to be stopped or deleted */
+  GRefString *isolation;  /* see isolation.h */
   guint shutdown_timeout; /* seconds that `shutoff` waits for it; 0: the registry fills it in */
   GPtrArray *parts[VIRFS_VM_N_PARTS]; /* of VirfsPartInfo*, sorted; NULL: as they were */
   VirfsBlob *xml;                     /* of the guest as it is now */

@@ -46,6 +46,7 @@ static const Member members[] = {
   MEMBER (owner.mode, UINT),
   MEMBER (tags, TEXT),
   MEMBER (image, TEXT),
+  MEMBER (isolation, TEXT),
   MEMBER (protect, BOOL),
 };
 
