@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Networks of the libvirt backend, on libvirt's test driver. */
+#include "device.h"
 #include "error.h"
 #include "infra.h"
 #include "libvirt.h"
@@ -24,7 +25,10 @@ static const char host_xml[]
     "<ip family='ipv6' address='fd00:7::1' prefix='64'/>"
     "<dns><host ip='192.168.122.7'><hostname>web</hostname><hostname>www</hostname></host></dns>"
     "<portgroup name='office' default='yes'><bandwidth><inbound average='100'/></bandwidth>"
-    "</portgroup></network></node>";
+    "</portgroup></network>"
+    "<domain type='test'><name>web</name><memory>1024</memory><os><type>hvm</type></os><devices>"
+    "<interface type='network'><mac address='52:54:00:00:00:01'/><source network='default'/>"
+    "</interface></devices></domain></node>";
 
 typedef struct {
   char *path;
@@ -366,6 +370,24 @@ test_events (Fixture *f, gconstpointer data)
   virConnectClose (conn);
 }
 
+/* The driver cannot set links: nothing is kept then. */
+static void
+test_isolation (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsVm) vm = virfs_infra_vm (f->infra, "web");
+  g_autoptr (VirfsVmInfo) info = NULL;
+  VirfsJob *job = begin (f);
+
+  virfs_libvirt_backend.vm_isolate (vm, "eth0", TRUE, job);
+  g_assert_cmpint (end (job), ==, ENOTSUP);
+  job = begin (f);
+  virfs_libvirt_backend.vm_isolate (vm, NULL, TRUE, job);
+  g_assert_cmpint (end (job), ==, ENOTSUP);
+  info = virfs_vm_info (vm);
+  g_assert_null (info->isolation);
+  g_assert_false (((VirfsNicInfo *) info->parts[VIRFS_VM_NICS]->pdata[0])->isolated);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -381,5 +403,6 @@ main (int argc, char **argv)
   ADD ("/networks/kinds", test_kinds);
   ADD ("/networks/define", test_define);
   ADD ("/networks/events", test_events);
+  ADD ("/networks/isolation", test_isolation);
   return g_test_run ();
 }

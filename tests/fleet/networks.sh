@@ -8,7 +8,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-fleet 1 busybox dnsmasq nsenter xmllint
+fleet 2 busybox dnsmasq nsenter xmllint
 guest w1 h1 --disk none --wait
 mount_tree
 d=hosts/h1/networks/default n=hosts/h1/networks/lab nic=vms/w1/nics/eth0
@@ -122,6 +122,10 @@ ok 'and restarts of the guest' '
   reads vms/w1/isolation quarantine && echo reset > vms/w1/ctl && reads $nic/isolation isolated
   echo destroy > vms/w1/ctl && reads $nic/isolation isolated && echo running > vms/w1/state
   reads vms/w1/isolation quarantine && reads $nic/isolation isolated && [[ $(link) == down ]] && ! reaches'
+ok 'and migration' '
+  echo h2 > vms/w1/migrate && reads vms/w1/isolation quarantine && reads $nic/isolation isolated
+  [[ $(on h2 domif-getlink w1 "$(<$nic/mac)" | sed "s/.* //") == down ]]
+  echo h1 > vms/w1/migrate && reads $nic/isolation isolated && [[ $(link) == down && $(link --config) == down ]]'
 ok 'what somebody else does is told' '
   on h1 domif-setlink w1 "$(<$nic/mac)" up && polled "reads $nic/isolation none"
   echo quarantine > vms/w1/isolation && reads $nic/isolation isolated'
