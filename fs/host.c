@@ -195,6 +195,8 @@ static const VirfsRow rows[] = {
     .help = "its storage pools" },
   { "networks", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_networks_dir,
     .help = "its networks; mkdir makes one" },
+  { "nwfilters", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_filters_dir,
+    .help = "network filters, for NICs to have; mkdir, then xml, makes one" },
   { "alarms", S_IFREG | 0440, .fields = SHOW (virfs_show_lines, ALARMS, alarms),
     .help = "the alarms that fire for it or its pools, one a line" },
   { "/alarms/firing/<alarm>~<host>", S_IFLNK | 0777, .fields = F (URI), .link = link_from_firing,

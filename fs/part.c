@@ -14,6 +14,8 @@ static const struct {
     G_STRUCT_OFFSET (VirfsHostInfo, parts[VIRFS_HOST_POOLS]) },
   { &virfs_network_class, &virfs_network_files,
     G_STRUCT_OFFSET (VirfsHostInfo, parts[VIRFS_HOST_NETWORKS]) },
+  { &virfs_filter_class, &virfs_filter_files,
+    G_STRUCT_OFFSET (VirfsHostInfo, parts[VIRFS_HOST_FILTERS]) },
   { &virfs_volume_class, &virfs_volume_files, G_STRUCT_OFFSET (VirfsPartInfo, parts) },
   { &virfs_disk_class, &virfs_disk_files, G_STRUCT_OFFSET (VirfsVmInfo, parts[VIRFS_VM_DISKS]) },
   { &virfs_nic_class, &virfs_nic_files, G_STRUCT_OFFSET (VirfsVmInfo, parts[VIRFS_VM_NICS]) },

@@ -41,6 +41,7 @@ static VirfsClass *const classes[] = {
   [VIRFS_KIND_BACKUP_DISK] = &virfs_backup_disk_files,
   [VIRFS_KIND_EXEC] = &virfs_exec_files,
   [VIRFS_KIND_NETWORK] = &virfs_network_files,
+  [VIRFS_KIND_FILTER] = &virfs_filter_files,
   &virfs_owner_class,
   &virfs_image_class,
   NULL,

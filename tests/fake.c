@@ -117,6 +117,7 @@ host_open (VirfsHost *host)
   info->memory = info->memory_free = G_GUINT64_CONSTANT (8) << 30;
   virfs_ref_string_set (&info->arch, "x86_64");
   virfs_part_lists_set (info->parts, VIRFS_HOST_POOLS, virfs_fake_pools (host->name));
+  virfs_part_lists_set (info->parts, VIRFS_HOST_FILTERS, virfs_fake_filters ());
   virfs_part_lists_set (info->parts, VIRFS_HOST_NETWORKS, virfs_fake_networks (host->name));
   virfs_infra_update_host (infra, host, info, NULL);
 }
@@ -465,6 +466,8 @@ const VirfsBackend virfs_fake_backend = {
   .network_verb = virfs_fake_network_verb,
   .network_set = virfs_fake_network_set,
   .network_define = virfs_fake_network_define,
+  .filter_define = virfs_fake_filter_define,
+  .filter_undefine = virfs_fake_filter_undefine,
   .volume_create = virfs_fake_volume_create,
   .volume_resize = virfs_fake_volume_resize,
   .volume_verb = virfs_fake_volume_verb,

@@ -75,6 +75,11 @@ void virfs_fake_network_set (VirfsPart *network, const VirfsNetworkInfo *wanted,
                              VirfsJob *job);
 void virfs_fake_network_define (VirfsPart *network, const char *xml, VirfsJob *job);
 
+/* Network filters (fake_network.c): one, `clean`. */
+GPtrArray *virfs_fake_filters (void);
+void virfs_fake_filter_define (VirfsPart *filter, const char *xml, VirfsJob *job);
+void virfs_fake_filter_undefine (VirfsPart *filter, VirfsJob *job);
+
 /* Pools and volumes (fake_storage.c); see backend.h.  One of each, `default` (with that UUID) and
  * `disk.qcow2`. */
 GPtrArray *virfs_fake_pools (const char *uuid);

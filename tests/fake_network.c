@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Networks of the fake's hosts: they come, change and go at once.  One that goes out by `nowhere` does not
+/* Networks and network filters of the fake's hosts: they come, change and go at once.  One that goes out by `nowhere` does not
  * start. */
 #include "fake.h"
 
@@ -25,22 +25,23 @@ virfs_fake_networks (const char *uuid)
   return networks;
 }
 
-/* Tells that NETWORK is what INFO (taken) says; NULL: gone. */
+/* Tells that PART is what INFO (taken) says; NULL: gone. */
 static void
-tell (VirfsPart *network, gpointer info)
+tell (VirfsPart *part, gpointer info)
 {
-  VirfsHost *host = (VirfsHost *) network->owner;
+  VirfsHost *host = (VirfsHost *) part->owner;
+  VirfsHostPart which = virfs_host_part (part->class);
   g_autoptr (VirfsHostInfo) known = virfs_host_info (host);
   VirfsHostInfo *copy = virfs_host_info_copy (known);
-  GPtrArray *before = known->parts[VIRFS_HOST_NETWORKS], *list = virfs_part_list_new ();
+  GPtrArray *before = known->parts[which], *list = virfs_part_list_new ();
 
   for (guint i = 0; before && i < before->len; i++)
-    if (strcmp (((VirfsPartInfo *) before->pdata[i])->name, network->name) != 0)
+    if (strcmp (((VirfsPartInfo *) before->pdata[i])->name, part->name) != 0)
       g_ptr_array_add (list, virfs_part_info_ref (before->pdata[i]));
   if (info != NULL)
     g_ptr_array_add (list, info);
   virfs_part_list_sort (list);
-  virfs_part_lists_set (copy->parts, VIRFS_HOST_NETWORKS, list);
+  virfs_part_lists_set (copy->parts, which, list);
   virfs_infra_update_host (host->object.infra, host, copy, NULL);
 }
 
@@ -108,4 +109,36 @@ virfs_fake_network_define (VirfsPart *network, const char *xml, VirfsJob *job)
   virfs_blob_unref (info->xml);
   info->xml = virfs_blob_new (xml);
   carry_out (network, info, error, job);
+}
+
+/* Filters. */
+
+GPtrArray *
+virfs_fake_filters (void)
+{
+  GPtrArray *filters = virfs_part_list_new ();
+  VirfsFilterInfo *filter = virfs_part_info_new (&virfs_filter_class, "clean");
+
+  filter->uuid = g_ref_string_new ("00000000-0000-4000-8000-0000000000f1");
+  filter->xml = virfs_blob_new ("<filter/>\n");
+  g_ptr_array_add (filters, filter);
+  return filters;
+}
+
+void
+virfs_fake_filter_define (VirfsPart *filter, const char *xml, VirfsJob *job)
+{
+  VirfsFilterInfo *info = virfs_part_info_new (&virfs_filter_class, filter->name);
+  GError *error = NULL;
+
+  if (!g_str_has_prefix (xml, "<filter"))
+    error = g_error_new (VIRFS_ERROR, VIRFS_ERROR_INVALID, "this is no filter");
+  info->xml = virfs_blob_new (xml);
+  carry_out (filter, info, error, job);
+}
+
+void
+virfs_fake_filter_undefine (VirfsPart *filter, VirfsJob *job)
+{
+  carry_out (filter, NULL, NULL, job);
 }

@@ -147,6 +147,41 @@ test_xml (Fixture *f, gconstpointer data)
   assert_reads (f, NEW "/state", "inactive\n");
 }
 
+/* Filters. */
+
+#define FILTERS "hosts/h1/nwfilters"
+
+static void
+set_filter (VirfsVmInfo *info, gpointer data)
+{
+  set_nic (info, GINT_TO_POINTER (TRUE));
+  virfs_ref_string_set (&((VirfsNicInfo *) info->parts[VIRFS_VM_NICS]->pdata[0])->filter, data);
+}
+
+static void
+test_filters (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsVm) vm = vm_of (f, "h1-1");
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+
+  assert_lists (f, FILTERS, "clean");
+  assert_reads (f, FILTERS "/clean/xml", "<filter/>\n");
+  g_assert_cmpint (mkdir_at (f, FILTERS "/mine"), ==, 0);
+  assert_reads (f, FILTERS "/mine/xml", "");
+  g_assert_cmpint (echo_n (f, "<domain/>\n", -1, FILTERS "/mine/xml"), ==, EINVAL);
+  g_assert_cmpint (echo_n (f, "<filter a='1'/>\n", -1, FILTERS "/mine/xml"), ==, 0);
+  g_assert_cmpint (echo_n (f, "<filter a='1'/>\n", -1, FILTERS "/mine/xml"), ==, 0);
+  assert_reads (f, FILTERS "/mine/xml", "<filter a='1'/>\n");
+  virfs_infra_edit_vm (f->infra, info->host, info->uuid, set_filter, (gpointer) "mine");
+  g_assert_cmpint (rmdir_at (f, FILTERS "/mine"), ==, EBUSY);
+  assert_says (f, "error", "is that of vms/h1-1/nics/eth0");
+  virfs_infra_edit_vm (f->infra, info->host, info->uuid, set_filter, NULL);
+  g_assert_cmpint (rmdir_at (f, FILTERS "/mine"), ==, 0);
+  g_assert_cmpint (mkdir_at (f, FILTERS "/draft"), ==, 0);
+  g_assert_cmpint (rmdir_at (f, FILTERS "/draft"), ==, 0);
+  assert_lists (f, FILTERS, "clean");
+}
+
 /* Isolation. */
 
 #define WEB "vms/h1-1"
@@ -251,6 +286,7 @@ main (int argc, char **argv)
   ADD ("/networks/rates", test_rates);
   ADD ("/networks/used", test_used);
   ADD ("/networks/xml", test_xml);
+  ADD ("/networks/filters", test_filters);
   ADD ("/isolation/nic", test_isolate_nic);
   ADD ("/isolation/quarantine", test_quarantine);
   ADD ("/isolation/holds", test_quarantine_holds);

@@ -124,8 +124,8 @@ test_nested (Fixture *f, gconstpointer data)
   g_assert_true (virfs_part_root (volume) == &f->host->object);
   f->removed = 0;
   g_assert_true (virfs_infra_remove_host (f->infra, f->host, NULL));
-  /* the network, the pool, its volume, and four parts of the guest */
-  g_assert_cmpuint (f->removed, ==, 7);
+  /* the network, the filter, the pool, its volume, and four parts of the guest */
+  g_assert_cmpuint (f->removed, ==, 8);
   g_assert_true (volume->removed);
 }
 

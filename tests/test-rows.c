@@ -83,6 +83,7 @@ row_path (Fixture *f, const VirfsClass *class, const VirfsRow *row)
         { "by/image/<image>", "by/image/debian.qcow2" },
         { "hosts/<host>/pools/<pool>", "hosts/h1/pools/default" },
         { "hosts/<host>/networks/<network>", "hosts/h1/networks/default" },
+        { "hosts/<host>/nwfilters/<filter>", "hosts/h1/nwfilters/clean" },
         { "hosts/<host>/pools/<pool>/volumes/<volume>",
           "hosts/h1/pools/default/volumes/disk.qcow2" },
         { "images/<file>.d", "images/disk.qcow2.d" },

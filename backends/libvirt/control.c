@@ -7,6 +7,7 @@
 
 #include "domain.h"
 #include "error.h"
+#include "filter.h"
 #include "fleet.h"
 #include "gate.h"
 #include "inventory.h"
@@ -38,6 +39,7 @@ read_all (LvConnection *self, LvLink *link, GError **error)
     return FALSE;
   }
   lv_poll_node (link, conn);
+  lv_filters_poll (link, conn);
   lv_gate_edit_host (self, link, set_up, NULL, NULL);
   lv_inventory_poll (link);
   return TRUE;

@@ -33,6 +33,9 @@ void lv_network_verb (VirfsPart *network, VirfsNetworkVerb verb, VirfsJob *job);
 void lv_network_set (VirfsPart *network, const VirfsNetworkInfo *wanted, gsize member,
                      VirfsJob *job);
 void lv_network_define (VirfsPart *network, const char *xml, VirfsJob *job);
+/* Network filters (filter.c). */
+void lv_filter_define (VirfsPart *filter, const char *xml, VirfsJob *job);
+void lv_filter_undefine (VirfsPart *filter, VirfsJob *job);
 /* snapshot.c */
 void lv_snapshot_take (VirfsVm *vm, const char *name, gboolean disks, VirfsJob *job);
 void lv_snapshot_delete (VirfsVm *vm, const char *name, VirfsJob *job);

@@ -3,6 +3,7 @@
 #include "poll.h"
 
 #include "agent.h"
+#include "filter.h"
 #include "fleet.h"
 #include "gate.h"
 #include "migrate_snapshots.h"
@@ -184,6 +185,7 @@ poll_host (gpointer data, gpointer unused)
   } else {
     poll_load (link, conn);
     lv_poll_resources (link, conn);
+    lv_filters_poll (link, conn);
     lv_inventory_poll (link);
     if (!lv_fleet_poll (link, conn, &link->cursor, &error))
       g_debug ("%s: %s", link->connection->name, error->message);

@@ -69,6 +69,9 @@ char *lv_xml_edit_pool (const char *xml, const VirfsPoolInfo *wanted, GError **e
 char *lv_xml_adopt (const char *xml, const char *kind, const char *name, const char *uuid,
                     GError **error);
 
+/* The same of a network filter, whose name is an attribute. */
+char *lv_xml_adopt_filter (const char *xml, const char *name, const char *uuid, GError **error);
+
 /* Volumes (xml_storage.c). */
 
 /* The caller owns it; NULL: broken. */

@@ -181,6 +181,10 @@ typedef struct VirfsBackend {
   /* Defines the draft or the inactive network by XML, which must describe it (its name and UUID). */
   void (*network_define) (VirfsPart *network, const char *xml, VirfsJob *job);
 
+  /* Network filters: of the draft or the one that there is by XML, which must describe it. */
+  void (*filter_define) (VirfsPart *filter, const char *xml, VirfsJob *job);
+  void (*filter_undefine) (VirfsPart *filter, VirfsJob *job);
+
   /* The path of VOLUME, if it is a file of this machine as well; the caller owns it.  NULL: it cannot be
    * reached from here. */
   char *(*volume_file) (VirfsPart *volume);

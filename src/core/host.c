@@ -42,8 +42,17 @@ ref_array (GPtrArray *array)
 VirfsHostPart
 virfs_host_part (const VirfsPartClass *class)
 {
-  g_assert (class == &virfs_pool_class || class == &virfs_network_class);
-  return class == &virfs_pool_class ? VIRFS_HOST_POOLS : VIRFS_HOST_NETWORKS;
+  static const VirfsPartClass *const classes[VIRFS_HOST_N_PARTS] = {
+    [VIRFS_HOST_POOLS] = &virfs_pool_class,
+    [VIRFS_HOST_NETWORKS] = &virfs_network_class,
+    [VIRFS_HOST_FILTERS] = &virfs_filter_class,
+  };
+  guint i = 0;
+
+  while (i < VIRFS_HOST_N_PARTS && classes[i] != class)
+    i++;
+  g_assert (i < VIRFS_HOST_N_PARTS);
+  return i;
 }
 
 VirfsHostInfo *

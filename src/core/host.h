@@ -7,6 +7,7 @@
 #pragma once
 
 #include "blob.h"
+#include "filter.h"
 #include "network.h"
 #include "pool.h"
 
@@ -38,13 +39,18 @@ typedef enum {
   VIRFS_HOST_VMS,       /* which guests there are */
   VIRFS_HOST_ERROR,
   VIRFS_HOST_ALARMS,
-  VIRFS_HOST_OWNER, /* who may do what with it; see virfs_object_owner() */
+  VIRFS_HOST_OWNER,  /* who may do what with it; see virfs_object_owner() */
   VIRFS_HOST_EVENTS, /* what is told of it; not in its info */
   VIRFS_HOST_N_FIELDS,
 } VirfsHostField;
 
 /* The lists of its parts. */
-typedef enum { VIRFS_HOST_POOLS, VIRFS_HOST_NETWORKS, VIRFS_HOST_N_PARTS } VirfsHostPart;
+typedef enum {
+  VIRFS_HOST_POOLS,
+  VIRFS_HOST_NETWORKS,
+  VIRFS_HOST_FILTERS,
+  VIRFS_HOST_N_PARTS
+} VirfsHostPart;
 
 /* Where a host keeps parts of CLASS. */
 VirfsHostPart virfs_host_part (const VirfsPartClass *class);
@@ -72,7 +78,7 @@ typedef struct {
   GPtrArray *parts[VIRFS_HOST_N_PARTS]; /* of VirfsPartInfo*, sorted; NULL: not known */
 
   /* what the registry fills in */
-  GRefString *error;                   /* last failure; NULL for none */
+  GRefString *error;  /* last failure; NULL for none */
   GRefString *alarms; /* that fire for it and its pools, one a line; NULL for none */
   gint64 changed[VIRFS_HOST_N_FIELDS]; /* microseconds since the epoch */
 } VirfsHostInfo;

@@ -30,6 +30,7 @@ typedef enum {
   VIRFS_KIND_BACKUP_DISK,
   VIRFS_KIND_EXEC,
   VIRFS_KIND_NETWORK,
+  VIRFS_KIND_FILTER,
 } VirfsKind;
 
 typedef struct {

@@ -7,6 +7,7 @@
 
 #include "device.h"
 #include "error.h"
+#include "filter.h"
 #include "network.h"
 #include "pool.h"
 #include "registry.h"
@@ -16,8 +17,8 @@
 #define GROUP "draft"
 
 static const VirfsPartClass *const classes[]
-  = { &virfs_disk_class, &virfs_nic_class, &virfs_pool_class, &virfs_volume_class,
-      &virfs_network_class };
+  = { &virfs_disk_class,   &virfs_nic_class,     &virfs_pool_class,
+      &virfs_volume_class, &virfs_network_class, &virfs_filter_class };
 
 static char *
 owner_key (VirfsObject *owner)

@@ -94,6 +94,21 @@ ok 'its XML, read, written back and changed' '
 no 'XML of another network' EINVAL 'sed "s|<name>lab<|<name>x<|" "$scratch/lab.xml" > "$scratch/x.xml"; cp "$scratch/x.xml" $n/xml'
 ok 'rmdir undefines it' 'rmdir $n && gone $n && [[ $(networks) == default ]]'
 
+# --- Filters -------------------------------------------------------------------------------------
+
+fs=hosts/h1/nwfilters
+filters() { on h1 nwfilter-list | awk "{ print \$2 }" | sort | xargs; }
+ok 'a filter' '
+  mkdir $fs/mine && [[ $(filters) != *mine* ]] && echo "<filter chain=\"root\"/>" > $fs/mine/xml
+  [[ $(filters) == *mine* && -n $(<$fs/mine/uuid) ]] && cp $fs/mine/xml "$scratch/mine.xml"
+  sed "s|</filter>|<rule action=\"accept\" direction=\"inout\"><tcp dstportstart=\"80\"/></rule></filter>|" "$scratch/mine.xml" > $fs/mine/xml
+  on h1 nwfilter-dumpxml mine | grep -q dstportstart'
+no 'XML of another' EINVAL 'sed "s|mine|yours|" "$scratch/mine.xml" > "$scratch/yours.xml"; cp "$scratch/yours.xml" $fs/mine/xml'
+ok 'others see it, and it goes' '
+  rmdir $fs/mine && gone $fs/mine && [[ $(filters) != *mine* ]]
+  on h1 nwfilter-define "$scratch/mine.xml" && polled "reads $fs/mine/uuid \"\$(grep -o \"[0-9a-f-]\\{36\\}\" $scratch/mine.xml)\""
+  on h1 nwfilter-undefine mine && polled "gone $fs/mine"'
+
 # --- Isolation -----------------------------------------------------------------------------------
 
 # From the host, which has an address in the network.
