@@ -43,6 +43,7 @@ static const struct {
   { MEMBER (dns), "web 10.0.0.2;", NULL },
   { MEMBER (portgroups), "office 10 20 default", "office 10 20 default" },
   { MEMBER (portgroups), "office", "office" },
+  { MEMBER (portgroups), "-7", NULL },
   { MEMBER (portgroups), "office 4096", NULL },
   { MEMBER (portgroups), "office default 10", NULL },
   { MEMBER (vlan), "10 20", "10 20" },

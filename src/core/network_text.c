@@ -80,7 +80,7 @@ is_ip (const char *text)
 static gboolean
 is_name (const char *text)
 {
-  return *text != '\0' && strlen (text) <= 253
+  return (g_ascii_isalnum (*text) || *text == '_') && strlen (text) <= 253
          && text[strspn (text, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "-._")] == '\0';
 }
 
