@@ -29,14 +29,15 @@ virfs_vm_job (VirfsCall *call, const VirfsNode *node, const char *operation)
 gboolean
 virfs_vm_check_settled (VirfsCall *call, VirfsVm *vm)
 {
+  gboolean moving = virfs_infra_is_moving (vm->object.infra, vm);
   g_autoptr (VirfsVmInfo) info = NULL;
 
-  if (!virfs_infra_is_moving (vm->object.infra, vm))
+  if (!moving && !virfs_infra_is_replacing (vm->object.infra, vm))
     return TRUE;
   info = virfs_vm_info (vm);
   virfs_call_fail (call, VIRFS_ERROR_BUSY,
-                   "%s is being migrated; wait until that is over, or cancel it in jobs/",
-                   virfs_vm_shown_as (info));
+                   "%s is being %s; wait until that is over, or cancel it in jobs/",
+                   virfs_vm_shown_as (info), moving ? "migrated" : "restored");
   return FALSE;
 }
 

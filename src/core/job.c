@@ -354,6 +354,32 @@ virfs_job_is_cancelled (VirfsJob *job)
   return job->cancelled || has_ended (job);
 }
 
+static gboolean
+has_other_job (VirfsObject *object, VirfsJob *but)
+{
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, object->infra->jobs);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    const VirfsJob *job = value;
+
+    if (job != but && job->subject == object
+        && (job->state == VIRFS_JOB_QUEUED || job->state == VIRFS_JOB_RUNNING))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+gboolean
+virfs_registry_await_jobs (VirfsObject *object, VirfsJob *but, gint64 deadline)
+{
+  while (has_other_job (object, but))
+    if (!g_cond_wait_until (&object->infra->settled, &object->infra->lock, deadline))
+      return !has_other_job (object, but);
+  return TRUE;
+}
+
 VirfsJobInfo *
 virfs_job_info (VirfsJob *job)
 {

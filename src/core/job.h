@@ -70,6 +70,10 @@ void virfs_job_finish (VirfsJob *job, GError *error);
 void virfs_job_cancel (VirfsJob *job);
 gboolean virfs_job_is_cancelled (VirfsJob *job);
 
+/* Waits until no job but BUT runs or is to run on OBJECT, at most to DEADLINE (monotonic): FALSE if one does
+ * still.  Under the registry's lock, which it gives up meanwhile. */
+gboolean virfs_registry_await_jobs (VirfsObject *object, VirfsJob *but, gint64 deadline);
+
 /* What is known now. */
 typedef struct {
   guint number;

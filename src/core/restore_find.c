@@ -5,10 +5,14 @@
 #include "device.h"
 #include "error.h"
 #include "pool.h"
+#include "registry.h"
 #include "snapshot.h"
 #include "use.h"
 
 #include <string.h>
+
+/* How long what is done to the guest may take still, when all has arrived. */
+#define PATIENCE (60 * G_TIME_SPAN_SECOND)
 
 static VirfsVm *
 guest_of (VirfsPart *disk)
@@ -129,4 +133,45 @@ virfs_restore_find (VirfsArrival *self, GError **error)
     return find_volume (self->disk, self->host, &self->pool, &self->volume, error);
   g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "the guest has no host");
   return FALSE;
+}
+
+/* What somebody has begun with the guest before that may start it: it is waited for. */
+static gboolean
+claim (VirfsArrival *self)
+{
+  VirfsVm *guest = guest_of (self->disk);
+  VirfsInfra *infra = guest->object.infra;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  guest->replacing++;
+  return virfs_registry_await_jobs (&guest->object, self->job, g_get_monotonic_time () + PATIENCE);
+}
+
+gboolean
+virfs_restore_claim (VirfsArrival *self, GError **error)
+{
+  if (!claim (self))
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                 "something else is being done to the guest, see jobs/");
+  else if (virfs_restore_check (self->disk, error))
+    return TRUE;
+  virfs_restore_release (self);
+  return FALSE;
+}
+
+void
+virfs_restore_release (VirfsArrival *self)
+{
+  VirfsVm *guest = guest_of (self->disk);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&guest->object.infra->lock);
+
+  guest->replacing--;
+}
+
+gboolean
+virfs_infra_is_replacing (VirfsInfra *infra, VirfsVm *vm)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  return vm->replacing > 0;
 }

@@ -263,16 +263,12 @@ take_fresh (VirfsArrival *self, VirfsFile *file, GError **error)
   return ok;
 }
 
-/* The guest may have been started meanwhile. */
-gboolean
-virfs_restore_replace (VirfsArrival *self, GError **error)
+static gboolean
+put_in_place (VirfsArrival *self, GError **error)
 {
   g_autoptr (GError) failed = NULL;
   VirfsFile *file;
 
-  if (!check_arrived (self, error) || !self->file->class->flush (self->file, TRUE, error)
-      || !virfs_restore_check (self->disk, error))
-    return FALSE;
   if (self->file->class->rename (self->file, self->volume, &failed)) {
     file = g_steal_pointer (&self->file);
     file->class->tell (file);
@@ -283,4 +279,18 @@ virfs_restore_replace (VirfsArrival *self, GError **error)
     return take_fresh (self, g_steal_pointer (&self->file), error);
   g_propagate_error (error, g_steal_pointer (&failed));
   return FALSE;
+}
+
+/* The guest may have been started meanwhile. */
+gboolean
+virfs_restore_replace (VirfsArrival *self, GError **error)
+{
+  gboolean ok;
+
+  if (!check_arrived (self, error) || !self->file->class->flush (self->file, TRUE, error)
+      || !virfs_restore_claim (self, error))
+    return FALSE;
+  ok = put_in_place (self, error);
+  virfs_restore_release (self);
+  return ok;
 }

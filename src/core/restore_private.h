@@ -24,6 +24,9 @@ typedef struct {
 /* restore_find.c: whether the disk can be restored now; then HOST, POOL and VOLUME say what is to be replaced. */
 gboolean virfs_restore_check (VirfsPart *disk, GError **error);
 gboolean virfs_restore_find (VirfsArrival *self, GError **error);
+/* The same of the first, when all has arrived; then the guest is not started by us until the second. */
+gboolean virfs_restore_claim (VirfsArrival *self, GError **error);
+void virfs_restore_release (VirfsArrival *self);
 
 /* restore_place.c */
 

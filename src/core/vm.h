@@ -101,7 +101,7 @@ typedef enum {
   VIRFS_VM_ERROR,
   VIRFS_VM_ALARMS,
   VIRFS_VM_EVENTS, /* what is told of it; not in its info */
-  VIRFS_VM_READY, /* whether its host is up, so that it can be changed */
+  VIRFS_VM_READY,  /* whether its host is up, so that it can be changed */
   VIRFS_VM_N_FIELDS,
 } VirfsVmField;
 
@@ -191,7 +191,8 @@ typedef struct {
   GPtrArray *twins; /* of VirfsVm*: the same UUID on other hosts; NULL for none */
   gboolean twin;    /* is in the twins of another */
   gboolean removed;
-  guint moving; /* migrations of it that run: its twins are not shown */
+  guint moving;    /* migrations of it that run: its twins are not shown */
+  guint replacing; /* disks of it that are being replaced: nobody starts it */
 } VirfsVm;
 
 /* What is known now; the caller owns the reference. */
