@@ -178,4 +178,5 @@ virfs_alarms_restore (VirfsAlarms *self, gboolean sampled)
   virfs_infra_recall (self->infra, VIRFS_RECORD_ALARM, restore_rule, self);
   add_defaults (self, kept, sampled);
   virfs_infra_recall (self->infra, VIRFS_RECORD_FIRING, restore_firing, self);
+  virfs_alarms_show (self);
 }

@@ -99,7 +99,7 @@ typedef struct VirfsAlarmNews VirfsAlarmNews;
 void virfs_alarm_news_free (gpointer news);
 void virfs_alarms_tell_news (VirfsAlarms *self);
 
-/* alarm_record.c */
+/* alarm_record.c.  Brings back and shows, before the thread begins. */
 void virfs_alarms_restore (VirfsAlarms *self, gboolean sampled);
 gboolean virfs_alarm_keep_rule (VirfsInfra *infra, const char *key, const char *name,
                                 const VirfsRule *rule, GError **error);
