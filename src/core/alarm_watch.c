@@ -352,7 +352,17 @@ is_missing (VirfsHost *host, const VirfsHostInfo *info, gpointer missing)
     *(gboolean *) missing = TRUE;
 }
 
-/* As long as a host has not told what it has, its guests and pools may come. */
+/* Whether something was told that no round has looked at. */
+static gboolean
+has_notes (VirfsAlarms *self)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return g_hash_table_size (self->noted) > 0;
+}
+
+/* As long as a host has not told what it has, its guests and pools may come.  What has come since this
+ * round began is looked at in the next. */
 void
 virfs_alarms_drop_dormant (VirfsAlarms *self)
 {
@@ -363,6 +373,8 @@ virfs_alarms_drop_dormant (VirfsAlarms *self)
   if (!any)
     return;
   virfs_infra_foreach_host (self->infra, is_missing, &missing);
-  for (guint i = 0; i < self->entries->len && !missing; i++)
+  if (missing || has_notes (self))
+    return;
+  for (guint i = 0; i < self->entries->len; i++)
     end_in (self, self->entries->pdata[i], ((VirfsAlarmEntry *) self->entries->pdata[i])->dormant);
 }
