@@ -523,6 +523,50 @@ test_restart_gone (Fixture *f, gconstpointer hosts)
   g_assert_false (says (f, "events/log", "value=raised name=off"));
 }
 
+/* FIRING, of alarms/RULE, is the same after a restart, before any host has come. */
+static void
+assert_outlives (Fixture *f, const char *rule, const char *words)
+{
+  g_autofree char *path = g_strdup_printf ("alarms/%s/firing", rule);
+  g_autofree char *firing = NULL;
+
+  assert_soon (says (f, path, words));
+  firing = cat (f, path);
+  fixture_tear_down (f, NULL);
+  fixture_set_up (f, NULL);
+  assert_reads (f, path, firing);
+}
+
+static void
+test_restart_pool (Fixture *f, gconstpointer hosts)
+{
+  g_autoptr (VirfsHost) host = virfs_infra_host (f->infra, "h1");
+  g_autoptr (VirfsHostInfo) known = virfs_host_info (host);
+  VirfsHostInfo *info = virfs_host_info_copy (known);
+  GPtrArray *pools = virfs_fake_pools ("h1");
+  VirfsPoolInfo *pool = virfs_part_info_new (&virfs_pool_class, "a[b]");
+
+  pool->state = "running";
+  pool->capacity = pool->available = 1000;
+  g_ptr_array_add (pools, pool);
+  virfs_part_list_sort (pools);
+  virfs_part_lists_set (info->parts, VIRFS_HOST_POOLS, pools);
+  virfs_infra_update_host (f->infra, host, info, NULL);
+  make (f, "little", "available", "pools", "< 1E");
+  assert_outlives (f, "little", "hosts/h1/pools/a[b]");
+}
+
+/* A definition that was left behind on another host. */
+static void
+test_restart_twin (Fixture *f, gconstpointer hosts)
+{
+  g_autoptr (VirfsHost) host = virfs_infra_host (f->infra, "h2");
+
+  virfs_infra_update_vm (f->infra, host, virfs_fake_vm ("h1-2", 2, VIRFS_VM_SHUTOFF));
+  make (f, "off", "state", "vms/h1-2*", "== shutoff");
+  assert_outlives (f, "off", "vms/h1-2~h2");
+}
+
 #define ADD_KEPT(path, func) g_test_add (path, Fixture, FLEET, set_up_kept, func, tear_down_kept)
 #define ADD(path, func)      g_test_add (path, Fixture, FLEET, set_up, func, fixture_tear_down)
 
@@ -546,5 +590,7 @@ main (int argc, char **argv)
   ADD ("/alarms/hook-hangs", test_hook_hangs);
   ADD_KEPT ("/alarms/restart", test_restart);
   ADD_KEPT ("/alarms/restart-gone", test_restart_gone);
+  ADD_KEPT ("/alarms/restart-pool", test_restart_pool);
+  ADD_KEPT ("/alarms/restart-twin", test_restart_twin);
   return g_test_run ();
 }

@@ -2,7 +2,7 @@
 /*
  * What outlives the program.  A rule's record has its key, the name that it was made under, and what it
  * says; that of a rule that was there from the beginning and was removed is empty.  Beside it is, under the
- * same key, what the rule fires for: a group for each object.
+ * same key, what the rule fires for: a group for each object, by number, for its key may be no name of a group.
  */
 #include "alarm_default.h"
 #include "alarms_private.h"
@@ -87,23 +87,30 @@ add_defaults (VirfsAlarms *self, GHashTable *kept, gboolean sampled)
 /* What fires. */
 
 static void
-save_firing (GKeyFile *file, GHashTable *table)
+save_object (GKeyFile *file, guint number, const VirfsWatched *watched)
+{
+  g_autofree char *group = g_strdup_printf ("%u", number);
+
+  g_key_file_set_string (file, group, "key", watched->key);
+  g_key_file_set_string (file, group, "path", watched->path);
+  g_key_file_set_int64 (file, group, "since", watched->c.since);
+  g_key_file_set_string (file, group, "value", watched->value ? watched->value : "");
+  if (watched->by != NULL)
+    g_key_file_set_string (file, group, "by", watched->by);
+}
+
+/* N were saved before. */
+static guint
+save_firing (GKeyFile *file, GHashTable *table, guint n)
 {
   GHashTableIter iter;
-  gpointer value;
+  gpointer watched;
 
   g_hash_table_iter_init (&iter, table);
-  while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    const VirfsWatched *watched = value;
-
-    if (watched->c.state != VIRFS_CASE_FIRES)
-      continue;
-    g_key_file_set_string (file, watched->key, "path", watched->path);
-    g_key_file_set_int64 (file, watched->key, "since", watched->c.since);
-    g_key_file_set_string (file, watched->key, "value", watched->value ? watched->value : "");
-    if (watched->by != NULL)
-      g_key_file_set_string (file, watched->key, "by", watched->by);
-  }
+  while (g_hash_table_iter_next (&iter, NULL, &watched))
+    if (((const VirfsWatched *) watched)->c.state == VIRFS_CASE_FIRES)
+      save_object (file, ++n, watched);
+  return n;
 }
 
 gboolean
@@ -113,8 +120,7 @@ virfs_alarm_keep_firing (VirfsAlarms *self, VirfsAlarmEntry *entry, GError **err
   g_autofree char *text = NULL;
   gsize size;
 
-  save_firing (file, entry->watched);
-  save_firing (file, entry->dormant);
+  save_firing (file, entry->dormant, save_firing (file, entry->watched, 0));
   text = g_key_file_to_data (file, &size, NULL);
   entry->unsaved = FALSE;
   if (size == 0)
@@ -131,22 +137,24 @@ kind_of_key (const char *key)
 }
 
 static void
-restore_object (VirfsAlarmEntry *entry, GKeyFile *file, const char *key)
+restore_object (VirfsAlarmEntry *entry, GKeyFile *file, const char *group)
 {
-  VirfsWatched *watched = g_new0 (VirfsWatched, 1);
+  g_autofree char *key = g_key_file_get_string (file, group, "key", NULL);
+  g_autofree char *path = g_key_file_get_string (file, group, "path", NULL);
+  VirfsWatched *watched;
 
+  if (key == NULL || path == NULL || strchr (path, '/') == NULL)
+    return;
+  watched = g_new0 (VirfsWatched, 1);
   watched->c.state = VIRFS_CASE_FIRES;
-  watched->c.since = g_key_file_get_int64 (file, key, "since", NULL);
+  watched->c.since = g_key_file_get_int64 (file, group, "since", NULL);
   watched->c.due = G_MAXINT64;
   watched->kind = kind_of_key (key);
-  watched->key = g_strdup (key);
-  watched->path = g_key_file_get_string (file, key, "path", NULL);
-  watched->value = g_key_file_get_string (file, key, "value", NULL);
-  watched->by = g_key_file_get_string (file, key, "by", NULL);
-  if (watched->path != NULL && strchr (watched->path, '/') != NULL)
-    g_hash_table_replace (entry->dormant, watched->key, watched);
-  else
-    virfs_watched_free (watched);
+  watched->key = g_steal_pointer (&key);
+  watched->path = g_steal_pointer (&path);
+  watched->value = g_key_file_get_string (file, group, "value", NULL);
+  watched->by = g_key_file_get_string (file, group, "by", NULL);
+  g_hash_table_replace (entry->dormant, watched->key, watched);
 }
 
 static void

@@ -86,9 +86,11 @@ virfs_alarms_see (VirfsAlarms *self, guint64 id, const VirfsMoment *now, VirfsSe
 char *
 virfs_seen_key (const VirfsSeen *seen)
 {
-  if (seen->subject.kind == VIRFS_KIND_VM)
-    return g_strconcat ("vm/", seen->vm->uuid, NULL);
-  return g_strdup (seen->path);
+  if (seen->subject.kind != VIRFS_KIND_VM)
+    return g_strdup (seen->path);
+  if (((const VirfsVm *) seen->object)->twin)
+    return g_strdup_printf ("vm/%s@%s", seen->vm->uuid, seen->vm->host->name);
+  return g_strconcat ("vm/", seen->vm->uuid, NULL);
 }
 
 /* Samples.  The one before the last is kept only where a rule wants to know what has grown. */

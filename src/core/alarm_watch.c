@@ -60,6 +60,18 @@ watch (VirfsAlarms *self, VirfsAlarmEntry *entry, const VirfsSeen *seen)
   return watched;
 }
 
+/* A twin that has exchanged hosts with the guest. */
+static void
+follow_host (VirfsAlarmEntry *entry, VirfsWatched *watched, const VirfsSeen *seen)
+{
+  if (watched->host == seen->host)
+    return;
+  watched->host = seen->host;
+  g_free (watched->key);
+  watched->key = virfs_seen_key (seen);
+  entry->unsaved |= watched->c.state == VIRFS_CASE_FIRES;
+}
+
 /* The object may have another name, and another value. */
 static void
 refresh (VirfsAlarmEntry *entry, VirfsWatched *watched, const VirfsSeen *seen,
@@ -73,7 +85,7 @@ refresh (VirfsAlarmEntry *entry, VirfsWatched *watched, const VirfsSeen *seen,
     entry->changed = TRUE;
     entry->unsaved |= watched->c.state == VIRFS_CASE_FIRES;
   }
-  watched->host = seen->host;
+  follow_host (entry, watched, seen);
   virfs_value_append (entry->alarm->info->rule->measure, value, text);
   if (value->kind != VIRFS_VALUE_UNKNOWN && g_strcmp0 (watched->value, text->str) != 0) {
     g_free (watched->value);

@@ -17,7 +17,7 @@ typedef struct {
   guint64 id;
   VirfsKind kind;
   guint64 host; /* number of a pool's */
-  char *key;    /* what it is known by for ever, as in vm/UUID */
+  char *key;    /* what it is known by for ever: vm/UUID, of a twin vm/UUID@HOST, else its path */
   char *path, *value, *by;
 } VirfsWatched;
 
