@@ -6,6 +6,7 @@
 #include "metrics.h"
 
 #include <glib/gstdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -335,6 +336,16 @@ wrote (const Hook *hook, const char *words)
   return g_file_get_contents (hook->out, &text, NULL, NULL) && strstr (text, words) != NULL;
 }
 
+/* What has ended and was not waited for yet is not. */
+static gboolean
+is_alive (int pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", pid);
+  g_autofree char *text = NULL;
+
+  return g_file_get_contents (path, &text, NULL, NULL) && strstr (text, ") Z ") == NULL;
+}
+
 static void
 test_hook (Fixture *f, gconstpointer data)
 {
@@ -403,6 +414,22 @@ test_hook_hangs (Fixture *f, gconstpointer data)
   set_state (f, "h1-1", VIRFS_VM_RUNNING);
   assert_soon (wrote (&hook, "begun"));
   virfs_infra_stop (f->infra, G_USEC_PER_SEC);
+  end_hook (&hook);
+}
+
+/* What one leaves behind ends with it. */
+static void
+test_hook_leaves (Fixture *f, gconstpointer data)
+{
+  Hook hook = make_hook ("sleep 1000 & echo $! > $out; echo it was mailed");
+  g_autofree char *pid = NULL;
+
+  make (f, "off", "state", "vms/h1-1", "== shutoff");
+  g_assert_cmpint (echo (f, hook.program, "alarms/off/hook"), ==, 0);
+  set_state (f, "h1-1", VIRFS_VM_SHUTOFF);
+  assert_soon (says (f, "events/log", "alarms/off hook value=done"));
+  g_assert_true (g_file_get_contents (hook.out, &pid, NULL, NULL));
+  assert_soon (!is_alive (atoi (pid)));
   end_hook (&hook);
 }
 
@@ -588,6 +615,7 @@ main (int argc, char **argv)
   ADD ("/alarms/hook", test_hook);
   ADD ("/alarms/hook-fails", test_hook_fails);
   ADD ("/alarms/hook-hangs", test_hook_hangs);
+  ADD ("/alarms/hook-leaves", test_hook_leaves);
   ADD_KEPT ("/alarms/restart", test_restart);
   ADD_KEPT ("/alarms/restart-gone", test_restart_gone);
   ADD_KEPT ("/alarms/restart-pool", test_restart_pool);

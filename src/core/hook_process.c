@@ -13,6 +13,8 @@
 
 /* Bytes of its output that are kept. */
 #define OUTPUT 4096
+/* Most reads before its time is looked at again. */
+#define READS 64
 
 struct VirfsHookProcess {
   int output, ended; /* to read what it writes; can be read when it has ended */
@@ -84,16 +86,19 @@ virfs_hook_process_kill (VirfsHookProcess *self)
   kill (self->pid, SIGKILL); /* should it not have got its session yet */
 }
 
-/* What there is now; FALSE: nothing comes any more. */
+/* Some of what there is now; FALSE: nothing comes any more. */
 static gboolean
 take_output (VirfsHookProcess *self, GString *output)
 {
   char buffer[1024];
-  gssize got;
+  gssize got = 1;
 
-  while ((got = read (self->output, buffer, sizeof buffer)) > 0)
-    g_string_append_len (output, buffer, MIN (got, (gssize) (OUTPUT - output->len)));
-  return got < 0 && (errno == EAGAIN || errno == EINTR);
+  for (guint i = 0; i < READS && got > 0; i++) {
+    got = read (self->output, buffer, sizeof buffer);
+    if (got > 0)
+      g_string_append_len (output, buffer, MIN (got, (gssize) (OUTPUT - output->len)));
+  }
+  return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
 /* Until it has ended, or TIME has come. */
@@ -148,8 +153,8 @@ virfs_hook_process_wait (VirfsHookProcess *self, guint seconds, GError **error)
   gboolean ended = self->ended >= 0 && follow (self, end, output);
   int status;
 
-  if (!ended)
-    virfs_hook_process_kill (self);
+  /* also what it has left behind: as long as it was not waited for, the group is its own */
+  virfs_hook_process_kill (self);
   status = reap (self);
   if (!ended)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_TIMED_OUT,
