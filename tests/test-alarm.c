@@ -103,6 +103,17 @@ test_opposites (void)
   }
 }
 
+/* Nothing is kept of operands when their condition is gone. */
+static void
+test_operands (void)
+{
+  VirfsCondition parsed = condition ("> 98765.4321");
+  VirfsCondition opposite = virfs_condition_opposite (&parsed);
+
+  g_assert_cmpuint (g_quark_try_string (parsed.operand), ==, 0);
+  g_assert_cmpuint (g_quark_try_string (opposite.operand), ==, 0);
+}
+
 /* Objects. */
 
 static gboolean
@@ -473,6 +484,7 @@ main (int argc, char **argv)
   g_test_add_func ("/alarm/conditions", test_conditions);
   g_test_add_func ("/alarm/no-conditions", test_no_conditions);
   g_test_add_func ("/alarm/opposites", test_opposites);
+  g_test_add_func ("/alarm/operands", test_operands);
   g_test_add_func ("/alarm/objects", test_objects);
   g_test_add_func ("/alarm/no-objects", test_no_objects);
   g_test_add_func ("/alarm/rules", test_rules);

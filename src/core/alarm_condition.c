@@ -81,7 +81,7 @@ opposite_of (VirfsCompare compare)
 static gboolean
 is_operand (const char *text)
 {
-  return *text != '\0' && strlen (text) <= 100 && strpbrk (text, "<>=!\n\\") == NULL
+  return *text != '\0' && strlen (text) <= VIRFS_OPERAND_MAX && strpbrk (text, "<>=!\n\\") == NULL
          && g_utf8_validate (text, -1, NULL);
 }
 
@@ -95,7 +95,7 @@ take_operand (const char *text, VirfsCondition *condition)
   if (isnan (condition->number) && condition->compare != VIRFS_COMPARE_EQUAL
       && condition->compare != VIRFS_COMPARE_NOT_EQUAL)
     return FALSE;
-  condition->operand = g_intern_string (text);
+  g_strlcpy (condition->operand, text, sizeof condition->operand);
   return TRUE;
 }
 
@@ -157,7 +157,6 @@ virfs_condition_opposite (const VirfsCondition *condition)
   gboolean above = condition->compare == VIRFS_COMPARE_GREATER
                    || condition->compare == VIRFS_COMPARE_GREATER_EQUAL;
   VirfsCondition opposite = *condition;
-  char text[G_ASCII_DTOSTR_BUF_SIZE];
   double step;
 
   if (condition->compare == VIRFS_COMPARE_NONE)
@@ -167,10 +166,9 @@ virfs_condition_opposite (const VirfsCondition *condition)
     return opposite;
   step = fabs (condition->number) * HYSTERESIS;
   opposite.number += above ? -step : step;
-  g_ascii_formatd (text, sizeof text, "%.12g", opposite.number);
+  g_ascii_formatd (opposite.operand, sizeof opposite.operand, "%.12g", opposite.number);
   /* what is shown is what counts */
-  opposite.number = g_ascii_strtod (text, NULL);
-  opposite.operand = g_intern_string (text);
+  opposite.number = g_ascii_strtod (opposite.operand, NULL);
   return opposite;
 }
 

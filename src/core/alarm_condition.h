@@ -29,10 +29,13 @@ typedef enum {
   VIRFS_COMPARE_NOT_EQUAL,
 } VirfsCompare;
 
+/* Bytes of the longest operand. */
+#define VIRFS_OPERAND_MAX 100
+
 typedef struct {
   VirfsCompare compare;
-  double number;       /* NAN: it is a word */
-  const char *operand; /* as it was written; interned */
+  double number;                       /* NAN: it is a word */
+  char operand[VIRFS_OPERAND_MAX + 1]; /* as it was written */
 } VirfsCondition;
 
 /* `OPERATOR OPERAND`; numbers may have K, M, G, T, P, E (powers of 1024), s, min, h, d (seconds) or %

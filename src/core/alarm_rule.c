@@ -190,7 +190,7 @@ set_clear (VirfsRule *rule, const char *text, GError **error)
           || !check_fits (rule, &clear, error)))
     return FALSE;
   /* what is shown unasked can be written back, and stays unsaid */
-  if (clear.compare == usual.compare && clear.operand == usual.operand)
+  if (clear.compare == usual.compare && strcmp (clear.operand, usual.operand) == 0)
     clear = (VirfsCondition){ 0 };
   rule->clear = clear;
   return TRUE;
