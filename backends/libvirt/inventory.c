@@ -223,7 +223,7 @@ take_pool (Reading *reading, virStoragePoolPtr pool)
     g_ptr_array_add (reading->read, info);
 }
 
-/* FALSE: they cannot be listed. */
+/* FALSE: they cannot be listed now.  A driver without pools has none. */
 static gboolean
 read_pools (Reading *reading)
 {
@@ -232,12 +232,12 @@ read_pools (Reading *reading)
   int n;
 
   if (lv_link_lacks (reading->link, LV_CALL_POOLS))
-    return FALSE;
+    return TRUE;
   n = LV (virConnectListAllStoragePools (reading->conn, &items, 0));
   pools = lv_take_pools (items, n);
   if (pools == NULL) {
     lv_link_note (reading->link, LV_CALL_POOLS);
-    return FALSE;
+    return lv_link_lacks (reading->link, LV_CALL_POOLS);
   }
   for (guint i = 0; i < pools->len; i++)
     take_pool (reading, pools->pdata[i]);
