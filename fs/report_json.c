@@ -241,9 +241,14 @@ add_events (JsonBuilder *json, const VirfsReportFleet *fleet)
   gsize start = size - MIN (size, EVENTS_BYTES);
   g_autofree char *text = g_malloc0 (EVENTS_BYTES + 1);
   g_auto (GStrv) lines = NULL;
+  char *end;
   guint n, first = start > 0; /* what it begins with may be half a line */
 
   text[virfs_event_log_read (log, (goffset) start, text, EVENTS_BYTES)] = '\0';
+  /* it may have grown meanwhile: then the last line is a piece */
+  end = strrchr (text, '\n');
+  if (end != NULL)
+    *end = '\0';
   lines = g_strsplit (text, "\n", -1);
   n = g_strv_length (lines);
   begin_array (json, "events");

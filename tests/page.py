@@ -222,6 +222,16 @@ def check_age(page):
     page.js('(page.data.made += 7200, drawAge())')
 
 
+def check_broken(page):
+    """What cannot be read is shown as it is, and hides nothing else."""
+    page.js('(window.kept = page.data, show({ ...kept, events: ["yesterday vms/x failed", "torn"] }))')
+    assert page.texts('#events time') == ['yesterday', 'torn'], page.texts('#events time')
+    assert page.texts('#events li span') == ['vms/x failed', ''], page.texts('#events li span')
+    page.js('show({ made: kept.made, interval: kept.interval, vm_columns: kept.vm_columns })')
+    assert not page.all('#events li') and not page.all('#hosts tbody tr')
+    page.js('show(kept)')
+
+
 def check_alarms(page):
     """The fake's guests were backed up years ago."""
     assert page.texts('#alarms .name') == ['backup-old'] and len(page.all('#alarms bdi')) == 13
@@ -272,6 +282,7 @@ def fleet(page, mount, scratch):
     check_first_sight(page)
     check_words(page)
     check_age(page)
+    check_broken(page)
     check_history(page)
     check_alarms(page)
     check_looks(page)

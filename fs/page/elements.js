@@ -94,7 +94,10 @@ function clock(seconds) {
   return date.toLocaleString([], today ? { timeStyle: 'medium' } : { dateStyle: 'medium', timeStyle: 'short' });
 }
 
+/* With TEXT in place of the clock, if there is one. */
 function moment(seconds, text) {
+  if (Number.isNaN(new Date(seconds * 1000).getTime()))
+    return element('time', {}, text || '–');
   return element('time', { datetime: new Date(seconds * 1000).toISOString() }, text || clock(seconds));
 }
 

@@ -174,9 +174,10 @@ function drawHistory(data) {
 
 function drawEvents(data) {
   replace(document.querySelector('#events ol'), data.events.map((line) => {
-    const space = line.indexOf(' ');
-    return element('li', {}, moment(Date.parse(line.slice(0, space)) / 1000),
-      element('span', { dir: 'auto' }, line.slice(space + 1)));
+    const time = line.split(' ', 1)[0];
+    const seconds = Date.parse(time) / 1000;
+    return element('li', {}, moment(seconds, Number.isNaN(seconds) ? time : ''),
+      element('span', { dir: 'auto' }, line.slice(time.length + 1)));
   }));
   document.getElementById('events').hidden = data.events.length === 0;
 }
@@ -196,8 +197,17 @@ function drawAge() {
     setText(said, '');
 }
 
+/* What is not told is not there. */
+const LISTS = ['attention', 'alarms', 'hosts', 'pools', 'vms', 'graphs', 'jobs', 'events'];
+
+function complete(data) {
+  for (const name of LISTS)
+    data[name] = data[name] || [];
+  return data;
+}
+
 function show(data) {
-  page.data = data;
+  page.data = complete(data);
   document.querySelector('#made time').replaceWith(moment(data.made));
   drawGlance(data);
   drawAttention(data);
