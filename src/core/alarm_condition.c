@@ -40,9 +40,10 @@ parse_number (const char *text)
   char *end;
   double number = g_ascii_strtod (text, &end);
 
-  /* neither infinity nor hexadecimal */
+  /* neither infinity nor hexadecimal; and nothing that is measured is less than nothing */
   if (end == text || !g_ascii_isdigit (end[-1])
-      || strspn (text, "-+.0123456789eE") < (gsize) (end - text) || !isfinite (number))
+      || strspn (text, "-+.0123456789eE") < (gsize) (end - text) || !isfinite (number)
+      || number < 0)
     return NAN;
   end += strspn (end, " ");
   for (guint i = 0; i < G_N_ELEMENTS (units); i++) {
