@@ -845,8 +845,8 @@ test_resources (Fixture *f, gconstpointer data)
 
   g_assert_cmpint (virNetworkDestroy (net), ==, 0);
   wait_host (f, "h1", info->networks->len == 0);
-  g_assert_true (has_event (f, "network event=stopped name=\"default\"")
-                 || has_event (f, "network name=\"default\" event=stopped"));
+  g_assert_true (has_event (f, "network event=stopped name=default")
+                 || has_event (f, "network name=default event=stopped"));
   g_assert_cmpint (virStoragePoolDestroy (storage), ==, 0);
   wait_host (
     f, "h1",

@@ -62,6 +62,40 @@ test_details (void)
   g_assert_cmpstr (details->str, ==, "a=1 c=\"x y\"");
 }
 
+/* What others have named is a value, whatever it looks like. */
+static void
+test_made (void)
+{
+  g_autofree char *none = virfs_event_details (NULL, NULL);
+  g_autofree char *made
+    = virfs_event_details ("name", "x\" event=started\n2026-01-01T00:00:00Z fleet forged", "event",
+                           "stopped", "no", NULL, "path", "/a b", NULL);
+
+  g_assert_cmpstr (none, ==, "");
+  g_assert_cmpstr (
+    made, ==,
+    "name=\"x\\\" event=started\\n2026-01-01T00:00:00Z fleet forged\" event=stopped path=\"/a b\"");
+}
+
+/* One event is one line, even of details that nobody has escaped. */
+static void
+test_raw (void)
+{
+  g_autoptr (VirfsEventLog) log = virfs_event_log_new (1000);
+  g_autofree char *text = NULL;
+  g_auto (GStrv) lines = NULL;
+
+  virfs_event_log_add (
+    log, "hosts/h", "pool",
+    "name=\"a \"b\n2026-01-01T00:00:00Z fleet forged\r\x1b[2J\xc2\x85\xff\" c=a\\nb");
+  text = read_all (log);
+  lines = g_strsplit (text, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 2);
+  g_assert_cmpstr (lines[0] + TIME_LENGTH, ==,
+                   " hosts/h pool name=\"a \"b\\n2026-01-01T00:00:00Z fleet forged\\x0d\\x1b[2J"
+                   "\\xc2\\x85\\xff\" c=a\\nb");
+}
+
 static void
 test_read (void)
 {
@@ -401,6 +435,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/event/lines", test_lines);
   g_test_add_func ("/event/details", test_details);
+  g_test_add_func ("/event/made", test_made);
+  g_test_add_func ("/event/raw", test_raw);
   g_test_add_func ("/event/read", test_read);
   g_test_add_func ("/event/trim", test_trim);
   g_test_add_func ("/event/huge-line", test_huge);

@@ -56,19 +56,20 @@ look_at_backup (LvLink *link, virDomainPtr domain)
   lv_backup_look (link, uuid, TRUE);
 }
 
-static void G_GNUC_PRINTF (4, 5)
-  tell (LvLink *link, virDomainPtr domain, const char *kind, const char *format, ...)
+/* Takes DETAILS. */
+static void
+tell_details (LvLink *link, virDomainPtr domain, const char *kind, char *details)
 {
+  g_autofree char *taken = details;
   char uuid[VIR_UUID_STRING_BUFLEN] = "";
-  g_autofree char *details = NULL;
-  va_list args;
 
-  va_start (args, format);
-  details = g_strdup_vprintf (format, args);
-  va_end (args);
   virDomainGetUUIDString (domain, uuid);
-  lv_gate_tell_event (link, uuid, kind, details);
+  lv_gate_tell_event (link, uuid, kind, taken);
 }
+
+/* Keys, each with its value.  Names and reasons are what others chose: never put together by hand. */
+#define tell(link, domain, kind, ...)                                                              \
+  tell_details (link, domain, kind, virfs_event_details (__VA_ARGS__, NULL))
 
 /* A word for a number that may be newer than we are. */
 static const char *
@@ -117,21 +118,23 @@ on_lifecycle (virConnectPtr conn, virDomainPtr domain, int event, int detail, vo
 static void
 on_reboot (virConnectPtr conn, virDomainPtr domain, void *link)
 {
-  tell (link, domain, "reboot", "by=guest");
+  tell (link, domain, "reboot", "by", "guest");
   refresh (link, domain, 0);
 }
 
 static void
 on_control_error (virConnectPtr conn, virDomainPtr domain, void *link)
 {
-  tell (link, domain, "control-error", "by=hypervisor");
+  tell (link, domain, "control-error", "by", "hypervisor");
   refresh (link, domain, 0);
 }
 
 static void
 on_rtc (virConnectPtr conn, virDomainPtr domain, long long offset, void *link)
 {
-  tell (link, domain, "clock", "offset=%lld", offset);
+  g_autofree char *seconds = g_strdup_printf ("%lld", offset);
+
+  tell (link, domain, "clock", "offset", seconds);
   refresh (link, domain, 0);
 }
 
@@ -142,7 +145,7 @@ on_watchdog (virConnectPtr conn, virDomainPtr domain, int action, void *link)
     "none", "pause", "reset", "poweroff", "shutdown", "debug", "inject-nmi",
   };
 
-  tell (link, domain, "watchdog", "action=%s", WORD (actions, action));
+  tell (link, domain, "watchdog", "action", WORD (actions, action));
   refresh (link, domain, 0);
 }
 
@@ -152,8 +155,8 @@ on_io_error (virConnectPtr conn, virDomainPtr domain, const char *path, const ch
 {
   static const char *const actions[] = { "none", "pause", "report" };
 
-  tell (link, domain, "io-error", "device=%s path=\"%s\" action=%s reason=%s", alias, path,
-        WORD (actions, action), reason && *reason ? reason : "unknown");
+  tell (link, domain, "io-error", "device", alias, "path", path, "action", WORD (actions, action),
+        "reason", reason && *reason ? reason : "unknown");
   look_at_backup (link, domain);
   refresh (link, domain, 0);
 }
@@ -166,7 +169,7 @@ on_graphics (virConnectPtr conn, virDomainPtr domain, int phase,
 {
   static const char *const phases[] = { "connect", "initialize", "disconnect" };
 
-  tell (link, domain, "graphics", "phase=%s from=%s", WORD (phases, phase),
+  tell (link, domain, "graphics", "phase", WORD (phases, phase), "from",
         remote && remote->node ? remote->node : "unknown");
 }
 
@@ -177,7 +180,7 @@ on_block_job (virConnectPtr conn, virDomainPtr domain, const char *disk, int typ
   static const char *const types[] = { NULL, "pull", "copy", "commit", "active-commit", "backup" };
   static const char *const statuses[] = { "completed", "failed", "canceled", "ready" };
 
-  tell (link, domain, "block-job", "disk=%s type=%s status=%s", disk, WORD (types, type),
+  tell (link, domain, "block-job", "disk", disk, "type", WORD (types, type), "status",
         WORD (statuses, status));
   refresh (link, domain, 0);
 }
@@ -186,7 +189,7 @@ static void
 on_disk_change (virConnectPtr conn, virDomainPtr domain, const char *old, const char *new,
                 const char *alias, int reason, void *link)
 {
-  tell (link, domain, "disk-change", "device=%s", alias);
+  tell (link, domain, "disk-change", "device", alias);
   refresh (link, domain, 0);
 }
 
@@ -195,7 +198,7 @@ on_tray (virConnectPtr conn, virDomainPtr domain, const char *alias, int reason,
 {
   static const char *const reasons[] = { "open", "close" };
 
-  tell (link, domain, "tray", "device=%s value=%s", alias, WORD (reasons, reason));
+  tell (link, domain, "tray", "device", alias, "value", WORD (reasons, reason));
   refresh (link, domain, 0);
 }
 
@@ -214,14 +217,14 @@ on_balloon (virConnectPtr conn, virDomainPtr domain, unsigned long long kib, voi
 static void
 on_device_added (virConnectPtr conn, virDomainPtr domain, const char *alias, void *link)
 {
-  tell (link, domain, "device-added", "device=%s", alias);
+  tell (link, domain, "device-added", "device", alias);
   refresh (link, domain, 0);
 }
 
 static void
 on_device_removed (virConnectPtr conn, virDomainPtr domain, const char *alias, void *link)
 {
-  tell (link, domain, "device-removed", "device=%s", alias);
+  tell (link, domain, "device-removed", "device", alias);
   refresh (link, domain, 0);
 }
 
@@ -230,7 +233,7 @@ on_removal_failed (virConnectPtr conn, virDomainPtr domain, const char *alias, v
 {
   char uuid[VIR_UUID_STRING_BUFLEN] = "";
 
-  tell (link, domain, "device-removal-failed", "device=%s", alias);
+  tell (link, domain, "device-removal-failed", "device", alias);
   virDomainGetUUIDString (domain, uuid);
   lv_wait_refuse (((LvLink *) link)->connection, uuid, alias);
 }
@@ -266,7 +269,7 @@ on_agent (virConnectPtr conn, virDomainPtr domain, int state, int reason, void *
 {
   static const char *const states[] = { NULL, "connected", "disconnected" };
 
-  tell (link, domain, "agent", "value=%s", WORD (states, state));
+  tell (link, domain, "agent", "value", WORD (states, state));
   take_agent_state (link, domain, state);
   refresh (link, domain, 0);
 }
@@ -274,7 +277,9 @@ on_agent (virConnectPtr conn, virDomainPtr domain, int state, int reason, void *
 static void
 on_migration_iteration (virConnectPtr conn, virDomainPtr domain, int iteration, void *link)
 {
-  tell (link, domain, "migration-iteration", "number=%d", iteration);
+  g_autofree char *number = g_strdup_printf ("%d", iteration);
+
+  tell (link, domain, "migration-iteration", "number", number);
 }
 
 static void
@@ -289,8 +294,8 @@ on_job_completed (virConnectPtr conn, virDomainPtr domain, virTypedParameterPtr 
 
   virTypedParamsGetInt (params, n, VIR_DOMAIN_JOB_OPERATION, &operation);
   virTypedParamsGetBoolean (params, n, VIR_DOMAIN_JOB_SUCCESS, &success);
-  tell (link, domain, "hypervisor-job", "operation=%s success=%d", WORD (operations, operation),
-        success);
+  tell (link, domain, "hypervisor-job", "operation", WORD (operations, operation), "success",
+        success ? "1" : "0");
   lv_link_job_ended (link);
   if (operation == VIR_DOMAIN_JOB_OPERATION_BACKUP)
     look_at_backup (link, domain);
@@ -307,8 +312,10 @@ static void
 on_block_threshold (virConnectPtr conn, virDomainPtr domain, const char *disk, const char *path,
                     unsigned long long threshold, unsigned long long excess, void *link)
 {
-  tell (link, domain, "block-threshold", "disk=%s threshold=%llu excess=%llu", disk, threshold,
-        excess);
+  g_autofree char *at = g_strdup_printf ("%llu", threshold);
+  g_autofree char *over = g_strdup_printf ("%llu", excess);
+
+  tell (link, domain, "block-threshold", "disk", disk, "threshold", at, "excess", over);
   look_at_backup (link, domain);
 }
 
@@ -319,7 +326,7 @@ on_memory_failure (virConnectPtr conn, virDomainPtr domain, int recipient, int a
   static const char *const recipients[] = { "hypervisor", "guest" };
   static const char *const actions[] = { "ignore", "inject", "fatal", "reset" };
 
-  tell (link, domain, "memory-failure", "recipient=%s action=%s", WORD (recipients, recipient),
+  tell (link, domain, "memory-failure", "recipient", WORD (recipients, recipient), "action",
         WORD (actions, action));
 }
 
@@ -367,7 +374,7 @@ static const struct {
 static void
 tell_host (LvLink *link, const char *kind, const char *name, const char *event)
 {
-  g_autofree char *details = g_strdup_printf ("name=\"%s\" event=%s", name ? name : "", event);
+  g_autofree char *details = virfs_event_details ("name", name ? name : "", "event", event, NULL);
 
   lv_gate_tell_event (link, NULL, kind, details);
 }

@@ -307,7 +307,7 @@ lv_plan_tell_left (LvPlan *plan)
   for (guint i = 0; i < plan->copies->len; i++) {
     LvCopy *copy = plan->copies->pdata[i];
     g_autofree char *details
-      = g_strdup_printf ("host=%s path=\"%s\"", plan->task->link->connection->name, copy->path);
+      = virfs_event_details ("host", plan->task->link->connection->name, "path", copy->path, NULL);
 
     lv_gate_tell_event (plan->task->target, plan->task->uuid, "left-behind", details);
   }

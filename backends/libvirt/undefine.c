@@ -81,8 +81,8 @@ static void
 tell_left (LvTask *task, GPtrArray *left)
 {
   for (guint i = 0; i < left->len; i++) {
-    g_autofree char *details = g_strdup_printf ("host=%s path=\"%s\"", task->link->connection->name,
-                                                (char *) left->pdata[i]);
+    g_autofree char *details = virfs_event_details ("host", task->link->connection->name, "path",
+                                                    (const char *) left->pdata[i], NULL);
 
     lv_gate_tell_event (task->link, task->uuid, "left-behind", details);
   }

@@ -39,14 +39,14 @@ append_bytes (GString *out, const char *lead, const char *digits, const char *p,
   }
 }
 
-void
-virfs_text_escape (GString *out, const char *value)
+static void
+escape (GString *out, const char *value, gboolean backslashes)
 {
   for (const char *p = value ? value : ""; *p;) {
     int length = utf8_length (p);
     int step = MAX (length, 1);
 
-    if (*p == '\\')
+    if (*p == '\\' && backslashes)
       g_string_append (out, "\\\\");
     else if (*p == '\n')
       g_string_append (out, "\\n");
@@ -58,6 +58,18 @@ virfs_text_escape (GString *out, const char *value)
       g_string_append_len (out, p, length);
     p += step;
   }
+}
+
+void
+virfs_text_escape (GString *out, const char *value)
+{
+  escape (out, value, TRUE);
+}
+
+void
+virfs_text_escape_rest (GString *out, const char *text)
+{
+  escape (out, text, FALSE);
 }
 
 static gboolean

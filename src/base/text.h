@@ -12,6 +12,8 @@
  * that are not UTF-8 become \xNN.  virfs_text_unescape() is its inverse.
  */
 void virfs_text_escape (GString *out, const char *value);
+/* The same for TEXT that has escapes already: backslashes stay as they are. */
+void virfs_text_escape_rest (GString *out, const char *text);
 
 /* The value that TEXT stands for; the caller owns it.  INVALID for a broken escape, for \x00, and
  * for anything that is not UTF-8 in the end. */

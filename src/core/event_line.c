@@ -46,7 +46,9 @@ virfs_event_line_append (GString *out, gint64 time, const char *object, const ch
   append_word (out, object);
   g_string_append_printf (out, " %s", kind);
   if (details != NULL && *details)
-    g_string_append_printf (out, " %s", details);
+    g_string_append_c (out, ' ');
+  /* an event is one line, whatever whoever tells of it has forgotten */
+  virfs_text_escape_rest (out, details);
   g_string_append_c (out, '\n');
 }
 
@@ -57,6 +59,19 @@ virfs_event_append (GString *details, const char *key, const char *value)
     return;
   g_string_append_printf (details, "%s%s=", details->len > 0 ? " " : "", key);
   append_word (details, value);
+}
+
+char *
+virfs_event_details (const char *key, ...)
+{
+  g_autoptr (GString) details = g_string_new (NULL);
+  va_list args;
+
+  va_start (args, key);
+  for (; key != NULL; key = va_arg (args, const char *))
+    virfs_event_append (details, key, va_arg (args, const char *));
+  va_end (args);
+  return g_string_free (g_steal_pointer (&details), FALSE);
 }
 
 /* Reading. */

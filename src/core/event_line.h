@@ -25,11 +25,14 @@ typedef struct {
   VirfsEventWord details; /* all the rest */
 } VirfsEventLine;
 
-/* Appends a line, with its newline.  DETAILS may be NULL. */
+/* Appends a line, with its newline.  DETAILS, made by one of the next two, may be NULL; control characters
+ * in them are escaped. */
 void virfs_event_line_append (GString *out, gint64 time, const char *object, const char *kind,
                               const char *details);
 /* Appends `KEY=VALUE` to DETAILS, without passwords of URIs; nothing if VALUE is NULL. */
 void virfs_event_append (GString *details, const char *key, const char *value);
+/* Details of keys, each with its value, up to NULL as a key; the caller owns them. */
+char *virfs_event_details (const char *key, ...) G_GNUC_NULL_TERMINATED;
 
 /* TEXT: LENGTH bytes, without the newline.  What is missing in a line is empty. */
 void virfs_event_line_parse (const char *text, gsize length, VirfsEventLine *line);

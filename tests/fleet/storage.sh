@@ -188,7 +188,7 @@ ok 'purge takes the volumes of a guest, not what others use, and tells what is i
   mkdir $s/on && echo gone-vdb.qcow2 > $s/on/backing && echo 1M > $s/on/size && echo purge > vms/gone/ctl
   ! rmdir vms/gone && tells vms/gone/error "used by $s/on" && rmdir $s/on && polled "rmdir vms/gone"
   lists hosts/h1/pools/default/volumes && lists $s base && rmdir $s/base && [[ -e $VIRFS_LAB/own.qcow2 ]]
-  tells events/log "vms/gone left-behind host=h1 path=\"$VIRFS_LAB/own.qcow2\""'
+  tells events/log "vms/gone left-behind host=h1 path=$VIRFS_LAB/own.qcow2"'
 
 # --- A disk that is full -------------------------------------------------------------------------
 
