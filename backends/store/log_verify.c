@@ -117,6 +117,13 @@ check_saved (Verification *self, GError **error)
                  self->saved_position, self->anchor.position);
     return FALSE;
   }
+  if (!self->saved_has_position && self->anchor.position > 0) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_AGAIN,
+                 "the saved head is not in it, and may be older than what is kept, which begins at"
+                 " %" G_GUINT64_FORMAT ": give the position too; what is kept is unbroken",
+                 self->anchor.position);
+    return FALSE;
+  }
   report->fault
     = self->saved_has_position && self->saved_position > self->at.position
         ? g_strdup_printf ("the saved head (position %" G_GUINT64_FORMAT ") is behind the end"
