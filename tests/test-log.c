@@ -355,6 +355,24 @@ test_lost (Fixture *f, gconstpointer data)
   assert_fault (f, NULL, "broken at line ");
 }
 
+/* What could not be written until the end is warned of. */
+static void
+test_unwritten (Fixture *f, gconstpointer data)
+{
+  begin (f);
+  start (f);
+  meddle (f, "CREATE TRIGGER full BEFORE INSERT ON log BEGIN SELECT RAISE (FAIL, 'full'); END;"
+             "UPDATE log_ends SET added = 0");
+  g_test_expect_message (NULL, G_LOG_LEVEL_WARNING, "*cannot be stored: *full*");
+  g_test_expect_message (NULL, G_LOG_LEVEL_WARNING,
+                         "*at the end: 32 bytes of the log of events are not kept");
+  virfs_infra_event (f->infra, NULL, "test", NULL);
+  stop (f);
+  g_test_assert_expected_messages ();
+  meddle (f, "DROP TRIGGER full; UPDATE log_ends SET added = 0");
+  assert_whole (f, NULL, 20);
+}
+
 /* What was cut off by a crash is told at the next start, once. */
 static void
 test_lost_jobs (Fixture *f, gconstpointer data)
@@ -472,6 +490,7 @@ main (int argc, char **argv)
   ADD ("saved", test_saved, NULL);
   ADD ("rotation", test_rotation, NULL);
   ADD ("lost", test_lost, NULL);
+  ADD ("unwritten", test_unwritten, NULL);
   ADD ("lost-jobs", test_lost_jobs, NULL);
   ADD ("killed", test_killed, self);
   return g_test_run ();

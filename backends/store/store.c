@@ -117,6 +117,22 @@ virfs_store_attach (VirfsStore *store, VirfsInfra *infra, GError **error)
   return TRUE;
 }
 
+/* At the end, when the log cannot be written any more. */
+static void
+warn_of_loss (VirfsStore *store)
+{
+  guint64 start = 0, end, kept;
+
+  end = virfs_event_log_size (virfs_infra_events (store->infra), &start);
+  end += start;
+  g_mutex_lock (&store->db_lock);
+  kept = store->log_head.position;
+  g_mutex_unlock (&store->db_lock);
+  g_warning ("the store could not be written at the end: %" G_GUINT64_FORMAT
+             " bytes of the log of events are not kept",
+             end - MIN (kept, end));
+}
+
 void
 virfs_store_detach (VirfsStore *store)
 {
@@ -127,6 +143,8 @@ virfs_store_detach (VirfsStore *store)
     return;
   virfs_infra_unlisten (store->infra, store_listen, store);
   written = virfs_store_flush (store);
+  if (!written)
+    warn_of_loss (store);
   /* at an orderly end no number is skipped */
   if (written && !store_write_job_limit (store, virfs_infra_last_job (store->infra), &error))
     g_warning ("the numbers of jobs cannot be kept: %s", error->message);

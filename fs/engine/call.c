@@ -214,7 +214,8 @@ settled (gpointer data)
   virfs_session_end_read (session);
 }
 
-/* What somebody is told to have been done is in the log of events, whatever happens then. */
+/* What somebody is told to have been done is in the log of events on disk, whatever happens then; but
+ * where the store cannot be written, which is warned of, nobody waits until it can. */
 static void
 end (VirfsCall *call)
 {
