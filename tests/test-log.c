@@ -355,6 +355,36 @@ test_lost (Fixture *f, gconstpointer data)
   assert_fault (f, NULL, "broken at line ");
 }
 
+/* The line that tells of a loss is longer than what was lost: the next is given up for it. */
+static void
+test_little_lost (Fixture *f, gconstpointer data)
+{
+  gsize half = VIRFS_EVENT_BYTES / 2 + 100,
+        short_line = strlen ("2026-01-01T00:00:00Z fleet test\n");
+  g_autofree char *filler = g_strnfill (half - short_line - 1, 'x');
+  g_autofree char *text = NULL;
+  VirfsEventLog *log;
+  guint64 begin = 0;
+
+  start (f);
+  log = virfs_infra_events (f->infra);
+  virfs_infra_event (f->infra, NULL, "test", filler);
+  g_assert_true (virfs_store_flush (f->store));
+  /* the middle of all is in the short one: it goes with what is before it */
+  virfs_infra_event (f->infra, NULL, "test", NULL);
+  virfs_infra_event (f->infra, NULL, "test", filler);
+  virfs_event_log_size (log, &begin);
+  g_assert_cmpuint (begin, ==, half + short_line);
+  add (f, 0, 5);
+  stop (f);
+  assert_whole (f, NULL, 0);
+  start (f);
+  text = read_log (f);
+  g_assert_nonnull (strstr (text, " fleet test number=4 "));
+  stop (f);
+  assert_whole (f, NULL, 0);
+}
+
 /* What could not be written until the end is warned of. */
 static void
 test_unwritten (Fixture *f, gconstpointer data)
@@ -490,6 +520,7 @@ main (int argc, char **argv)
   ADD ("saved", test_saved, NULL);
   ADD ("rotation", test_rotation, NULL);
   ADD ("lost", test_lost, NULL);
+  ADD ("little-lost", test_little_lost, NULL);
   ADD ("unwritten", test_unwritten, NULL);
   ADD ("lost-jobs", test_lost_jobs, NULL);
   ADD ("killed", test_killed, self);

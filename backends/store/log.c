@@ -31,33 +31,61 @@ write_line (VirfsStore *store, StoreLink *head, guint64 position, const char *li
                        "iss", (gint64) position, line, head->hash);
 }
 
-/* Lines have gone before they could be written. */
-static gboolean
-write_loss (VirfsStore *store, StoreLink *head, guint64 lost, GError **error)
+/* Lines that are to be written: TEXT up to END, from POSITION on. */
+typedef struct {
+  const char *text, *end;
+  guint64 position;
+} Lines;
+
+/* The next line, without its newline; the caller owns it. */
+static char *
+take_next (Lines *lines)
+{
+  const char *newline = memchr (lines->text, '\n', lines->end - lines->text);
+  char *line = g_strndup (lines->text, newline - lines->text);
+
+  lines->position += newline + 1 - lines->text;
+  lines->text = newline + 1;
+  return line;
+}
+
+static GString *
+loss_line (guint64 lost)
 {
   g_autofree char *details = g_strdup_printf ("bytes=%" G_GUINT64_FORMAT, lost);
-  g_autoptr (GString) line = g_string_new (NULL);
+  GString *line = g_string_new (NULL);
 
   virfs_event_line_append (line, g_get_real_time (), "events", "lost", details);
   g_string_truncate (line, line->len - 1);
-  return write_line (store, head, head->position, line->str, error);
+  return line;
 }
 
-/* TEXT, whole lines from POSITION on. */
+/* Lines between *HEAD and LINES have gone before they could be written.  The line that says so takes their
+ * place, up to what follows; where it is longer than they were, the next are given up, too. */
 static gboolean
-write_lines (VirfsStore *store, StoreLink *head, guint64 position, const char *text, gsize size,
-             GError **error)
+write_loss (VirfsStore *store, StoreLink *head, Lines *lines, GError **error)
 {
-  const char *end = text + size, *newline;
+  g_autoptr (GString) line = loss_line (lines->position - head->position);
 
-  for (; text < end; text = newline + 1) {
-    g_autofree char *line = NULL;
+  while (line->len + 1 > lines->position - head->position && lines->text < lines->end) {
+    g_free (take_next (lines));
+    g_string_free (line, TRUE);
+    line = loss_line (lines->position - head->position);
+  }
+  if (line->len + 1 > lines->position - head->position)
+    return TRUE;
+  return write_line (store, head, lines->position - (line->len + 1), line->str, error);
+}
 
-    newline = memchr (text, '\n', end - text);
-    line = g_strndup (text, newline - text);
+static gboolean
+write_lines (VirfsStore *store, StoreLink *head, Lines *lines, GError **error)
+{
+  while (lines->text < lines->end) {
+    guint64 position = lines->position;
+    g_autofree char *line = take_next (lines);
+
     if (!write_line (store, head, position, line, error))
       return FALSE;
-    position += newline + 1 - text;
   }
   return TRUE;
 }
@@ -66,21 +94,23 @@ gboolean
 store_log_write (VirfsStore *store, StoreLink *head, GError **error)
 {
   VirfsEventLog *log = virfs_infra_events (store->infra);
+  guint64 before;
 
-  while (TRUE) {
-    guint64 position = head->position, lost;
-    g_autoptr (GBytes) lines = virfs_event_log_since (log, &position, PIECE);
-    const char *text;
+  do {
+    Lines lines = { .position = head->position };
+    g_autoptr (GBytes) bytes = virfs_event_log_since (log, &lines.position, PIECE);
     gsize size;
 
-    if (lines == NULL)
+    before = head->position;
+    if (bytes == NULL)
       break;
-    text = g_bytes_get_data (lines, &size);
-    lost = position - head->position;
-    if ((lost > 0 && !write_loss (store, head, lost, error))
-        || !write_lines (store, head, position, text, size, error))
+    lines.text = g_bytes_get_data (bytes, &size);
+    lines.end = lines.text + size;
+    if ((lines.position > head->position && !write_loss (store, head, &lines, error))
+        || !write_lines (store, head, &lines, error))
       return FALSE;
-  }
+    /* a loss with too little behind it to have room for its line waits for more */
+  } while (head->position > before);
   return write_end (store, "head", head, error);
 }
 
