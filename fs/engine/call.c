@@ -82,22 +82,26 @@ virfs_call_is_trusted (VirfsCall *call)
 
 /* Interrupts. */
 
-/* Runs outside of FUSE's locks, as the next. */
+/* Runs outside of FUSE's locks, as the next.  What is called back is taken over, because the next step
+ * may set its own meanwhile. */
 static void
 stop (gpointer data)
 {
   g_autoptr (VirfsCall) call = data;
   void (*func) (gpointer func_data);
+  GDestroyNotify destroy;
   gpointer func_data;
 
   g_mutex_lock (&call->lock);
   call->interrupted = TRUE;
-  func = call->interrupt;
-  func_data = call->interrupt_data;
-  call->interrupt = NULL;
+  func = g_steal_pointer (&call->interrupt);
+  func_data = g_steal_pointer (&call->interrupt_data);
+  destroy = g_steal_pointer (&call->interrupt_destroy);
   g_mutex_unlock (&call->lock);
   if (func != NULL)
     func (func_data);
+  if (destroy != NULL)
+    destroy (func_data);
 }
 
 static gboolean

@@ -29,6 +29,7 @@ struct VirfsSession *virfs_call_session (VirfsCall *call);
 char *virfs_call_mounted (VirfsCall *call, const char *path);
 
 /* FUNC is called (from a thread of its own, at most once, not after the end) when the caller is
- * interrupted; at once if he has been.  DESTROY frees DATA when the call has ended. */
+ * interrupted; at once if he has been.  DESTROY frees DATA when FUNC has returned, when something else is
+ * set, or when the call has ended. */
 void virfs_call_on_interrupt (VirfsCall *call, void (*func) (gpointer data), gpointer data,
                               GDestroyNotify destroy);
