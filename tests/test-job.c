@@ -4,6 +4,8 @@
 
 #include "error.h"
 
+#include <string.h>
+
 /* What the one who asked was told. */
 typedef struct {
   guint times;
@@ -89,6 +91,26 @@ test_failure (Fleet *f, gconstpointer data)
   info = virfs_job_info (job);
   g_assert_cmpint (info->state, ==, VIRFS_JOB_FAILED);
   g_assert_cmpstr (info->error, ==, "it is busy");
+}
+
+/* What went wrong may name a place with its password. */
+static void
+test_failure_secret (Fleet *f, gconstpointer data)
+{
+  VirfsEventLog *log = virfs_infra_events (f->infra);
+  Outcome outcome;
+  g_autoptr (VirfsJob) job = new_job (f, NULL, &outcome);
+  g_autoptr (VirfsJobInfo) info = NULL;
+  g_autofree char *text = g_malloc0 (VIRFS_EVENT_BYTES);
+
+  virfs_job_start (job, NULL, NULL);
+  virfs_job_finish (job, g_error_new (VIRFS_ERROR, VIRFS_ERROR_FAILED,
+                                      "no answer of qemu+libssh2://me:s3cret@h/system"));
+  info = virfs_job_info (job);
+  g_assert_cmpstr (info->error, ==, "no answer of qemu+libssh2://me:***@h/system");
+  virfs_event_log_read (log, 0, text, VIRFS_EVENT_BYTES - 1);
+  g_assert_nonnull (strstr (text, "reason=\"no answer of qemu+libssh2://me:***@h/system\""));
+  g_assert_null (strstr (text, "s3cret"));
 }
 
 static void
@@ -348,6 +370,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   fleet_add ("/job/success", test_success);
   fleet_add ("/job/failure", test_failure);
+  fleet_add ("/job/failure-secret", test_failure_secret);
   fleet_add ("/job/finish-twice", test_finish_twice);
   fleet_add ("/job/cancel-queued", test_cancel_queued);
   fleet_add ("/job/cancel-running", test_cancel_running);

@@ -258,7 +258,8 @@ end (VirfsJob *job, const GError *error)
     job->state = VIRFS_JOB_CANCELLED;
   else
     job->state = VIRFS_JOB_FAILED;
-  job->error = error ? g_strdup (error->message) : NULL;
+  /* it is shown, told and stored */
+  job->error = error ? virfs_text_mask (error->message, " \t\n") : NULL;
   job->ended = g_get_real_time ();
   tell (job, state_names[job->state]);
   touch (job, VIRFS_BIT (VIRFS_JOB_STATE) | VIRFS_BIT (VIRFS_JOB_PROGRESS));
