@@ -260,6 +260,8 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   virfs_infra_event (infra, NULL, "started", "version=" VIRFS_VERSION);
   set_tariff (infra, config);
   served = mount_and_serve (infra, store, daemon, error);
+  /* what has begun before it could be mounted; after serve() there is nothing left to stop */
+  virfs_infra_stop (infra, STOP_TIMEOUT);
   virfs_infra_event (infra, NULL, "stopped", NULL);
   g_clear_pointer (&store, virfs_store_close);
   return served;

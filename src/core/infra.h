@@ -59,7 +59,8 @@ typedef void (*VirfsListener) (const VirfsChange *change, gpointer data);
 
 /* SHUTDOWN_TIMEOUT: seconds, of guests that say nothing else. */
 VirfsInfra *virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout);
-/* Cancels what runs, waits for it at most TIMEOUT microseconds, and lets go of all hosts. */
+/* Cancels what runs, waits for it at most TIMEOUT microseconds, and lets go of all hosts; once more does
+ * no harm. */
 void virfs_infra_stop (VirfsInfra *infra, gint64 timeout);
 /* After virfs_infra_stop(), and when nobody has a reference to any of its objects. */
 void virfs_infra_free (VirfsInfra *infra);
