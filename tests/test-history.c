@@ -322,6 +322,64 @@ test_levels (Fixture *f, gconstpointer data)
   g_assert_cmpfloat_with_epsilon (total (f, "vm/a", BEGIN, to, 0), written (BEGIN, to), 1);
 }
 
+/* A busy guest of which CPU time is told in every 4th sample only, for HOURS up to now; a second every 15. */
+static void
+sample_busy_guest (Fixture *f, gint64 hours)
+{
+  VirfsVm vm = { .object.kind = VIRFS_KIND_VM, .uuid = "a" };
+  gint64 end = g_get_monotonic_time ();
+  g_autoptr (VirfsSample) raw_before = NULL, before = NULL;
+
+  for (guint i = 0; i <= hours * 240; i++) {
+    VirfsSample *raw = virfs_sample_new (1), *shown;
+
+    raw->time = end - (hours * 240 - i) * 15 * SECONDS;
+    raw->epoch = 1;
+    raw->values[VIRFS_VM_METRIC_VCPUS] = 2;
+    if (i % 4 == 0)
+      raw->values[VIRFS_VM_METRIC_CPU_TIME] = i * G_GUINT64_CONSTANT (1000000000);
+    shown = virfs_sample_merge (&virfs_vm_metrics, raw_before, before, raw);
+    virfs_history_take (f->history, &vm, before, shown);
+    virfs_sample_unref (raw_before);
+    virfs_sample_unref (before);
+    raw_before = raw;
+    before = shown;
+  }
+}
+
+static void
+assert_busy (Fixture *f, gint64 hours, gint64 step)
+{
+  g_autoptr (VirfsSeries) series
+    = read_series (f, "vm/a", VIRFS_VM_METRIC_CPU_TIME, BEGIN - HOUR, now, step);
+
+  g_assert_cmpfloat_with_epsilon (virfs_series_total (series), (double) hours * 240, 0.1);
+  for (guint i = 0; i < series->points->len; i++) {
+    g_assert_cmpfloat (POINT (series, i)->mean, <=, 1.001 / 15);
+    g_assert_cmpfloat (POINT (series, i)->max, <=, 1.001 / 15);
+  }
+}
+
+/* What counters add is neither lost nor counted twice where some samples do not tell of them. */
+static void
+test_untold (Fixture *f, gconstpointer data)
+{
+  /* the second is after what the thread does when it begins */
+  g_assert_true (virfs_history_flush (f->history) && virfs_history_flush (f->history));
+  set_now (BEGIN + 8 * HOUR);
+  sample_busy_guest (f, 8);
+  assert_busy (f, 8, 0);
+  assert_busy (f, 8, 5 * MINUTE);
+  g_assert_true (virfs_history_flush (f->history));
+  g_assert_cmpint (f->history->made[1], >, BEGIN / virfs_history_spans[1]);
+  assert_busy (f, 8, HOUR);
+  set_now (BEGIN + 11 * DAY);
+  g_assert_true (virfs_history_flush (f->history));
+  g_assert_cmpint (f->history->made[2], >, BEGIN / virfs_history_spans[2]);
+  set_now (BEGIN + 8 * HOUR);
+  assert_busy (f, 8, HOUR);
+}
+
 /* What was not sampled is not there, and is no zero; what was added meanwhile is not counted twice. */
 static void
 test_gaps (Fixture *f, gconstpointer data)
@@ -633,6 +691,7 @@ main (int argc, char **argv)
   ADD ("memory", test_memory);
   ADD ("levels", test_levels);
   ADD ("gaps", test_gaps);
+  ADD ("untold", test_untold);
   ADD ("restart", test_restart);
   ADD ("sum", test_sum);
   ADD ("recent", test_recent);

@@ -102,7 +102,10 @@ virfs_fold_sample (VirfsFold *self, const VirfsBlockRow *row)
   if (wanted == 0)
     return;
   go_to (self, self->step ? (row->time - 1) / self->step * self->step : row->time - row->covered);
-  self->now.covered += row->covered;
+  /* one of the same time tells of other columns (history_sample.c) */
+  if (self->step == 0 || row->time != self->last)
+    self->now.covered += row->covered;
+  self->last = row->time;
   for (guint i = 0; wanted != 0; i++, wanted >>= 1)
     if (wanted & 1) {
       double value = virfs_fold_value (self->set, i, row->values[i][0], row->covered);
@@ -132,6 +135,15 @@ virfs_fold_end (VirfsFold *self)
   emit (self);
 }
 
+double
+virfs_fold_mean_of (const VirfsFold *self, guint index)
+{
+  const VirfsFoldColumn *column = &self->now.columns[index];
+  gboolean counter = index < self->set->n && self->set->metrics[index].type == VIRFS_METRIC_COUNTER;
+
+  return column->sum / (counter ? (double) MAX (self->now.covered, 1) : column->weight);
+}
+
 void
 virfs_fold_row (const VirfsFold *self, VirfsBlockRow *row)
 {
@@ -144,7 +156,7 @@ virfs_fold_row (const VirfsFold *self, VirfsBlockRow *row)
     if (present & 1) {
       const VirfsFoldColumn *column = &self->now.columns[i];
 
-      row->values[i][0] = virfs_fold_number_of_mean (column->sum / column->weight);
+      row->values[i][0] = virfs_fold_number_of_mean (virfs_fold_mean_of (self, i));
       row->values[i][1] = virfs_fold_number_of_mean (column->min);
       row->values[i][2] = virfs_fold_number_of_mean (column->max);
     }

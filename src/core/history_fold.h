@@ -27,6 +27,7 @@ struct VirfsFold {
   void (*emit) (const VirfsFold *fold, gpointer data);
   gpointer data;
   VirfsFoldStep now; /* what is being summed up */
+  gint64 last;       /* time of the last row of samples */
 };
 
 /* Row of samples: numbers as they were taken. */
@@ -35,6 +36,9 @@ void virfs_fold_sample (VirfsFold *fold, const VirfsBlockRow *row);
 void virfs_fold_means (VirfsFold *fold, const VirfsBlockRow *row);
 /* That was all: what is there is emitted. */
 void virfs_fold_end (VirfsFold *fold);
+/* The mean of a column that is present.  Of a counter it is what was added by all that is covered, whether it was
+ * told of all of that or not, so that mean times covered is exact. */
+double virfs_fold_mean_of (const VirfsFold *fold, guint index);
 /* What is there as a row of means. */
 void virfs_fold_row (const VirfsFold *fold, VirfsBlockRow *row);
 

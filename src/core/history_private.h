@@ -3,7 +3,8 @@
  * The inside of history:
  *
  *   history.c          its life and its thread, and those who wait for it
- *   history_take.c     samples become rows of blocks
+ *   history_sample.c   samples become rows
+ *   history_take.c     and rows blocks
  *   history_read.c     and blocks become series
  *   history_compact.c  finer blocks become coarser ones, old ones are dropped
  *   history_block.c    what is in a block
@@ -57,6 +58,8 @@ typedef struct {
   gint64 span;              /* of what is being written */
   VirfsBlockWriter *writer; /* NULL: nothing is */
   VirfsRecent *recent;
+  gint64 *told;  /* monotonic: when each counter was told last; NULL: none was */
+  guint64 epoch; /* of its guest then */
 } VirfsTaken;
 
 /* Rows of samples that are complete and not kept yet. */
@@ -109,11 +112,14 @@ void virfs_history_seal (VirfsHistory *history, gint64 span);
 /* Adds a row to what is known of KEY.  Under the lock. */
 void virfs_history_add (VirfsHistory *history, const char *key, VirfsHistoryKind kind,
                         VirfsBlockRow *row);
+/* What is known of KEY, borrowed; and what pools are kept by.  The former under the lock. */
+VirfsTaken *virfs_history_taken (VirfsHistory *history, const char *key, VirfsHistoryKind kind);
+char *virfs_history_pool_key (const char *host, const char *pool);
+/* When that was last done, milliseconds; 0: never. */
+gint64 virfs_history_last (VirfsHistory *history, const char *key);
 /* The last hour of KEY, as it was kept; in the thread. */
 gboolean virfs_history_recall_recent (VirfsHistory *history, const char *key, VirfsHistoryKind kind,
                                       GError **error);
-/* When that was last done, milliseconds; 0: never. */
-gint64 virfs_history_last (VirfsHistory *history, const char *key);
 /* Milliseconds since the epoch. */
 gint64 virfs_history_now (const VirfsHistory *history);
 

@@ -207,7 +207,7 @@ add_point (const VirfsFold *fold, gpointer data)
   guint column = (guint) g_bit_nth_lsf (fold->wanted, -1);
   const VirfsFoldColumn *of = &fold->now.columns[column];
   VirfsHistoryPoint point = { fold->now.time * MILLISECOND, fold->now.covered * MILLISECOND,
-                              of->sum / of->weight, of->min, of->max };
+                              virfs_fold_mean_of (fold, column), of->min, of->max };
 
   g_array_append_val (((VirfsSeries *) data)->points, point);
 }

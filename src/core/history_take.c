@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Samples become rows of blocks, and the last hour of a few metrics means of minutes. */
+/* Rows of samples are gathered in blocks, and the last hour of a few metrics is kept as means of minutes. */
 #include "history_private.h"
 #include "pool.h"
 #include "vm.h"
@@ -7,8 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Counters go on over as long a time without samples; after more nobody knows when what was added was. */
-#define LONGEST_PAUSE (2 * HOUR)
 /* What was not sampled for so long has no last hour any more. */
 #define FORGOTTEN_SPANS (2 * HOUR / virfs_history_spans[0])
 
@@ -66,8 +64,8 @@ virfs_history_set_of (gconstpointer object)
   }
 }
 
-static char *
-pool_key (const char *host, const char *pool)
+char *
+virfs_history_pool_key (const char *host, const char *pool)
 {
   return g_strdup_printf ("pool/%s/%s", host, pool);
 }
@@ -83,7 +81,7 @@ virfs_history_key (gconstpointer object)
   case VIRFS_KIND_HOST:
     return g_strconcat ("host/", ((const VirfsHost *) object)->name, NULL);
   case VIRFS_KIND_POOL:
-    return pool_key (((const VirfsHost *) part->owner)->name, part->name);
+    return virfs_history_pool_key (((const VirfsHost *) part->owner)->name, part->name);
   default:
     return NULL;
   }
@@ -102,6 +100,7 @@ virfs_history_free_taken (gpointer data)
 
   g_clear_pointer (&taken->writer, virfs_block_writer_free);
   g_free (taken->recent);
+  g_free (taken->told);
   g_free (taken->key);
   g_free (taken);
 }
@@ -161,8 +160,8 @@ new_taken (const char *key, VirfsHistoryKind kind)
   return taken;
 }
 
-static VirfsTaken *
-find (VirfsHistory *self, const char *key, VirfsHistoryKind kind)
+VirfsTaken *
+virfs_history_taken (VirfsHistory *self, const char *key, VirfsHistoryKind kind)
 {
   VirfsTaken *taken = g_hash_table_lookup (self->taken, key);
 
@@ -202,7 +201,7 @@ take_step (const VirfsFold *fold, gpointer data)
     const VirfsFoldColumn *column = &fold->now.columns[kind->recent[i]];
 
     if (fold->now.present >> kind->recent[i] & 1)
-      add_recent (&taken->recent[i], (end - 1) / MINUTE, column->sum / column->weight,
+      add_recent (&taken->recent[i], (end - 1) / MINUTE, virfs_fold_mean_of (fold, kind->recent[i]),
                   column->weight);
   }
   taken->span = (end - 1) / virfs_history_spans[0];
@@ -250,7 +249,7 @@ void
 virfs_history_add (VirfsHistory *self, const char *key, VirfsHistoryKind kind, VirfsBlockRow *row)
 {
   const VirfsMetricSet *set = virfs_history_kinds[kind].set;
-  VirfsTaken *taken = find (self, key, kind);
+  VirfsTaken *taken = virfs_history_taken (self, key, kind);
   gint64 span = (row->time - 1) / virfs_history_spans[0];
 
   if (taken->span != span)
@@ -271,93 +270,7 @@ virfs_history_last (VirfsHistory *self, const char *key)
   return taken ? taken->last : 0;
 }
 
-/* Samples. */
-
-static void
-put (VirfsBlockRow *row, guint column, guint64 value)
-{
-  row->present |= G_GUINT64_CONSTANT (1) << column;
-  row->values[column][0] = (gint64) MIN (value, (guint64) VIRFS_BLOCK_MAX);
-}
-
-/* A rate that says no more than its counter is not kept beside that (history_read.c). */
-static gboolean
-is_kept (const VirfsRate *rate)
-{
-  return rate->per != VIRFS_RATE_TIME || rate->unit != VIRFS_METRIC_NUMBER;
-}
-
-static void
-fill_row (const VirfsMetricSet *set, const VirfsSample *before, const VirfsSample *now,
-          VirfsBlockRow *row)
-{
-  for (guint i = 0; i < set->n; i++) {
-    if (!(now->told >> i & 1) || now->values[i] == VIRFS_ABSENT)
-      continue;
-    if (set->metrics[i].type == VIRFS_METRIC_GAUGE)
-      put (row, i, now->values[i]);
-    else if (row->covered > 0 && before->values[i] != VIRFS_ABSENT)
-      put (row, i, now->values[i] - before->values[i]);
-  }
-  for (guint i = 0; i < set->n_rates; i++)
-    if (!isnan (now->rates[i]) && is_kept (&set->rates[i]))
-      put (row, set->n + i, (guint64) virfs_fold_number_of_rate (set, set->n + i, now->rates[i]));
-}
-
-void
-virfs_history_take (VirfsHistory *self, gpointer object, const VirfsSample *before,
-                    const VirfsSample *sample)
-{
-  const VirfsMetricSet *set = virfs_history_set_of (object);
-  gint64 age = g_get_monotonic_time () - sample->time;
-  gint64 covered = before ? (sample->time - before->time) / MILLISECOND : 0;
-  g_autofree VirfsBlockRow *row = NULL;
-  g_autofree char *key = NULL;
-
-  /* a guest that does not run uses nothing that is worth a row */
-  if (!virfs_history_is_on (self) || (set == &virfs_vm_metrics && sample->epoch == 0))
-    return;
-  row = g_new0 (VirfsBlockRow, 1);
-  row->time = (self->clock () - age) / MILLISECOND;
-  row->covered = covered > 0 && covered <= LONGEST_PAUSE ? covered : 0;
-  fill_row (set, before, sample, row);
-  key = virfs_history_key (object);
-  g_mutex_lock (&self->lock);
-  if (row->present != 0)
-    virfs_history_add (self, key, virfs_history_kind_of (set), row);
-  g_mutex_unlock (&self->lock);
-}
-
-static void
-take_pool (VirfsHistory *self, const VirfsHost *host, const VirfsPoolInfo *pool, gint64 now)
-{
-  g_autofree VirfsBlockRow *row = g_new0 (VirfsBlockRow, 1);
-  g_autofree char *key = pool_key (host->name, pool->part.name);
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  gint64 covered = now - virfs_history_last (self, key);
-
-  row->time = now;
-  row->covered = covered > 0 && covered <= LONGEST_PAUSE ? covered : 0;
-  put (row, VIRFS_POOL_METRIC_CAPACITY, pool->capacity);
-  put (row, VIRFS_POOL_METRIC_ALLOCATION, pool->allocation);
-  put (row, VIRFS_POOL_METRIC_AVAILABLE, pool->available);
-  virfs_history_add (self, key, VIRFS_HISTORY_POOL, row);
-}
-
-void
-virfs_history_take_pools (VirfsHistory *self, VirfsHost *host)
-{
-  g_autoptr (VirfsHostInfo) info = NULL;
-  GPtrArray *pools;
-
-  if (!virfs_history_is_on (self))
-    return;
-  info = virfs_host_info (host);
-  pools = info->parts[VIRFS_HOST_POOLS];
-  for (guint i = 0; pools && i < pools->len; i++)
-    if (virfs_pool_is_active (pools->pdata[i]))
-      take_pool (self, host, pools->pdata[i], virfs_history_now (self));
-}
+/* For readers. */
 
 gint64
 virfs_history_changed (VirfsHistory *self, gconstpointer object)
