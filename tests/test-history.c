@@ -545,6 +545,28 @@ test_clock_ahead (Fixture *f, gconstpointer data)
                                   1e-4 * written (BEGIN, now));
 }
 
+/* A clock that was far back for a while: means of samples that are gone stay what they were. */
+static void
+test_clock_back (Fixture *f, gconstpointer data)
+{
+  gint64 end = BEGIN + 23 * HOUR + 30 * MINUTE;
+
+  begin_again (f, 6 * HOUR, 90 * DAY, 0);
+  run_until (f, "vm/a", end);
+  g_assert_true (virfs_history_flush (f->history));
+  g_assert_cmpint (f->history->dropped[0], >, (BEGIN + 17 * HOUR) / virfs_history_spans[0]);
+  begin_again (f, 6 * HOUR, 90 * DAY, 0); /* it is remembered */
+  set_now (DAY);
+  add (f, "vm/a", 0, 0, 1 << 20);
+  g_assert_true (virfs_history_flush (f->history));
+  set_now (DAY + HOUR);
+  g_assert_true (virfs_history_flush (f->history));
+  set_now (end);
+  g_assert_true (virfs_history_flush (f->history));
+  g_assert_cmpfloat_with_epsilon (total (f, "vm/a", BEGIN, end, 5 * MINUTE), written (BEGIN, end),
+                                  1e-4 * written (BEGIN, end));
+}
+
 /* Killed at any time it has what was written, and at most the last minutes are lost. */
 
 /* Of the test, which both processes know. */
@@ -699,6 +721,7 @@ main (int argc, char **argv)
   ADD ("limit", test_limit);
   ADD ("clock", test_clock);
   ADD ("clock-ahead", test_clock_ahead);
+  ADD ("clock-back", test_clock_back);
   ADD ("killed", test_killed);
   ADD ("full", test_full);
   return g_test_run ();

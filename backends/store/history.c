@@ -26,6 +26,12 @@ block_key (guint level, gint64 span, gint64 series)
   return (gint64) level << LEVEL_SHIFT | span << SPAN_SHIFT | series << SERIES_SHIFT;
 }
 
+static gint64
+span_of (gint64 block)
+{
+  return (block & ((G_GINT64_CONSTANT (1) << LEVEL_SHIFT) - 1)) >> SPAN_SHIFT;
+}
+
 static void
 take_int (StoreRow *row, gpointer value)
 {
@@ -208,29 +214,40 @@ first_span (gpointer data, guint level, gint64 from, gint64 *span, GError **erro
                       "SELECT key FROM blocks WHERE key >= ? AND key < ? ORDER BY key LIMIT 1",
                       "ii", block_key (level, from, 0), block_key (level + 1, 0, 0)))
     return FALSE;
-  *span = key;
-  if (key != G_MAXINT64)
-    *span = (key & ((G_GINT64_CONSTANT (1) << LEVEL_SHIFT) - 1)) >> SPAN_SHIFT;
+  *span = key == G_MAXINT64 ? key : span_of (key);
   return TRUE;
 }
 
+/* The last block that goes; -1: none does. */
 static gboolean
-drop (gpointer data, guint level, gint64 to, gboolean *more, GError **error)
+last_of_portion (VirfsHistoryDb *self, gint64 from, gint64 to, gint64 *last, GError **error)
+{
+  *last = -1;
+  return store_db_each (self->db, take_int, last, error,
+                        "SELECT key FROM (SELECT key FROM blocks WHERE key >= ? AND key < ?"
+                        " ORDER BY key LIMIT ?) ORDER BY key DESC LIMIT 1",
+                        "iii", from, to, (gint64) DROP_PORTION);
+}
+
+static gboolean
+drop (gpointer data, guint level, gint64 to, gint64 *end, gboolean *more, GError **error)
 {
   VirfsHistoryDb *self = data;
-  gint64 dropped = 0;
+  gint64 from = block_key (level, 0, 0), last, dropped = 0;
 
   if (to <= 0)
     return TRUE;
-  if (!store_db_run (self->db, error,
-                     "DELETE FROM blocks WHERE key IN (SELECT key FROM blocks"
-                     " WHERE key >= ? AND key < ? ORDER BY key LIMIT ?)",
-                     "iii", block_key (level, 0, 0), block_key (level, to, 0),
-                     (gint64) DROP_PORTION)
+  if (!last_of_portion (self, from, block_key (level, to, 0), &last, error))
+    return FALSE;
+  if (last < 0)
+    return TRUE;
+  if (!store_db_run (self->db, error, "DELETE FROM blocks WHERE key BETWEEN ? AND ?", "ii", from,
+                     last)
       || !store_db_each (self->db, take_int, &dropped, error, "SELECT changes ()", ""))
     return FALSE;
+  *end = span_of (last) + 1;
   *more = dropped == DROP_PORTION;
-  return dropped == 0 || store_db_script (self->db, "PRAGMA incremental_vacuum", error);
+  return store_db_script (self->db, "PRAGMA incremental_vacuum", error);
 }
 
 /* Marks, and what there is. */

@@ -17,6 +17,8 @@
 #define PENDING_MAX 12
 
 static const char *const marks[VIRFS_HISTORY_LEVELS] = { NULL, "made 5 minutes", "made hours" };
+static const char *const drop_marks[VIRFS_HISTORY_LEVELS]
+  = { "dropped samples", "dropped 5 minutes", "dropped hours" };
 
 static char *
 layout_of (const VirfsMetricSet *set)
@@ -62,6 +64,8 @@ virfs_history_recall (VirfsHistory *self, GError **error)
   }
   for (guint level = 1; level < VIRFS_HISTORY_LEVELS; level++)
     self->made[level] = self->store->marked (self->store->data, marks[level]);
+  for (guint level = 0; level < VIRFS_HISTORY_LEVELS; level++)
+    self->dropped[level] = self->store->marked (self->store->data, drop_marks[level]);
   if (!recall_recent (self, error))
     return FALSE;
   self->has_layouts = TRUE;
@@ -251,6 +255,20 @@ oldest_possible (VirfsHistory *self, guint level)
 }
 
 static gboolean
+drop_before (VirfsHistory *self, guint level, gint64 span, gboolean *more, GError **error)
+{
+  const VirfsHistoryStore *store = self->store;
+  gint64 end = 0;
+
+  if (!store->drop (store->data, level, span, &end, more, error))
+    return FALSE;
+  if (end <= self->dropped[level])
+    return TRUE;
+  self->dropped[level] = end;
+  return store->mark (store->data, drop_marks[level], end, error);
+}
+
+static gboolean
 drop (VirfsHistory *self, gboolean *more, GError **error)
 {
   const VirfsHistoryStore *store = self->store;
@@ -258,7 +276,7 @@ drop (VirfsHistory *self, gboolean *more, GError **error)
     = self->options.max_bytes != 0 && store->used (store->data) > self->options.max_bytes;
 
   for (guint level = 0; level < VIRFS_HISTORY_LEVELS && !*more; level++)
-    if (!store->drop (store->data, level, oldest_wanted (self, level), more, error))
+    if (!drop_before (self, level, oldest_wanted (self, level), more, error))
       return FALSE;
   for (guint level = 0; level < VIRFS_HISTORY_LEVELS && too_much && !*more; level++) {
     gint64 first;
@@ -267,20 +285,35 @@ drop (VirfsHistory *self, gboolean *more, GError **error)
       return FALSE;
     if (first >= oldest_possible (self, level))
       continue;
-    if (!store->drop (store->data, level, first + 1, more, error))
+    if (!drop_before (self, level, first + 1, more, error))
       return FALSE;
     *more = TRUE;
   }
   return TRUE;
 }
 
-/* Where the clock was put back, what is sampled now is of spans that have been made: they are made again. */
+/* The first span of LEVEL of which nothing was dropped below. */
+static gint64
+first_whole (const VirfsHistory *self, guint level)
+{
+  gint64 length = virfs_history_spans[level];
+
+  return (self->dropped[level - 1] * virfs_history_spans[level - 1] + length - 1) / length;
+}
+
+/*
+ * Where the clock was put back, what is sampled now is of spans that have been made: they are made again.
+ * But none is of which finer blocks have been dropped, however far back the clock was: what was made when all
+ * of them were there is never replaced by means of a part of them.
+ */
 static void
 follow_clock (VirfsHistory *self)
 {
-  for (guint level = 1; level < VIRFS_HISTORY_LEVELS; level++)
-    self->made[level]
-      = MIN (self->made[level], virfs_history_now (self) / virfs_history_spans[level]);
+  for (guint level = 1; level < VIRFS_HISTORY_LEVELS; level++) {
+    gint64 span = virfs_history_now (self) / virfs_history_spans[level];
+
+    self->made[level] = MIN (self->made[level], MAX (span, first_whole (self, level)));
+  }
 }
 
 gboolean

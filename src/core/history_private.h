@@ -94,6 +94,7 @@ struct VirfsHistory {
   gboolean has_layouts;
   GHashTable *columns;               /* number of a layout -> names, GStrv */
   gint64 made[VIRFS_HISTORY_LEVELS]; /* span up to which blocks of a level have been made */
+  gint64 dropped[VIRFS_HISTORY_LEVELS]; /* span up to which blocks of a level may be gone */
   GPtrArray *keys; /* those still to be done of span made[making]; NULL: none is */
   guint making;
   gboolean told;   /* that it cannot be written */

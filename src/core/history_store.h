@@ -41,8 +41,10 @@ typedef struct {
   /* A number that is kept by name; 0 if there is none. */
   gboolean (*mark) (gpointer data, const char *name, gint64 value, GError **error);
   gint64 (*marked) (gpointer data, const char *name);
-  /* Drops some of the blocks of LEVEL before span TO, the oldest; *MORE: there are more. */
-  gboolean (*drop) (gpointer data, guint level, gint64 to, gboolean *more, GError **error);
+  /* Drops some of the blocks of LEVEL before span TO, the oldest; *END is the span behind the last of them, and
+   * untouched if there was none; *MORE: there are more. */
+  gboolean (*drop) (gpointer data, guint level, gint64 to, gint64 *end, gboolean *more,
+                    GError **error);
   /* Bytes that are in use. */
   guint64 (*used) (gpointer data);
 } VirfsHistoryStore;
