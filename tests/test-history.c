@@ -490,6 +490,44 @@ test_retention (Fixture *f, gconstpointer data)
 }
 
 static void
+count_key (const char *key, gpointer count)
+{
+  ++*(guint *) count;
+}
+
+static guint
+n_keys (Fixture *f)
+{
+  const VirfsHistoryStore *store = virfs_history_db_store (f->db);
+  guint n = 0;
+
+  g_assert_true (store->keys (store->data, count_key, &n, NULL));
+  return n;
+}
+
+/* Nothing stays of objects that are gone; one that comes back has a history again. */
+static void
+test_keys (Fixture *f, gconstpointer data)
+{
+  f->options.keep[2] = 20 * DAY * MILLISECOND;
+  begin_again (f, DAY, 11 * DAY, 0);
+  run_until (f, "vm/gone", BEGIN + HOUR);
+  run_until (f, "vm/a", BEGIN + 2 * HOUR);
+  g_assert_true (virfs_history_flush (f->history));
+  g_assert_cmpuint (n_keys (f), ==, 2);
+  set_now (BEGIN + 50 * DAY);
+  run_until (f, "vm/a", now + HOUR);
+  g_assert_true (virfs_history_flush (f->history));
+  g_assert_cmpuint (n_keys (f), ==, 1);
+  add (f, "vm/gone", 15000, 4096, 1 << 20);
+  g_assert_true (virfs_history_flush (f->history));
+  g_assert_cmpuint (n_keys (f), ==, 2);
+  end (f);
+  begin (f);
+  g_assert_cmpfloat_with_epsilon (total (f, "vm/gone", BEGIN, now, 0), 4096, 1e-6);
+}
+
+static void
 test_limit (Fixture *f, gconstpointer data)
 {
   const VirfsHistoryStore *store;
@@ -718,6 +756,7 @@ main (int argc, char **argv)
   ADD ("sum", test_sum);
   ADD ("recent", test_recent);
   ADD ("retention", test_retention);
+  ADD ("keys", test_keys);
   ADD ("limit", test_limit);
   ADD ("clock", test_clock);
   ADD ("clock-ahead", test_clock_ahead);

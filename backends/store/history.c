@@ -250,6 +250,20 @@ drop (gpointer data, guint level, gint64 to, gint64 *end, gboolean *more, GError
   return store_db_script (self->db, "PRAGMA incremental_vacuum", error);
 }
 
+static gboolean
+drop_keys (gpointer data, GError **error)
+{
+  VirfsHistoryDb *self = data;
+  gint64 dropped = 0;
+
+  if (!store_db_run (
+        self->db, error, "DELETE FROM series WHERE number NOT IN (SELECT key >> ? & ? FROM blocks)",
+        "ii", (gint64) SERIES_SHIFT, (G_GINT64_CONSTANT (1) << (SPAN_SHIFT - SERIES_SHIFT)) - 1)
+      || !store_db_each (self->db, take_int, &dropped, error, "SELECT changes ()", ""))
+    return FALSE;
+  return dropped == 0 || load (self, error);
+}
+
 /* Marks, and what there is. */
 
 static gboolean
@@ -294,8 +308,8 @@ virfs_history_db_open (const char *directory, GError **error)
     return NULL;
   self = g_new0 (VirfsHistoryDb, 1);
   self->db = db;
-  self->store = (VirfsHistoryStore){ self,       layout, layout_names, put,  get, keys,
-                                     first_span, mark,   marked,       drop, used };
+  self->store = (VirfsHistoryStore){ self,       layout, layout_names, put,  get,       keys,
+                                     first_span, mark,   marked,       drop, drop_keys, used };
   self->series = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->layouts = g_hash_table_new_full (NULL, NULL, NULL, g_free);
   return load (self, error) ? g_steal_pointer (&self) : NULL;

@@ -19,6 +19,7 @@
 static const char *const marks[VIRFS_HISTORY_LEVELS] = { NULL, "made 5 minutes", "made hours" };
 static const char *const drop_marks[VIRFS_HISTORY_LEVELS]
   = { "dropped samples", "dropped 5 minutes", "dropped hours" };
+#define KEYS_MARK "dropped keys"
 
 static char *
 layout_of (const VirfsMetricSet *set)
@@ -66,6 +67,7 @@ virfs_history_recall (VirfsHistory *self, GError **error)
     self->made[level] = self->store->marked (self->store->data, marks[level]);
   for (guint level = 0; level < VIRFS_HISTORY_LEVELS; level++)
     self->dropped[level] = self->store->marked (self->store->data, drop_marks[level]);
+  self->day = self->store->marked (self->store->data, KEYS_MARK);
   if (!recall_recent (self, error))
     return FALSE;
   self->has_layouts = TRUE;
@@ -292,6 +294,21 @@ drop (VirfsHistory *self, gboolean *more, GError **error)
   return TRUE;
 }
 
+/* Once a day: of objects that are gone for so long that nothing is known of them any more. */
+static gboolean
+drop_keys (VirfsHistory *self, GError **error)
+{
+  gint64 today = virfs_history_now (self) / DAY;
+
+  if (today == self->day)
+    return TRUE;
+  if (!self->store->drop_keys (self->store->data, error)
+      || !self->store->mark (self->store->data, KEYS_MARK, today, error))
+    return FALSE;
+  self->day = today;
+  return TRUE;
+}
+
 /* The first span of LEVEL of which nothing was dropped below. */
 static gint64
 first_whole (const VirfsHistory *self, guint level)
@@ -332,5 +349,5 @@ virfs_history_compact (VirfsHistory *self, gboolean *more, GError **error)
       return TRUE;
   }
   *more = FALSE;
-  return drop (self, more, error);
+  return drop (self, more, error) && (*more || drop_keys (self, error));
 }

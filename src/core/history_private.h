@@ -92,9 +92,10 @@ struct VirfsHistory {
   /* of the thread */
   guint layouts[VIRFS_HISTORY_N_KINDS]; /* numbers */
   gboolean has_layouts;
-  GHashTable *columns;               /* number of a layout -> names, GStrv */
-  gint64 made[VIRFS_HISTORY_LEVELS]; /* span up to which blocks of a level have been made */
+  GHashTable *columns;                  /* number of a layout -> names, GStrv */
+  gint64 made[VIRFS_HISTORY_LEVELS];    /* span up to which blocks of a level have been made */
   gint64 dropped[VIRFS_HISTORY_LEVELS]; /* span up to which blocks of a level may be gone */
+  gint64 day;      /* since the epoch: when keys were dropped that nothing is known of */
   GPtrArray *keys; /* those still to be done of span made[making]; NULL: none is */
   guint making;
   gboolean told;   /* that it cannot be written */

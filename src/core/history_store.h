@@ -45,6 +45,8 @@ typedef struct {
    * untouched if there was none; *MORE: there are more. */
   gboolean (*drop) (gpointer data, guint level, gint64 to, gint64 *end, gboolean *more,
                     GError **error);
+  /* Drops keys that have no blocks; put makes them again. */
+  gboolean (*drop_keys) (gpointer data, GError **error);
   /* Bytes that are in use. */
   guint64 (*used) (gpointer data);
 } VirfsHistoryStore;
