@@ -2,6 +2,8 @@
 /* history/: its directories and files. */
 #include "history_files.h"
 
+#include "error.h"
+
 #include <string.h>
 
 static VirfsHistory *
@@ -25,13 +27,19 @@ await (const VirfsNode *node, void (*ready) (gpointer data), gpointer data)
                               range_of (node), ready, data);
 }
 
+static VirfsSeries *
+series_of (const VirfsNode *node)
+{
+  return virfs_history_series (history_of (node), node->object, (guint) node->row->offset,
+                               range_of (node));
+}
+
+/* SERIES may be NULL: then there is nothing to be shown. */
 static GString *
-make_text (const VirfsNode *node, gboolean picture)
+make_text (const VirfsNode *node, const VirfsSeries *series, gboolean picture)
 {
   const VirfsMetricSet *set = virfs_history_set_of (node->object);
   guint index = (guint) node->row->offset;
-  g_autoptr (VirfsSeries) series
-    = virfs_history_series (history_of (node), node->object, index, range_of (node));
   GString *text = g_string_new (NULL);
 
   if (picture) {
@@ -47,9 +55,24 @@ make_text (const VirfsNode *node, gboolean picture)
 static gsize
 size_of (const VirfsNode *node, gboolean picture)
 {
-  g_autoptr (GString) text = make_text (node, picture);
+  g_autoptr (VirfsSeries) series = series_of (node);
+  g_autoptr (GString) text = make_text (node, series, picture);
 
   return text->len;
+}
+
+/* Where there is a history, nothing to be shown means that it could not be read. */
+static VirfsContent *
+open_text (const VirfsNode *node, gboolean picture, GError **error)
+{
+  g_autoptr (VirfsSeries) series = series_of (node);
+
+  if (series == NULL && virfs_history_is_on (history_of (node))) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_FAILED,
+                 "what is stored cannot be read: virfs says why in its log");
+    return NULL;
+  }
+  return virfs_content_new_bytes (g_string_free_to_bytes (make_text (node, series, picture)));
 }
 
 static gsize
@@ -67,13 +90,13 @@ svg_size (const VirfsNode *node)
 static VirfsContent *
 tsv_open (const VirfsNode *node, GError **error)
 {
-  return virfs_content_new_bytes (g_string_free_to_bytes (make_text (node, FALSE)));
+  return open_text (node, FALSE, error);
 }
 
 static VirfsContent *
 svg_open (const VirfsNode *node, GError **error)
 {
-  return virfs_content_new_bytes (g_string_free_to_bytes (make_text (node, TRUE)));
+  return open_text (node, TRUE, error);
 }
 
 /* Tables: the directory of a range, and a row for each notation of each metric. */

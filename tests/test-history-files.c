@@ -2,10 +2,12 @@
 /* history/ in a mounted tree: tables, pictures, and that no walk gets there. */
 #include "fixture.h"
 
+#include "error.h"
 #include "forecast.h"
 #include "history_db.h"
 #include "metrics.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <libxml/parser.h>
 #include <math.h>
@@ -261,6 +263,35 @@ test_off (Fixture *f, gconstpointer data)
   g_assert_cmpint (stat_at (f, "vms/h1-1/metrics/history/day/vcpus.svg").st_size, ==, 0);
 }
 
+static gboolean
+get_nothing (gpointer data, const char *key, guint level, gint64 from, gint64 to,
+             VirfsHistoryFunc func, gpointer user, GError **error)
+{
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_FAILED, "the disk is broken");
+  return FALSE;
+}
+
+/* What cannot be read is not empty. */
+static void
+test_broken (Fixture *f, gconstpointer data)
+{
+  static const VirfsHistoryOptions options = { .keep = { G_TIME_SPAN_DAY } };
+  static VirfsHistoryStore broken;
+  g_autofree char *text = NULL;
+
+  g_assert_true (virfs_history_flush (history_of (f)));
+  virfs_history_stop (history_of (f));
+  broken = *virfs_history_db_store (db);
+  broken.get = get_nothing;
+  virfs_history_start (history_of (f), &broken, &options);
+  for (guint i = 0; i < 2; i++) {
+    text = cat (f, i ? "vms/h1-1/metrics/history/day/vcpus.svg"
+                     : "vms/h1-1/metrics/history/day/vcpus.tsv");
+    g_assert_null (text);
+    g_assert_cmpint (errno, ==, EIO);
+  }
+}
+
 #define ADD(path, func) g_test_add (path, Fixture, FLEET, set_up, func, tear_down)
 
 int
@@ -275,5 +306,6 @@ main (int argc, char **argv)
   ADD ("/history-files/recent", test_recent);
   ADD ("/history-files/pool", test_pool);
   ADD ("/history-files/off", test_off);
+  ADD ("/history-files/broken", test_broken);
   return g_test_run ();
 }

@@ -145,6 +145,8 @@ answer (VirfsHistory *self, Request *request)
   }
   if (request->series != NULL)
     keep_series (self, request->name, request->series);
+  else
+    g_hash_table_remove (self->series, request->name);
   g_mutex_unlock (&self->lock);
   if (request->error != NULL)
     g_message ("history of %s cannot be read: %s", request->key, request->error->message);

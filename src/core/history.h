@@ -79,7 +79,8 @@ VirfsSeries *virfs_history_read_sum (VirfsHistory *history, const VirfsMetricSet
                                      GPtrArray *keys, guint index, gint64 from, gint64 to,
                                      gint64 step, GError **error);
 /* For files: FALSE if what is known of RANGE is still to be read; then READY is called once, from any thread,
- * also before this returns.  Then virfs_history_series() has it for a while (NULL: nothing). */
+ * also before this returns.  Then virfs_history_series() has it for a while (NULL: it cannot be read, or there is
+ * no history). */
 gboolean virfs_history_await (VirfsHistory *history, gpointer object, guint index, VirfsRange range,
                               void (*ready) (gpointer data), gpointer data);
 VirfsSeries *virfs_history_series (VirfsHistory *history, gpointer object, guint index,
