@@ -101,8 +101,9 @@ svg_open (const VirfsNode *node, GError **error)
 
 /* Tables: the directory of a range, and a row for each notation of each metric. */
 
+/* Of the object's owner these directories, which are not listed, are not told: nothing of them is cached. */
 /* clang-format off */
-#define DIR_ROW { "", S_IFDIR | 0550, .help = "each metric as a table (tsv) and a picture (svg)" },
+#define DIR_ROW { "", S_IFDIR | 0550, VIRFS_ROW_MEASURED, .help = "each metric as a table (tsv) and a picture (svg)" },
 #define FILE_ROW(name, index, notation, text) \
   { name "." #notation, S_IFREG | 0440, VIRFS_ROW_MEASURED | VIRFS_ROW_AWAITED, \
     .size = notation##_size, .open = notation##_open, .offset = index, .await = await, .help = text },

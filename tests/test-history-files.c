@@ -292,6 +292,17 @@ test_broken (Fixture *f, gconstpointer data)
   }
 }
 
+/* That a guest is another's is told of these directories, too, though nobody listed them. */
+static void
+test_owner (Fixture *f, gconstpointer data)
+{
+  const char *dir = "vms/h1-1/metrics/history/day";
+  mode_t mode = stat_at (f, dir).st_mode & 07777;
+
+  g_assert_cmpint (sh_quietly (f, "chmod o+rx vms/h1-1"), ==, 0);
+  g_assert_cmpint (stat_at (f, dir).st_mode & 07777, ==, mode | 05);
+}
+
 #define ADD(path, func) g_test_add (path, Fixture, FLEET, set_up, func, tear_down)
 
 int
@@ -307,5 +318,6 @@ main (int argc, char **argv)
   ADD ("/history-files/pool", test_pool);
   ADD ("/history-files/off", test_off);
   ADD ("/history-files/broken", test_broken);
+  ADD ("/history-files/owner", test_owner);
   return g_test_run ();
 }
