@@ -33,6 +33,9 @@ static const struct {
   { "s", 1 },      { "min", 60 },   { "h", 3600 },   { "d", 86400 },
 };
 
+/* Of bytes, or whatever. */
+#define MOST 0x1p63
+
 /* NAN: it is no number. */
 static double
 parse_number (const char *text)
@@ -40,10 +43,9 @@ parse_number (const char *text)
   char *end;
   double number = g_ascii_strtod (text, &end);
 
-  /* neither infinity nor hexadecimal; and nothing that is measured is less than nothing */
+  /* digits alone, as in all files; nothing that is measured is less than nothing, or as much as that */
   if (end == text || !g_ascii_isdigit (end[-1])
-      || strspn (text, "-+.0123456789eE") < (gsize) (end - text) || !isfinite (number)
-      || number < 0)
+      || strspn (text, ".0123456789") < (gsize) (end - text) || number > MOST)
     return NAN;
   end += strspn (end, " ");
   for (guint i = 0; i < G_N_ELEMENTS (units); i++) {
@@ -93,6 +95,9 @@ take_operand (const char *text, VirfsCondition *condition)
   if (!is_operand (text))
     return FALSE;
   condition->number = parse_number (text);
+  /* a number that is none is no word either */
+  if (isnan (condition->number) && strchr ("-+.0123456789", *text) != NULL)
+    return FALSE;
   if (isnan (condition->number) && condition->compare != VIRFS_COMPARE_EQUAL
       && condition->compare != VIRFS_COMPARE_NOT_EQUAL)
     return FALSE;
@@ -133,7 +138,7 @@ virfs_condition_parse_clear (const char *text, const VirfsCondition *condition,
   if (condition->compare == VIRFS_COMPARE_NONE)
     return refuse (text, error);
   parsed.compare = opposite_of (condition->compare);
-  if (!take_operand (text, &parsed))
+  if (!take_operand (text, &parsed) || !virfs_condition_is_number (&parsed))
     return refuse (text, error);
   *clear = parsed;
   return TRUE;
@@ -152,6 +157,22 @@ is_amount (const VirfsCondition *condition)
          && condition->compare != VIRFS_COMPARE_NOT_EQUAL;
 }
 
+/* So that it can be written back: 12 digits, and no exponent. */
+static void
+print_number (double number, char *text, gsize size)
+{
+  int before = number >= 1 ? (int) floor (log10 (number)) + 1 : 0;
+  g_autofree char *format = g_strdup_printf ("%%.%df", MAX (12 - before, 0));
+
+  g_ascii_formatd (text, (int) size, format, number);
+  if (strchr (text, '.') == NULL)
+    return;
+  while (text[strlen (text) - 1] == '0')
+    text[strlen (text) - 1] = '\0';
+  if (text[strlen (text) - 1] == '.')
+    text[strlen (text) - 1] = '\0';
+}
+
 VirfsCondition
 virfs_condition_opposite (const VirfsCondition *condition)
 {
@@ -167,7 +188,7 @@ virfs_condition_opposite (const VirfsCondition *condition)
     return opposite;
   step = fabs (condition->number) * HYSTERESIS;
   opposite.number += above ? -step : step;
-  g_ascii_formatd (opposite.operand, sizeof opposite.operand, "%.12g", opposite.number);
+  print_number (opposite.number, opposite.operand, sizeof opposite.operand);
   /* what is shown is what counts */
   opposite.number = g_ascii_strtod (opposite.operand, NULL);
   return opposite;

@@ -13,7 +13,7 @@ tiny 'a guest & more' h1
 tiny .hidden h2
 tiny twin h1
 tiny twin h2
-mount_tree
+mount_tree poll_interval=600 # what is read twice is compared: a disk that grows would differ
 echo 'Über' >vms/w1/title
 echo paused >vms/%2Ehidden/state
 echo h9 2>/dev/null >vms/w1/migrate # an error to be read, a job, and events
