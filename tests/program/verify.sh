@@ -62,6 +62,7 @@ sql() { sqlite3 "$scratch/store/virfs.db" "$1"; }
 settled() { # the head goes no further
   local head=''
   until [[ -n $head && $head == "$(<"$mnt/events/head")" ]]; do
+    [[ -e $mnt/events/head ]] || return
     head=$(<"$mnt/events/head")
     sleep 0.6
   done
