@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -151,6 +153,51 @@ test_inotify (Fixture *f, gconstpointer data)
   assert_reads (f, "vms/h1-2/state", "shutoff\n");
   set_state (f, "h1-2", VIRFS_VM_RUNNING);
   g_assert_true (sees (fd, IN_ATTRIB));
+  close (fd);
+}
+
+typedef struct {
+  Fixture *f;
+  gint ended; /* atomic */
+} Restless;
+
+static gpointer
+change_all_the_time (gpointer data)
+{
+  Restless *self = data;
+
+  for (guint i = 0; !g_atomic_int_get (&self->ended); i++)
+    set_state (self->f, "h1-1", i % 2 ? VIRFS_VM_PAUSED : VIRFS_VM_RUNNING);
+  return NULL;
+}
+
+/* Telling watchers keeps the file system busy for moments, but not those in which umount(8) has asked for
+ * its statfs(2).  MNT_EXPIRE tells whether it is busy without unmounting it the first time. */
+static void
+test_not_busy (Fixture *f, gconstpointer data)
+{
+  int fd = inotify_init1 (IN_NONBLOCK | IN_CLOEXEC);
+  g_autofree char *file = at (f, "vms/h1-1/state");
+  Restless restless = { .f = f };
+  struct statvfs st;
+  GThread *thread;
+
+  if (geteuid () != 0) {
+    close (fd);
+    g_test_skip ("only root can unmount");
+    return;
+  }
+  g_assert_cmpint (inotify_add_watch (fd, file, IN_ATTRIB), >=, 0);
+  thread = g_thread_new ("restless", change_all_the_time, &restless);
+  for (guint i = 0; i < 6; i++) {
+    g_assert_true (sees (fd, IN_ATTRIB));
+    /* the watch itself is of an inode, and keeps no mount */
+    g_assert_cmpint (statvfs (f->dir, &st), ==, 0);
+    g_assert_cmpint (umount2 (f->dir, MNT_EXPIRE), ==, -1);
+    g_assert_cmpint (errno, ==, EAGAIN);
+  }
+  g_atomic_int_set (&restless.ended, TRUE);
+  g_thread_join (thread);
   close (fd);
 }
 
@@ -316,6 +363,7 @@ main (int argc, char **argv)
   ADD ("/watch/poll-many", test_poll_many);
   ADD ("/watch/poll-gone", test_poll_gone);
   ADD ("/watch/inotify", test_inotify);
+  ADD ("/watch/not-busy", test_not_busy);
   ADD ("/watch/stream", test_stream);
   ADD ("/watch/stream-json", test_stream_json);
   ADD ("/watch/stream-nonblock", test_stream_nonblock);

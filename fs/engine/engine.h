@@ -26,6 +26,7 @@
 
 typedef struct VirfsListings VirfsListings;
 typedef struct VirfsNotifier VirfsNotifier;
+typedef struct VirfsToucher VirfsToucher;
 typedef struct VirfsOpen VirfsOpen;
 
 struct VirfsSession {
@@ -35,6 +36,7 @@ struct VirfsSession {
   char *mountpoint;
   gpointer fuse; /* struct fuse_session * */
   VirfsNotifier *notifier;
+  VirfsToucher *toucher;
   VirfsListings *listings;
   gboolean unopened; /* directories are read without being opened, as far as we are told */
   struct VirfsForeign *foreign; /* see foreign.h */
@@ -226,6 +228,21 @@ void virfs_notifier_then (VirfsNotifier *notifier, void (*func) (gpointer), gpoi
 /* While INO is busy the kernel holds its lock, and nothing that would wait for it is sent. */
 void virfs_notifier_busy (VirfsNotifier *notifier, guint64 ino);
 void virfs_notifier_idle (VirfsNotifier *notifier, guint64 ino);
+gboolean virfs_notifier_is_busy (VirfsNotifier *notifier, guint64 ino);
+
+/* touch.c */
+
+VirfsToucher *virfs_toucher_new (VirfsSession *session);
+/* Ends its threads, as that of a notifier. */
+void virfs_toucher_stop (VirfsToucher *toucher);
+void virfs_toucher_free (VirfsToucher *toucher);
+/* Whoever watches INO learns that it has changed. */
+void virfs_toucher_touch (VirfsToucher *toucher, guint64 ino);
+/* INO is no longer busy. */
+void virfs_toucher_resume (VirfsToucher *toucher, guint64 ino);
+/* Nothing is touched for a while: a file system in which a path is being walked cannot be unmounted, and
+ * umount(8) asks for statfs(2) of its root just before. */
+void virfs_toucher_rest (VirfsToucher *toucher);
 
 /* request.c: who asks, and the answers. */
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel has to forget.  Changes are only noted here, under whatever locks they come; three
- * kinds of threads tell them:
+ * What the kernel has to forget.  Changes are only noted here, under whatever locks they come; two
+ * threads tell them:
  *
  * - One tells inodes (attributes and pages).  That never waits for a directory's lock, so answers may
  *   stand behind it in its queue.
  * - One tells entries.  The kernel takes the directory's lock for that, which is held while a mkdir,
  *   rmdir or rename in it waits for our answer: so no answer ever waits for this thread, and
  *   directories that are known to be busy are put off.
- * - A few touch files through the mount, because that is the only way to make inotify(7) tell its
- *   watchers of a change in a FUSE file system: they see IN_ATTRIB.  The kernel takes the file's lock
- *   for that, so files that are being written come when that is over.
+ *
+ * Those who watch by inotify(7) are told then: see touch.c.
  *
  * The kernel is told only of what it may have seen: a bit for each row of each object that was ever
  * looked up (rows that are 64 apart share one).  The bit is set before the value is read, and a change
@@ -20,11 +19,7 @@
 #include "engine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 G_STATIC_ASSERT (sizeof (gpointer) >= sizeof (guint64));
 
@@ -59,11 +54,8 @@ struct VirfsNotifier {
   GQueue late;          /* of Item*, in the order of `due` */
   GQueue entries;       /* of Entry* */
   GHashTable *busy;     /* inode number -> how often */
-  GHashTable *touching; /* inode numbers to be touched */
-  GHashTable *put_off;  /* likewise, when they are no longer busy */
 
   GThread *inode_thread, *entry_thread;
-  GThreadPool *touchers;
 };
 
 /* Noting. */
@@ -179,16 +171,12 @@ virfs_notifier_busy (VirfsNotifier *self, guint64 ino)
   g_hash_table_insert (self->busy, (gpointer) ino, GUINT_TO_POINTER (count + 1));
 }
 
-/* Under the lock. */
-static void
-touch (VirfsNotifier *self, guint64 ino)
+gboolean
+virfs_notifier_is_busy (VirfsNotifier *self, guint64 ino)
 {
-  if (self->session->mountpoint == NULL || self->ending)
-    return;
-  if (g_hash_table_contains (self->busy, (gpointer) ino))
-    g_hash_table_add (self->put_off, (gpointer) ino);
-  else if (g_hash_table_add (self->touching, (gpointer) ino))
-    g_thread_pool_push (self->touchers, (gpointer) ino, NULL);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  return g_hash_table_contains (self->busy, (gpointer) ino);
 }
 
 void
@@ -201,8 +189,8 @@ virfs_notifier_idle (VirfsNotifier *self, guint64 ino)
     g_hash_table_insert (self->busy, (gpointer) ino, GUINT_TO_POINTER (count - 1));
   else
     g_hash_table_remove (self->busy, (gpointer) ino);
-  if (count <= 1 && g_hash_table_remove (self->put_off, (gpointer) ino))
-    touch (self, ino);
+  if (count <= 1)
+    virfs_toucher_resume (self->session->toucher, ino);
   g_cond_signal (&self->entries_cond);
 }
 
@@ -293,10 +281,10 @@ tell_inode (VirfsNotifier *self, Item *item)
   self->telling = 0;
   g_mutex_unlock (&self->lock);
   virfs_open_wake (self->session, item->ino);
+  if (result == 0)
+    virfs_toucher_touch (self->session->toucher, item->ino);
 
   g_mutex_lock (&self->lock);
-  if (result == 0)
-    touch (self, item->ino);
   if (!delay (self, item, result))
     g_free (item);
   g_mutex_unlock (&self->lock);
@@ -369,36 +357,6 @@ tell_entries (gpointer data)
   }
 }
 
-/* Touching. */
-
-static void
-touch_file (gpointer data, gpointer user_data)
-{
-  VirfsNotifier *self = user_data;
-  guint64 ino = (guint64) data;
-  static const struct timespec now[2] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_NOW } };
-  g_auto (VirfsNode) node = { 0 };
-  g_autofree char *path = NULL, *full = NULL;
-  gboolean leave;
-
-  /* readers come first */
-  setpriority (PRIO_PROCESS, gettid (), 10);
-  g_mutex_lock (&self->lock);
-  g_hash_table_remove (self->touching, (gpointer) ino);
-  leave = self->ending || g_hash_table_contains (self->busy, (gpointer) ino);
-  if (leave)
-    g_hash_table_add (self->put_off, (gpointer) ino);
-  g_mutex_unlock (&self->lock);
-  if (leave || !virfs_node_get (self->session, ino, &node))
-    return;
-  path = self->session->ops->path (self->session->tree, &node);
-  if (path == NULL)
-    return;
-  full = g_build_filename (self->session->mountpoint, path, NULL);
-  virfs_node_clear (&node);
-  utimensat (AT_FDCWD, full, now, AT_SYMLINK_NOFOLLOW);
-}
-
 VirfsNotifier *
 virfs_notifier_new (VirfsSession *session)
 {
@@ -412,12 +370,9 @@ virfs_notifier_new (VirfsSession *session)
   self->deaths = g_hash_table_new (NULL, NULL);
   self->queued = g_hash_table_new (NULL, NULL);
   self->busy = g_hash_table_new (NULL, NULL);
-  self->touching = g_hash_table_new (NULL, NULL);
-  self->put_off = g_hash_table_new (NULL, NULL);
   g_queue_init (&self->inodes);
   g_queue_init (&self->late);
   g_queue_init (&self->entries);
-  self->touchers = g_thread_pool_new (touch_file, self, 4, TRUE, NULL);
   self->inode_thread = g_thread_new ("inodes", tell_inodes, self);
   self->entry_thread = g_thread_new ("entries", tell_entries, self);
   return self;
@@ -438,7 +393,7 @@ virfs_notifier_stop (VirfsNotifier *self)
     return;
   g_thread_join (self->inode_thread);
   g_thread_join (self->entry_thread);
-  g_thread_pool_free (self->touchers, TRUE, TRUE);
+  virfs_toucher_stop (self->session->toucher);
 }
 
 void
@@ -450,8 +405,6 @@ virfs_notifier_free (VirfsNotifier *self)
   g_hash_table_unref (self->deaths);
   g_hash_table_unref (self->queued);
   g_hash_table_unref (self->busy);
-  g_hash_table_unref (self->touching);
-  g_hash_table_unref (self->put_off);
   g_cond_clear (&self->inodes_cond);
   g_cond_clear (&self->entries_cond);
   g_mutex_clear (&self->lock);

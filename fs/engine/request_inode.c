@@ -250,6 +250,8 @@ do_statfs (fuse_req_t req, fuse_ino_t ino)
     st.f_blocks = bytes / st.f_frsize;
     st.f_bfree = st.f_bavail = unused / st.f_frsize;
   }
+  if (ino == FUSE_ROOT_ID)
+    virfs_toucher_rest (virfs_request_session (req)->toucher);
   fuse_reply_statfs (req, &st);
 }
 

@@ -113,6 +113,7 @@ virfs_session_new (const VirfsTreeOps *ops, gpointer tree, const char *options, 
   g_cond_init (&session->run_cond);
   session->waiting = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
   session->deferred = g_thread_pool_new (run_deferred, session, -1, FALSE, NULL);
+  session->toucher = virfs_toucher_new (session);
   session->notifier = virfs_notifier_new (session);
   session->listings = virfs_listings_new ();
   session->foreign = virfs_foreign_new ();
@@ -238,6 +239,7 @@ virfs_session_free (VirfsSession *session)
   /* what is under way may still use the notifier, and the notifier the session */
   g_thread_pool_free (session->deferred, FALSE, TRUE);
   virfs_notifier_free (session->notifier);
+  virfs_toucher_free (session->toucher);
   if (session->fuse != NULL)
     fuse_session_destroy (session->fuse);
   virfs_listings_free (session->listings);

@@ -145,7 +145,7 @@ is_his() { # HOST
 }
 again() {
   cd / || exit
-  umount "$scratch/mnt"
+  umount "$scratch/mnt" || exit
   wait "$(pid)"
   "$@"
   start_program
