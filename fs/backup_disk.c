@@ -256,7 +256,8 @@ make_files (VirfsCall *call, const VirfsNode *dir, const char *name)
     const VirfsBackupDiskInfo *disk = infos->pdata[i];
 
     if (disk->uri != NULL)
-      g_ptr_array_add (disks, virfs_files_disk_new (disk->part.name, disk->uri));
+      g_ptr_array_add (
+        disks, virfs_files_disk_new (disk->part.name, disk->uri, disk->certificates));
   }
   host = virfs_part_host (dir);
   virfs_guest_files_make (call, dir, host, disks);

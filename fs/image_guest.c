@@ -103,7 +103,7 @@ disks_of (VirfsCall *call, const VirfsNode *dir, VirfsHost **host)
   const VirfsImageInfo *info = dir->snapshot;
   g_autoptr (GPtrArray) disks
     = g_ptr_array_new_with_free_func ((GDestroyNotify) virfs_files_disk_free);
-  VirfsFilesDisk *disk = virfs_files_disk_new ("sda", NULL);
+  VirfsFilesDisk *disk = virfs_files_disk_new ("sda", NULL, NULL);
   VirfsPart *volume = info->volumes->len > 0 ? info->volumes->pdata[0] : NULL;
 
   g_ptr_array_add (disks, disk);

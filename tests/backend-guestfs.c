@@ -169,7 +169,7 @@ disks_new (void)
 static VirfsFilesDisk *
 add_disk (GPtrArray *disks, const char *target, const char *image, const char *format)
 {
-  VirfsFilesDisk *disk = virfs_files_disk_new (target, NULL);
+  VirfsFilesDisk *disk = virfs_files_disk_new (target, NULL, NULL);
   g_autofree char *file = g_build_filename (directory, image, NULL);
 
   virfs_files_disk_add (disk, file, format);
@@ -489,8 +489,11 @@ test_hostile_images (void)
   virfs_files_disk_add (disk, ((VirfsFilesImage *) disk->images->pdata[0])->file, "raw");
   assert_refused (disks, VIRFS_ERROR_PERMITTED, "another backing file");
   g_ptr_array_set_size (disks, 0);
-  g_ptr_array_add (disks, virfs_files_disk_new ("vda", "nbds://host/vda"));
-  assert_refused (disks, VIRFS_ERROR_UNSUPPORTED, "nbds");
+  g_ptr_array_add (disks, virfs_files_disk_new ("vda", "nbd+vsock://3/vda", NULL));
+  assert_refused (disks, VIRFS_ERROR_UNSUPPORTED, "nbd+vsock");
+  g_ptr_array_set_size (disks, 0);
+  g_ptr_array_add (disks, virfs_files_disk_new ("vda", "nbds:vda", "/"));
+  assert_refused (disks, VIRFS_ERROR_INVALID, "no address");
 }
 
 /* Mounted as it would mount itself. */

@@ -329,7 +329,8 @@ copy_disks (GPtrArray *disks)
 
   for (guint i = 0; i < disks->len; i++) {
     const VirfsFilesDisk *disk = disks->pdata[i];
-    VirfsFilesDisk *same = virfs_files_disk_new (disk->target, disk->uri);
+    VirfsFilesDisk *same
+      = virfs_files_disk_new (disk->target, disk->uri, disk->certificates);
 
     for (guint k = 0; k < disk->images->len; k++) {
       const VirfsFilesImage *image = disk->images->pdata[k];

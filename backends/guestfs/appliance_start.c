@@ -41,10 +41,11 @@ virfs_appliance_idle (void)
 static gboolean
 check_uri (const char *uri, GError **error)
 {
-  if (g_str_has_prefix (uri, "nbd+unix:") || g_str_has_prefix (uri, "nbd:"))
+  if (g_str_has_prefix (uri, "nbd+unix:") || g_str_has_prefix (uri, "nbd:")
+      || g_str_has_prefix (uri, "nbds:"))
     return TRUE;
   g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
-               "files cannot be had from %s: only from nbd+unix: and nbd:", uri);
+               "files cannot be had from %s: only from nbd+unix:, nbd: and nbds:", uri);
   return FALSE;
 }
 
@@ -55,6 +56,7 @@ put_disk (GByteArray *out, const VirfsFilesDisk *disk, GError **error)
     return FALSE;
   virfs_wire_put_text (out, disk->target);
   virfs_wire_put_text (out, disk->uri);
+  virfs_wire_put_text (out, disk->certificates);
   virfs_wire_put_u32 (out, disk->images->len);
   for (guint i = 0; i < disk->images->len; i++) {
     const VirfsFilesImage *image = disk->images->pdata[i];

@@ -7,6 +7,7 @@
  *   helper.c          its life, requests and answers
  *   helper_open.c     the appliance: disks, launching
  *   helper_image.c    whether an image is what it is said to be
+ *   helper_proxy.c    what is reached by TLS alone
  *   helper_mount.c    which file system is where
  *   helper_files.c    directories and contents
  *   helper_inspect.c  what is installed
@@ -50,6 +51,11 @@ typedef struct {
 /* Whether each of CHAIN (HelperImage*; the first is the disk, each has the next as its backing file) is
  * of its format and has as backing file the next and no other. */
 gboolean helper_image_check (GPtrArray *chain, GError **error);
+
+/* helper_proxy.c: libguestfs knows no TLS.  Makes *URI, if it is nbds:, one of a process that speaks TLS to
+ * what was there, with CERTIFICATES (a directory; "": the system's), and has its socket in DIRECTORY.  It
+ * belongs to our process group and ends with us. */
+gboolean helper_proxy (char **uri, const char *certificates, const char *directory, GError **error);
 
 /* helper_mount.c */
 

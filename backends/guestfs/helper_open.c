@@ -17,6 +17,7 @@
 typedef struct {
   char *target;
   char *uri;        /* of an NBD server; "": it is a file */
+  char *certificates;
   GPtrArray *chain; /* of HelperImage* */
 } Disk;
 
@@ -35,12 +36,13 @@ disk_clear (Disk *disk)
 {
   g_free (disk->target);
   g_free (disk->uri);
+  g_free (disk->certificates);
   g_clear_pointer (&disk->chain, g_ptr_array_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Disk, disk_clear)
 
-/* target, uri, n × (file, format) */
+/* target, uri, certificates, n × (file, format) */
 static gboolean
 read_disk (VirfsWireReader *in, Disk *disk)
 {
@@ -48,6 +50,7 @@ read_disk (VirfsWireReader *in, Disk *disk)
 
   disk->target = virfs_wire_get_text (in, VIRFS_WIRE_NAME_MAX);
   disk->uri = virfs_wire_get_text (in, VIRFS_WIRE_TEXT_MAX);
+  disk->certificates = virfs_wire_get_text (in, VIRFS_WIRE_TEXT_MAX);
   disk->chain = g_ptr_array_new_with_free_func (image_free);
   n = virfs_wire_get_count (in, 8);
   for (guint32 i = 0; i < MIN (n, CHAIN_MAX) && !in->bad; i++) {
@@ -89,7 +92,8 @@ add_disk (Helper *helper, VirfsWireReader *in, const char *directory, GError **e
     helper_fail (error, EPROTO, "this is no disk");
     return FALSE;
   }
-  if (!helper_image_check (disk.chain, error))
+  if (!helper_image_check (disk.chain, error)
+      || !helper_proxy (&disk.uri, disk.certificates, directory, error))
     return FALSE;
   added = add_overlay (helper, &disk, directory);
   if (!added)

@@ -28,7 +28,7 @@ open_disk (LvLink *link, const VirfsBackupInfo *backup, const VirfsBackupDiskInf
 {
   VirfsNbdSpec spec = { .uri = disk->uri,
                         .bitmap = disk->bitmap,
-                        .tls_certificates = link->uri->place.certificates };
+                        .tls_certificates = disk->certificates };
   g_autofree char *file = NULL;
 
   if (disk->bitmap != NULL) {

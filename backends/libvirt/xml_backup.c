@@ -223,8 +223,12 @@ lv_xml_read_backup (const char *text, const LvUri *host)
     return NULL;
   nodes = lv_xml_nodes (xml, NULL, "/domainbackup/disks/disk[@backup='yes']");
   disks = virfs_part_list_new ();
-  for (guint i = 0; i < nodes->len; i++)
-    g_ptr_array_add (disks, read_disk (xml, nodes->pdata[i], &server));
+  for (guint i = 0; i < nodes->len; i++) {
+    VirfsBackupDiskInfo *disk = read_disk (xml, nodes->pdata[i], &server);
+
+    virfs_ref_string_set (&disk->certificates, host->place.certificates);
+    g_ptr_array_add (disks, disk);
+  }
   virfs_part_list_sort (disks);
   return disks;
 }

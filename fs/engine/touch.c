@@ -14,7 +14,7 @@
 /* How long umount(8) may take from its statfs(2) to its umount(2), on a machine that has much to do. */
 #define REST_TIME (500 * G_TIME_SPAN_MILLISECOND)
 /* How long it is kept waiting for a touch that is under way. */
-#define PATIENCE  (200 * G_TIME_SPAN_MILLISECOND)
+#define PATIENCE (200 * G_TIME_SPAN_MILLISECOND)
 
 struct VirfsToucher {
   VirfsSession *session;
@@ -23,7 +23,7 @@ struct VirfsToucher {
   GMutex lock; /* guards all below; the notifier's may be held around it */
   GCond cond;
   gboolean ending;
-  gint64 rests_until;   /* monotonic */
+  gint64 rests_until; /* monotonic */
   guint under_way;
   GHashTable *touching; /* inode numbers to be touched */
   GHashTable *put_off;  /* likewise, when they are no longer busy */

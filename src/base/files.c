@@ -109,12 +109,13 @@ image_free (gpointer data)
 }
 
 VirfsFilesDisk *
-virfs_files_disk_new (const char *target, const char *uri)
+virfs_files_disk_new (const char *target, const char *uri, const char *certificates)
 {
   VirfsFilesDisk *disk = g_new0 (VirfsFilesDisk, 1);
 
   disk->target = g_strdup (target);
   disk->uri = g_strdup (uri);
+  disk->certificates = g_strdup (certificates);
   disk->images = g_ptr_array_new_with_free_func (image_free);
   return disk;
 }
@@ -134,6 +135,7 @@ virfs_files_disk_free (VirfsFilesDisk *disk)
 {
   g_free (disk->target);
   g_free (disk->uri);
+  g_free (disk->certificates);
   g_ptr_array_unref (disk->images);
   g_free (disk);
 }

@@ -91,9 +91,10 @@ typedef struct {
   char *target;      /* what the guest calls it, as in vda */
   char *uri;         /* of an NBD export: nbd+unix://…; NULL: these: */
   GPtrArray *images; /* VirfsFilesImage*: the image, behind it its backing file, and so on */
+  char *certificates; /* a directory with those for nbds://; NULL: the system's */
 } VirfsFilesDisk;
 
-VirfsFilesDisk *virfs_files_disk_new (const char *target, const char *uri);
+VirfsFilesDisk *virfs_files_disk_new (const char *target, const char *uri, const char *certificates);
 /* One image more, the disk or what the last one is based on. */
 void virfs_files_disk_add (VirfsFilesDisk *disk, const char *file, const char *format);
 void virfs_files_disk_free (VirfsFilesDisk *disk);

@@ -34,6 +34,7 @@ const VirfsPartClass virfs_backup_class = {
 static const VirfsMember disk_members[] = {
   VIRFS_MEMBER (VirfsBackupDiskInfo, size, NUMBER, CONFIG),
   VIRFS_MEMBER (VirfsBackupDiskInfo, uri, TEXT, CONFIG),
+  VIRFS_MEMBER (VirfsBackupDiskInfo, certificates, TEXT, CONFIG),
   VIRFS_MEMBER (VirfsBackupDiskInfo, bitmap, TEXT, CONFIG),
   VIRFS_MEMBER (VirfsBackupDiskInfo, view, VIEW, CONFIG),
   VIRFS_MEMBER (VirfsBackupDiskInfo, sha256, TEXT, CONFIG),

@@ -32,6 +32,7 @@ typedef struct {
   VirfsPartInfo part; /* its name is the target: vda */
   guint64 size;       /* bytes that the guest sees */
   GRefString *uri;    /* where an NBD server has it, see the NBD URI specification */
+  GRefString *certificates; /* a directory with those for it, if it is nbds:; NULL: the system's */
   GRefString
     *bitmap; /* name of the dirty bitmap of what has changed since the parent; NULL: it is full */
   VirfsDiskView *view; /* NULL: it cannot be read from here */

@@ -87,7 +87,7 @@ main (int argc, char **argv)
     fprintf (stderr, "usage: guestfiles IMAGE FORMAT [DEVICE]\n");
     return 2;
   }
-  disk = virfs_files_disk_new ("vda", NULL);
+  disk = virfs_files_disk_new ("vda", NULL, NULL);
   virfs_files_disk_add (disk, argv[1], argv[2]);
   virfs_guestfs_init (&options);
   virfs_guest_files_set_opener (open_image);

@@ -13,7 +13,8 @@ guest w2 h2 --wait &
 wait
 tiny deaf h2
 tiny far h3
-mount_tree
+# libvirtd 9.0 may crash when it is stopped and goes on with clients gone; who samples it makes that likely.
+mount_tree history=0
 
 walks() { # the whole tree, in a second
   timeout 1 ls -lR . >/dev/null && timeout 1 grep -r . vms hosts by >/dev/null && timeout 1 find . >/dev/null

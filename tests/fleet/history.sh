@@ -9,7 +9,7 @@
 
 fleet 1
 guest w1 h1 --agent --wait
-mount_tree history=1 metrics_interval=1
+mount_tree metrics_interval=1
 
 history=vms/w1/metrics/history
 agent() { on h1 qemu-agent-command w1 "$1"; } # JSON

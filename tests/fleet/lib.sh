@@ -225,7 +225,7 @@ mounted() { mountpoint --quiet "$scratch/mnt"; }
 settled() { ! grep -qs connecting "$scratch"/mnt/hosts/*/state; }
 
 mount_tree() { # SETTINGS, as in poll_interval=2...
-  printf '%s\n' '[virfs]' "store=$scratch/store" history=0 poll_interval=2 reconnect_max=2 "$@" >"$scratch/conf"
+  printf '%s\n' '[virfs]' "store=$scratch/store" poll_interval=2 reconnect_max=2 "$@" >"$scratch/conf"
   lab conf >>"$scratch/conf"
   start_program
 }

@@ -12,7 +12,7 @@ fleet 2
 guest w1 h1 --wait &
 guest w2 h2 --wait &
 wait
-mount_tree metrics_interval=1
+mount_tree metrics_interval=1 history=0 # what is sampled is what somebody reads
 
 metric() { cat "vms/w1/metrics/$1"; } # NAME
 whole() { local value; value=$(metric "$1") && echo "${value%.*}"; } # NAME: without its fraction

@@ -13,7 +13,7 @@ tiny 'a guest & more' h1
 tiny .hidden h2
 tiny twin h1
 tiny twin h2
-mount_tree poll_interval=600 # what is read twice is compared: a disk that grows would differ
+mount_tree poll_interval=600 history=0 # what is read twice is compared: a disk that grows would differ
 echo 'Über' >vms/w1/title
 echo paused >vms/%2Ehidden/state
 echo h9 2>/dev/null >vms/w1/migrate # an error to be read, a job, and events
@@ -101,6 +101,7 @@ garbage() {
   printf '%s\n' '-7' '99999999999999999999' '1e9' '0x10' '%s%n' '../../etc/passwd' '$(reboot)' 'running running' "$(head -c 200 /dev/zero | tr '\0' A)"
 }
 
+# What takes any word: names that users choose.
 writable() { find . -type f -perm -u=w ! -name title ! -name description ! -name tags ! -name portgroups ! -path '*/cloud-init/*'; }
 
 ok 'there is something to write to' '(($(writable | wc -l) > 50))'
