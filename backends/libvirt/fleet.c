@@ -11,6 +11,7 @@
 #include "gate.h"
 #include "snapshot_list.h"
 #include "measure.h"
+#include "stats.h"
 #include "state.h"
 
 #include <malloc.h>
@@ -78,12 +79,10 @@ read_stats (Seen *seen, virDomainStatsRecordPtr record)
 }
 
 static GArray *
-list_with_stats (virConnectPtr conn, guint groups)
+list_with_stats (LvLink *link, virConnectPtr conn, guint groups)
 {
   g_autoptr (virDomainStatsRecordPtr) records = NULL;
-  /* without NOWAIT a guest in a long job would block them all */
-  int n = LV (
-    virConnectGetAllDomainStats (conn, groups, &records, VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT));
+  int n = lv_stats_all (link, conn, groups, &records);
   GArray *array;
 
   if (n < 0)
@@ -127,7 +126,7 @@ list (LvLink *link, virConnectPtr conn, guint groups, GError **error)
   GArray *array = NULL;
 
   if (!lv_link_lacks (link, LV_CALL_STATS)) {
-    array = list_with_stats (conn, groups);
+    array = list_with_stats (link, conn, groups);
     if (array == NULL)
       lv_link_note (link, LV_CALL_STATS);
   }

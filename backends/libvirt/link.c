@@ -174,6 +174,7 @@ lv_link_unref (LvLink *link)
   lv_connection_unref (link->connection);
   g_clear_pointer (&link->registrations, g_array_unref);
   g_clear_pointer (&link->unread, g_hash_table_unref);
+  g_clear_pointer (&link->asked, g_hash_table_unref);
   g_array_unref (link->spares);
   g_mutex_clear (&link->lock);
   g_cond_clear (&link->ended);

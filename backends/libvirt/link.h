@@ -77,6 +77,7 @@ typedef struct LvLink {
   GCond ended;
   /* under lock */
   guint ports_tried;     /* see backup_begin.c */
+  GHashTable *asked;     /* see stats_all.c; NULL: none */
   guint64 n_ended;       /* jobs of the hypervisor, as far as events have told */
   virConnectPtr events;  /* NULL once closed */
   GArray *spares;        /* see seat.c */

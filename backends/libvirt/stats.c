@@ -66,8 +66,7 @@ ask_together (LvLink *link, virConnectPtr conn, GPtrArray *samples)
 
   if (lv_link_lacks (link, LV_CALL_STATS))
     return;
-  n = LV (
-    virConnectGetAllDomainStats (conn, GROUPS, &records, VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT));
+  n = lv_stats_all (link, conn, GROUPS, &records);
   if (n < 0)
     lv_link_note (link, LV_CALL_STATS);
   for (int i = 0; i < n; i++)

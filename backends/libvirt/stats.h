@@ -11,6 +11,9 @@
 /* The backend's host_sample. */
 void lv_host_sample (VirfsHost *host);
 
+/* stats_all.c: virConnectGetAllDomainStats() that waits for no guest.  The number of RECORDS, or -1. */
+int lv_stats_all (LvLink *link, virConnectPtr conn, guint groups, virDomainStatsRecordPtr **records);
+
 /* stats_record.c: what RECORD tells; INFO is what is known of the guest. */
 VirfsSample *lv_stats_read (virDomainStatsRecordPtr record, VirfsHost *host, VirfsVm *vm,
                             const VirfsVmInfo *info);

@@ -35,7 +35,8 @@ ok 'all of them at once' '
 cpu=$(whole cpu_time) written=$(metric disk_write_bytes)
 ok 'they move' '
   eventually 20 "[[ \$(whole cpu_time) -gt $cpu ]]" && eventually 20 "[[ \$(metric disk_write_bytes) -gt $written ]]"
-  eventually 20 "tells vms/w1/metrics/cpu_percent ^[0-9]+\\.[0-9]$"'
+  eventually 20 "tells vms/w1/metrics/cpu_percent ^[0-9]+\\.[0-9]$"
+  eventually 20 "tells vms/w1/metrics/vcpu_steal ^[0-9]+\\.[0-9]+$"'
 ok 'the host, too' '
   reads hosts/h1/metrics/guests_active 1 && tells hosts/h1/metrics/cpu_idle "^[0-9]+\.[0-9]+$"
   near "$(<hosts/h1/metrics/memory_total)" "$(($(sed -n "s/^MemTotal: *\([0-9]*\).*/\1/p" /proc/meminfo) * 1024))" 2
