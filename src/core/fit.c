@@ -90,18 +90,6 @@ fit_pools (const VirfsVmNeeds *needs, const char *name, const VirfsHostInfo *inf
 }
 
 static gboolean
-fit_files (const VirfsHostInfo *source, const VirfsVmNeeds *needs, const char *name,
-           const VirfsHostInfo *info, GError **error)
-{
-  const char *file = missing_directory (source, needs, info);
-
-  if (file != NULL)
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND,
-                 "%s has no active storage pool in the directory of %s", name, file);
-  return file == NULL;
-}
-
-static gboolean
 fit_networks (const VirfsVmNeeds *needs, const char *name, const VirfsHostInfo *info,
               GError **error)
 {
@@ -129,45 +117,6 @@ fit_hypervisor (const VirfsVmNeeds *needs, const char *name, const VirfsHostInfo
   return FALSE;
 }
 
-static gboolean
-fit_memory (const VirfsVmInfo *vm, const char *name, const VirfsHostInfo *info, GError **error)
-{
-  g_autofree char *wanted = NULL, *free = NULL;
-
-  if (!virfs_vm_state_active (vm->state) || info->memory_free == 0
-      || vm->memory <= info->memory_free)
-    return TRUE;
-  wanted = g_format_size_full (vm->memory, G_FORMAT_SIZE_IEC_UNITS);
-  free = g_format_size_full (info->memory_free, G_FORMAT_SIZE_IEC_UNITS);
-  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NO_SPACE,
-               "%s has %s of memory free, the guest has %s", name, free, wanted);
-  return FALSE;
-}
-
-/* Both hosts take part. */
-static gboolean
-fit_state (VirfsHost *host, const VirfsHostInfo *info, GError **error)
-{
-  if (info->state == VIRFS_HOST_UP)
-    return TRUE;
-  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "%s is %s", host->name,
-               virfs_host_state_name (info->state));
-  return FALSE;
-}
-
-/* What serves its disks cannot go with it. */
-static gboolean
-fit_backups (const VirfsVmInfo *vm, GError **error)
-{
-  GPtrArray *open = vm->parts[VIRFS_VM_BACKUPS];
-
-  if (open == NULL || open->len == 0)
-    return TRUE;
-  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "a backup of it is open: %s",
-               ((VirfsPartInfo *) open->pdata[0])->name);
-  return FALSE;
-}
-
 gboolean
 virfs_fit_needs (const VirfsVmNeeds *needs, const char *name, const VirfsHostInfo *info,
                  GError **error)
@@ -176,25 +125,168 @@ virfs_fit_needs (const VirfsVmNeeds *needs, const char *name, const VirfsHostInf
          && fit_pools (needs, name, info, error);
 }
 
+/* What may keep a guest from going to a host: one function for each, with the reason. */
+
+typedef struct {
+  const VirfsVmInfo *vm;
+  const VirfsVmNeeds *needs;
+  const VirfsHostInfo *source; /* what is known of the guest's host */
+  VirfsHost *host;
+  const VirfsHostInfo *info; /* and of the other */
+} Way;
+
+static gboolean
+is_elsewhere (const Way *way, GError **error)
+{
+  if (way->vm->host != way->host)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "the guest is on %s already",
+               way->host->name);
+  return FALSE;
+}
+
+static gboolean
+is_up (const VirfsHost *host, const VirfsHostInfo *info, GError **error)
+{
+  if (info->state == VIRFS_HOST_UP)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "%s is %s", host->name,
+               virfs_host_state_name (info->state));
+  return FALSE;
+}
+
+/* Both hosts take part. */
+static gboolean
+are_up (const Way *way, GError **error)
+{
+  return is_up (way->vm->host, way->source, error) && is_up (way->host, way->info, error);
+}
+
+/* What serves its disks cannot go with it. */
+static gboolean
+has_no_backup (const Way *way, GError **error)
+{
+  GPtrArray *open = way->vm->parts[VIRFS_VM_BACKUPS];
+
+  if (open == NULL || open->len == 0)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "a backup of it is open: %s",
+               ((VirfsPartInfo *) open->pdata[0])->name);
+  return FALSE;
+}
+
+static gboolean
+has_movable_state (const Way *way, GError **error)
+{
+  const VirfsVmInfo *vm = way->vm;
+
+  if (vm->state == VIRFS_VM_CRASHED || vm->state == VIRFS_VM_SHUTDOWN)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "it is %s: bring it to shutoff first",
+                 vm->state == VIRFS_VM_CRASHED ? "crashed" : "on its way down");
+  else if (vm->state == VIRFS_VM_SHUTOFF && vm->saved)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                 "it has saved memory, which cannot move: start it, or write discard to its ctl");
+  else if (vm->frozen)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                 "its file systems are frozen: write thaw to its guest/ctl");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static gboolean
+has_no_namesake (const Way *way, GError **error)
+{
+  if (!virfs_infra_has_namesake (way->host->object.infra, way->vm, way->host))
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "%s has another guest named %s",
+               way->host->name, way->vm->name);
+  return FALSE;
+}
+
+static gboolean
+has_hypervisor (const Way *way, GError **error)
+{
+  return fit_hypervisor (way->needs, way->host->name, way->info, error);
+}
+
+static gboolean
+has_networks (const Way *way, GError **error)
+{
+  return fit_networks (way->needs, way->host->name, way->info, error);
+}
+
+static gboolean
+has_pools (const Way *way, GError **error)
+{
+  return fit_pools (way->needs, way->host->name, way->info, error);
+}
+
+static gboolean
+has_files (const Way *way, GError **error)
+{
+  const char *file = missing_directory (way->source, way->needs, way->info);
+
+  if (file != NULL)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND,
+                 "%s has no active storage pool in the directory of %s", way->host->name, file);
+  return file == NULL;
+}
+
+static gboolean
+has_memory (const Way *way, GError **error)
+{
+  g_autofree char *wanted = NULL, *free = NULL;
+
+  if (!virfs_vm_state_active (way->vm->state) || way->info->memory_free == 0
+      || way->vm->memory <= way->info->memory_free)
+    return TRUE;
+  wanted = g_format_size_full (way->vm->memory, G_FORMAT_SIZE_IEC_UNITS);
+  free = g_format_size_full (way->info->memory_free, G_FORMAT_SIZE_IEC_UNITS);
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NO_SPACE,
+               "%s has %s of memory free, the guest has %s", way->host->name, free, wanted);
+  return FALSE;
+}
+
+/* Behind what is decisive nothing else is worth to be told. */
+static const struct {
+  gboolean (*check) (const Way *way, GError **error);
+  gboolean decisive;
+} checks[] = {
+  { is_elsewhere, TRUE }, { are_up, TRUE }, { has_no_backup },  { has_movable_state },
+  { has_no_namesake },    { has_hypervisor }, { has_networks }, { has_pools },
+  { has_memory },         { has_files },
+};
+
 gboolean
 virfs_fit (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host,
            const VirfsHostInfo *info, GError **error)
 {
   g_autoptr (VirfsHostInfo) source = virfs_host_info (vm->host);
+  Way way = { vm, needs, source, host, info };
 
-  if (vm->host == host) {
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "the guest is on %s already", host->name);
-    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (checks); i++)
+    if (!checks[i].check (&way, error))
+      return FALSE;
+  return TRUE;
+}
+
+GPtrArray *
+virfs_fit_obstacles (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host,
+                     const VirfsHostInfo *info)
+{
+  g_autoptr (VirfsHostInfo) source = virfs_host_info (vm->host);
+  GPtrArray *obstacles = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+  Way way = { vm, needs, source, host, info };
+
+  for (guint i = 0; i < G_N_ELEMENTS (checks); i++) {
+    GError *error = NULL;
+
+    if (checks[i].check (&way, &error))
+      continue;
+    g_ptr_array_add (obstacles, error);
+    if (checks[i].decisive)
+      break;
   }
-  if (!fit_state (vm->host, source, error) || !fit_state (host, info, error)
-      || !fit_backups (vm, error))
-    return FALSE;
-  if (virfs_infra_has_namesake (host->object.infra, vm, host)) {
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "%s has another guest named %s",
-                 host->name, vm->name);
-    return FALSE;
-  }
-  return virfs_fit_needs (needs, host->name, info, error)
-         && fit_memory (vm, host->name, info, error)
-         && fit_files (source, needs, host->name, info, error);
+  return obstacles;
 }

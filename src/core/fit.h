@@ -7,10 +7,14 @@
 
 #include "infra.h"
 
-/* FALSE with the reason: EXISTS if it or another of its name is there already, BUSY (a backup is open), HOST_DOWN, UNSUPPORTED
- * (hypervisor or architecture), NO_SPACE (memory), NOT_FOUND (network, storage). */
+/* FALSE with the first reason: EXISTS if it or another of its name is there already, BUSY (a backup is open, it
+ * is frozen or crashed, the host is in maintenance), HOST_DOWN, UNSUPPORTED (hypervisor, architecture or CPU),
+ * NO_SPACE (memory), NOT_FOUND (network, storage). */
 gboolean virfs_fit (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host,
                     const VirfsHostInfo *info, GError **error);
+/* All reasons, of GError*: none if it can.  The caller owns it. */
+GPtrArray *virfs_fit_obstacles (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host,
+                                const VirfsHostInfo *info);
 /* The part of it that is about the host with that NAME alone, without a lock: its hypervisor, networks
  * and pools. */
 gboolean virfs_fit_needs (const VirfsVmNeeds *needs, const char *name, const VirfsHostInfo *info,
