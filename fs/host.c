@@ -3,7 +3,9 @@
 #include "access.h"
 #include "event_files.h"
 #include "history_files.h"
+#include "maintenance_files.h"
 #include "metric_files.h"
+#include "migration_files.h"
 #include "part_class.h"
 
 #include <string.h>
@@ -184,6 +186,8 @@ static const VirfsRow rows[] = {
     .help = "libvirt's capabilities of the host" },
   { "sysinfo.xml", S_IFREG | 0440, .fields = SHOW_BLOB (SYSINFO, sysinfo),
     .help = "libvirt's sysinfo of the host (SMBIOS), where the driver has it" },
+  VIRFS_MAINTENANCE_ROWS,
+  VIRFS_MIGRATION_ROWS (host, "how its guests are migrated away, as far as they say nothing else"),
   VIRFS_HOST_METRIC_ROWS,
   VIRFS_HISTORY_ROWS ("metrics/"),
   VIRFS_EVENTS_ROW (F (EVENTS)),

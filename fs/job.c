@@ -2,6 +2,8 @@
 /* jobs/<id>/: an operation that runs or has ended. */
 #include "access.h"
 
+#include "text.h"
+
 static void
 show_state (const VirfsNode *node, GString *out)
 {
@@ -65,6 +67,59 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
   }
 }
 
+/* Parts. */
+
+static void
+show_parent (const VirfsNode *node, GString *out)
+{
+  VirfsJob *parent = virfs_job_parent (node->object);
+
+  if (parent != NULL)
+    g_string_append_printf (out, "%u\n", virfs_job_number (parent));
+}
+
+typedef struct {
+  VirfsJob *parent;
+  GPtrArray *parts;
+} Parts;
+
+static void
+collect_part (VirfsJob *job, guint number, gpointer data)
+{
+  Parts *parts = data;
+
+  if (virfs_job_parent (job) == parts->parent)
+    g_ptr_array_add (parts->parts, virfs_object_ref (job));
+}
+
+static gint
+compare_jobs (gconstpointer a, gconstpointer b)
+{
+  guint p = virfs_job_number (*(VirfsJob *const *) a),
+        q = virfs_job_number (*(VirfsJob *const *) b);
+
+  return p < q ? -1 : p > q;
+}
+
+static void
+show_parts (const VirfsNode *node, GString *out)
+{
+  g_autoptr (GPtrArray) parts = g_ptr_array_new_with_free_func (virfs_object_unref);
+
+  virfs_infra_foreach_job (virfs_node_infra (node), collect_part, &(Parts){ node->object, parts });
+  g_ptr_array_sort (parts, compare_jobs);
+  for (guint i = 0; i < parts->len; i++) {
+    g_autoptr (VirfsJobInfo) info = virfs_job_info (parts->pdata[i]);
+
+    g_string_append_printf (out, "%u\t%s\t%d\t", info->number, virfs_job_state_name (info->state),
+                            MAX (virfs_job_info_percent (info), 0));
+    virfs_text_escape (out, info->object);
+    g_string_append_c (out, '\t');
+    virfs_text_escape (out, info->operation);
+    g_string_append_c (out, '\n');
+  }
+}
+
 #define F(field)                      VIRFS_BIT (VIRFS_JOB_##field)
 #define MEMBER(member)                G_STRUCT_OFFSET (VirfsJobInfo, member)
 #define SHOW(function, field, member) F (field), .show = function, .offset = MEMBER (member)
@@ -93,8 +148,12 @@ static const VirfsRow rows[] = {
     .help = "seconds that it will take still" },
   { "error", S_IFREG | 0440, .fields = SHOW (virfs_show_text, STATE, error),
     .help = "why it failed" },
-  { "ctl", S_IFREG | 0640, VIRFS_ROW_COMMAND, .fields = F (STATE), .show = show_ctl, .store = store_ctl,
-    .help = "write cancel to stop it" },
+  { "parent", S_IFREG | 0440, .fields = F (STATE), .show = show_parent,
+    .help = "the number of the job that it is a part of" },
+  { "parts", S_IFREG | 0440, VIRFS_ROW_MEASURED, .fields = F (PROGRESS), .show = show_parts,
+    .help = "its parts, one a line: number, state, percent, object and operation" },
+  { "ctl", S_IFREG | 0640, VIRFS_ROW_COMMAND, .fields = F (STATE), .show = show_ctl,
+    .store = store_ctl, .help = "write cancel to stop it" },
 };
 
 static gconstpointer

@@ -7,6 +7,7 @@
 #include "history_files.h"
 #include "kept.h"
 #include "metric_files.h"
+#include "migration_files.h"
 #include "part_class.h"
 #include "seed.h"
 #include "tags.h"
@@ -240,6 +241,10 @@ static const VirfsRow rows[] = {
   { "placement", S_IFREG | 0440, VIRFS_ROW_MEASURED, .fields = F (HOST),
     .show = virfs_vm_show_placement,
     .help = "how good each host would be for it, and why: a table, the best first" },
+  { "migrate_verdict", S_IFREG | 0440, VIRFS_ROW_MEASURED, .fields = F (HOST),
+    .show = virfs_vm_show_verdict,
+    .help = "whether each host could take it: a table with yes or no, and all that is in the way" },
+  VIRFS_MIGRATION_ROWS (vm, "how it is migrated; what is empty is as its host's migration/ says"),
   { "uuid", S_IFREG | 0440, .show = show_uuid, .help = "what it is known by for ever" },
   { "id", S_IFREG | 0440, .fields = F (ID), .show = show_id,
     .help = "its number on its host while it runs" },

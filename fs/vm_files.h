@@ -25,6 +25,9 @@ void virfs_vm_store_ctl (VirfsCall *call, const VirfsNode *node, const char *tex
 void virfs_vm_show_migrate (const VirfsNode *node, GString *out);
 void virfs_vm_store_migrate (VirfsCall *call, const VirfsNode *node, const char *text);
 void virfs_vm_show_placement (const VirfsNode *node, GString *out);
+void virfs_vm_show_verdict (const VirfsNode *node, GString *out);
+/* A guest starts on no host that is in maintenance.  FALSE: CALL has failed. */
+gboolean virfs_vm_check_host_open (VirfsCall *call, const VirfsVmInfo *info);
 
 /* isolation.c */
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Where a guest could run, and moving it there: `migrate` and `placement` of vms/<vm>/. */
+/* Where a guest could run, and moving it there: `migrate`, `placement` and `migrate_verdict` of vms/<vm>/. */
 #include "agent_files.h"
 
 #include "access.h"
 #include "fit.h"
 #include "placement.h"
+#include "text.h"
+#include "upkeep.h"
 
 static gboolean
 fits (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host, GError **error)
@@ -43,6 +45,54 @@ virfs_vm_show_placement (const VirfsNode *node, GString *out)
 
   virfs_placement_print (places, info->host, out);
 }
+
+/* migrate_verdict */
+
+static void
+append_reasons (GString *out, GPtrArray *obstacles)
+{
+  for (guint i = 0; i < obstacles->len; i++) {
+    g_string_append (out, i ? "; " : "");
+    virfs_text_escape_rest (out, ((GError *) obstacles->pdata[i])->message);
+  }
+}
+
+static void
+append_verdict (GString *out, const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host)
+{
+  g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
+  g_autoptr (GPtrArray) obstacles = virfs_fit_obstacles (vm, needs, host, info);
+
+  g_string_append_printf (out, "%s\t%s\t", host->name, obstacles->len ? "no" : "yes");
+  append_reasons (out, obstacles);
+  g_string_append_c (out, '\n');
+}
+
+void
+virfs_vm_show_verdict (const VirfsNode *node, GString *out)
+{
+  g_autoptr (GPtrArray) hosts = virfs_infra_hosts (virfs_node_infra (node));
+  g_autoptr (VirfsVmNeeds) needs = read_needs (node, hosts);
+
+  g_string_append (out, "host\tverdict\treason\n");
+  for (guint i = 0; needs != NULL && i < hosts->len; i++)
+    append_verdict (out, node->snapshot, needs, hosts->pdata[i]);
+}
+
+gboolean
+virfs_vm_check_host_open (VirfsCall *call, const VirfsVmInfo *info)
+{
+  g_autoptr (VirfsHostInfo) host = virfs_host_info (info->host);
+  g_autoptr (GError) error = NULL;
+
+  if (virfs_upkeep_check (info->host->name, host, &error))
+    return TRUE;
+  g_prefix_error (&error, "%s does not start: ", virfs_vm_shown_as (info));
+  virfs_call_finish (call, error);
+  return FALSE;
+}
+
+/* migrate */
 
 static void
 refuse_host (VirfsCall *call, VirfsInfra *infra, const char *name)

@@ -78,7 +78,8 @@ virfs_vm_store_state (VirfsCall *call, const VirfsNode *node, const char *text)
       || (state == VIRFS_VM_SHUTOFF && is_up (node->snapshot)
           && !virfs_vm_check_unprotected (call, node->snapshot, operation))
       || (state != VIRFS_VM_SHUTOFF && !is_up (node->snapshot)
-          && !check_no_base (call, node->snapshot)))
+          && !(check_no_base (call, node->snapshot)
+               && virfs_vm_check_host_open (call, node->snapshot))))
     return;
   job = virfs_vm_job (call, node, operation);
   virfs_node_backend (node)->vm_bring (node->object, state, job);
@@ -96,12 +97,13 @@ typedef struct {
   gboolean saved;        /* only when its memory was saved */
   gboolean while_moving; /* also while it is being migrated */
   gboolean harmless;     /* also to a guest that is protected */
+  gboolean starts;       /* the guest, which its host has to take */
   gboolean marks;        /* says what goes with it when it is undefined: */
   gboolean purge;
 } Verb;
 
 static const Verb verbs[] = {
-  { "start", VIRFS_VERB_START, IN (SHUTOFF) | IN (CRASHED), .harmless = TRUE },
+  { "start", VIRFS_VERB_START, IN (SHUTOFF) | IN (CRASHED), .harmless = TRUE, .starts = TRUE },
   { "shutdown", VIRFS_VERB_SHUTDOWN, IN (RUNNING) },
   { "destroy", VIRFS_VERB_DESTROY, IN_ACTIVE | IN (CRASHED), .while_moving = TRUE },
   { "reboot", VIRFS_VERB_REBOOT, IN (RUNNING), .harmless = TRUE },
@@ -109,7 +111,7 @@ static const Verb verbs[] = {
   { "suspend", VIRFS_VERB_SUSPEND, IN (RUNNING), .while_moving = TRUE, .harmless = TRUE },
   { "resume", VIRFS_VERB_RESUME, IN (PAUSED), .harmless = TRUE },
   { "save", VIRFS_VERB_SAVE, IN (RUNNING) | IN (PAUSED) },
-  { "restore", VIRFS_VERB_RESTORE, IN (SHUTOFF), .saved = TRUE, .harmless = TRUE },
+  { "restore", VIRFS_VERB_RESTORE, IN (SHUTOFF), .saved = TRUE, .harmless = TRUE, .starts = TRUE },
   { "discard", VIRFS_VERB_DISCARD, IN (SHUTOFF), .saved = TRUE },
   { "nmi", VIRFS_VERB_NMI, IN (RUNNING), .harmless = TRUE },
   { "pmsuspend", VIRFS_VERB_PMSUSPEND, IN (RUNNING), .harmless = TRUE },
@@ -190,7 +192,8 @@ virfs_vm_store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
   } else if (verb->marks) {
     mark (call, node->object, verb->purge);
   } else if ((!verb->harmless && !virfs_vm_check_unprotected (call, info, verb->name))
-             || (verb->verb == VIRFS_VERB_START && !check_no_base (call, info))
+             || (verb->starts
+                 && !(check_no_base (call, info) && virfs_vm_check_host_open (call, info)))
              || (verb->verb == VIRFS_VERB_SAVE && !virfs_vm_check_thawed (call, info))) {
     return;
   } else if (verb->while_moving || virfs_vm_check_settled (call, node->object)) {

@@ -50,6 +50,7 @@ static const struct {
   { "appliances", G_STRUCT_OFFSET (VirfsConfig, appliances), 1, 64, 2 },
   { "report_days", G_STRUCT_OFFSET (VirfsConfig, report_days), 0, 36500, 30 },
   { "appliance_idle", G_STRUCT_OFFSET (VirfsConfig, appliance_idle), 1, 86400, 600 },
+  { "drain_parallel", G_STRUCT_OFFSET (VirfsConfig, drain_parallel), 1, 4, 2 },
   { "events_keep", G_STRUCT_OFFSET (VirfsConfig, events_keep), 8, 1048576, 64 },
 };
 

@@ -32,6 +32,7 @@ typedef struct {
   guint hook_timeout;       /* seconds that a hook of an alarm has */
   guint appliances;         /* at most at a time, for files of guests */
   guint appliance_idle;     /* seconds after which one that nobody uses is ended */
+  guint drain_parallel;     /* guests of a host that maintenance moves at a time */
   guint events_keep;        /* MiB of the log of events that the store keeps */
   guint report_days;        /* after which reports call something old */
   double price_kwh;         /* prices, 0: not set */

@@ -15,10 +15,12 @@
 #include "image.h"
 #include "infra.h"
 #include "libvirt.h"
+#include "maintenance.h"
 #include "metrics.h"
 #include "store.h"
 #include "tariff.h"
 #include "tree.h"
+#include "upkeep.h"
 #include "version.h"
 
 #include <signal.h>
@@ -250,6 +252,8 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   if (store != NULL && !virfs_store_attach (store, infra, error))
     return FALSE;
   virfs_infra_restore_image_notes (infra);
+  virfs_infra_restore_upkeep (infra);
+  virfs_infra_set_drain_parallel (infra, config->drain_parallel);
   history = store ? open_history (config) : NULL;
   if (history != NULL)
     start_history (infra, history, config);

@@ -3,6 +3,7 @@
 #include "fit.h"
 
 #include "error.h"
+#include "upkeep.h"
 
 #include <string.h>
 
@@ -162,6 +163,12 @@ are_up (const Way *way, GError **error)
   return is_up (way->vm->host, way->source, error) && is_up (way->host, way->info, error);
 }
 
+static gboolean
+takes_guests (const Way *way, GError **error)
+{
+  return virfs_upkeep_check (way->host->name, way->info, error);
+}
+
 /* What serves its disks cannot go with it. */
 static gboolean
 has_no_backup (const Way *way, GError **error)
@@ -253,9 +260,9 @@ static const struct {
   gboolean (*check) (const Way *way, GError **error);
   gboolean decisive;
 } checks[] = {
-  { is_elsewhere, TRUE }, { are_up, TRUE }, { has_no_backup },  { has_movable_state },
-  { has_no_namesake },    { has_hypervisor }, { has_networks }, { has_pools },
-  { has_memory },         { has_files },
+  { is_elsewhere, TRUE }, { are_up, TRUE },    { takes_guests },   { has_no_backup },
+  { has_movable_state },  { has_no_namesake }, { has_hypervisor }, { has_networks },
+  { has_pools },          { has_memory },      { has_files },
 };
 
 gboolean

@@ -2,6 +2,8 @@
 /* What is known of a host: making, copying and comparing infos.  The registry is in infra.c. */
 #include "host.h"
 
+#include "upkeep.h"
+
 #include <string.h>
 
 static const char *const state_names[] = {
@@ -83,6 +85,8 @@ virfs_host_info_copy (const VirfsHostInfo *info)
   ref_array (copy->guest_types);
   ref_array (copy->networks);
   ref_array (copy->bridges);
+  if (copy->upkeep != NULL)
+    virfs_upkeep_ref (copy->upkeep);
   for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
     ref_array (copy->parts[i]);
   return copy;
@@ -105,6 +109,7 @@ virfs_host_info_unref (VirfsHostInfo *info)
   g_clear_pointer (&info->guest_types, g_ptr_array_unref);
   g_clear_pointer (&info->networks, g_ptr_array_unref);
   g_clear_pointer (&info->bridges, g_ptr_array_unref);
+  virfs_upkeep_unref (info->upkeep);
   for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
     g_clear_pointer (&info->parts[i], g_ptr_array_unref);
   g_free (info);
@@ -148,6 +153,7 @@ virfs_host_info_diff (const VirfsHostInfo *a, const VirfsHostInfo *b)
     DIFFER (PARTS, virfs_part_lists_differ (a->parts[i], b->parts[i]));
   DIFFER (ERROR, g_strcmp0 (a->error, b->error) != 0);
   DIFFER (ALARMS, g_strcmp0 (a->alarms, b->alarms) != 0);
+  DIFFER (UPKEEP, a->upkeep != b->upkeep);
 #undef DIFFER
   return fields;
 }

@@ -41,6 +41,7 @@ typedef enum {
   VIRFS_HOST_ALARMS,
   VIRFS_HOST_OWNER,  /* who may do what with it; see virfs_object_owner() */
   VIRFS_HOST_EVENTS, /* what is told of it; not in its info */
+  VIRFS_HOST_UPKEEP, /* maintenance, and what belongs to it */
   VIRFS_HOST_N_FIELDS,
 } VirfsHostField;
 
@@ -80,6 +81,7 @@ typedef struct {
   /* what the registry fills in */
   GRefString *error;  /* last failure; NULL for none */
   GRefString *alarms; /* that fire for it and its pools, one a line; NULL for none */
+  struct VirfsUpkeep *upkeep; /* see upkeep.h; NULL: nothing */
   gint64 changed[VIRFS_HOST_N_FIELDS]; /* microseconds since the epoch */
 } VirfsHostInfo;
 

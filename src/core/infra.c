@@ -9,9 +9,11 @@
 #include "alarms.h"
 #include "error.h"
 #include "history_store.h"
+#include "maintenance.h"
 #include "metrics.h"
 #include "registry.h"
 #include "tariff.h"
+#include "upkeep.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -47,6 +49,10 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
   infra->orphans = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   infra->kept
     = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) virfs_kept_unref);
+  infra->upkeeps
+    = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) virfs_upkeep_unref);
+  infra->drains = g_ptr_array_new ();
+  infra->drain_parallel = VIRFS_DRAIN_PARALLEL;
   g_mutex_init (&infra->config);
   g_mutex_init (&infra->lock);
   g_cond_init (&infra->settled);
@@ -105,6 +111,7 @@ virfs_infra_stop (VirfsInfra *infra, gint64 timeout)
   virfs_metrics_stop (infra->metrics);
   virfs_history_stop (infra->history);
   stop_jobs (infra, g_get_monotonic_time () + timeout);
+  virfs_registry_await_drains (infra);
   hosts = virfs_infra_hosts (infra);
   g_mutex_lock (&infra->config);
   for (guint i = 0; i < hosts->len; i++)
@@ -122,6 +129,8 @@ virfs_infra_free (VirfsInfra *infra)
   g_ptr_array_unref (infra->dissolved_parts);
   g_hash_table_unref (infra->orphans);
   g_hash_table_unref (infra->kept);
+  g_hash_table_unref (infra->upkeeps);
+  g_ptr_array_unref (infra->drains);
   g_mutex_clear (&infra->drafting);
   g_hash_table_unref (infra->objects);
   g_hash_table_unref (infra->owners);

@@ -18,6 +18,7 @@ struct VirfsJob {
   VirfsObject *subject;
   char *path; /* of the subject, when the job was made */
   VirfsObject *host, *target;
+  VirfsJob *parent; /* NULL: it is part of no other */
   guint uid;
   VirfsOwner owner; /* does not change, as all above */
 
@@ -68,6 +69,7 @@ free_job (gpointer object)
   virfs_object_unref (job->subject);
   virfs_object_unref (job->host);
   virfs_object_unref (job->target);
+  virfs_object_unref (job->parent);
   g_free (job->operation);
   g_free (job->path);
   g_free (job->error);
@@ -138,6 +140,7 @@ virfs_job_new (VirfsInfra *infra, const VirfsJobSpec *spec)
   job->path = virfs_registry_path (spec->object ? spec->object : &infra->root);
   job->host = ref_or_null (spec->host);
   job->target = ref_or_null (spec->target);
+  job->parent = spec->parent ? virfs_object_ref (spec->parent) : NULL;
   job->uid = spec->uid;
   set_owner (infra, job);
   job->done = spec->done;
@@ -441,6 +444,12 @@ void
 virfs_job_owner (VirfsJob *job, VirfsOwner *owner)
 {
   *owner = job->owner;
+}
+
+VirfsJob *
+virfs_job_parent (VirfsJob *job)
+{
+  return job->parent;
 }
 
 VirfsObject *

@@ -44,6 +44,7 @@ typedef struct {
   VirfsObject *host;     /* if this host fails the job does; may be NULL */
   VirfsObject *target;   /* likewise, the host that a guest moves to; may be NULL */
   guint uid;             /* who asked */
+  VirfsJob *parent;      /* that it is a part of; the job keeps a reference; may be NULL */
   VirfsJobDone done;     /* may be NULL */
   gpointer data;
 } VirfsJobSpec;
@@ -103,6 +104,7 @@ gint64 virfs_job_info_eta (const VirfsJobInfo *info);
 guint virfs_job_number (VirfsJob *job);
 /* Who asked, with the object's group: that may look at it, and not cancel it. */
 void virfs_job_owner (VirfsJob *job, VirfsOwner *owner);
+VirfsJob *virfs_job_parent (VirfsJob *job);    /* borrowed; NULL: none, or of an earlier run */
 VirfsObject *virfs_job_object (VirfsJob *job); /* borrowed; NULL: none, or of an earlier run */
 VirfsObject *virfs_job_target (VirfsJob *job); /* likewise; may be NULL */
 const char *virfs_job_path (VirfsJob *job);    /* of the object when the job was made; borrowed */

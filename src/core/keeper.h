@@ -15,6 +15,7 @@
 #define VIRFS_RECORD_MOVING                                                                        \
   "moving" /* UUID; what a guest that moves has left behind (the backend's) */
 #define VIRFS_RECORD_HOST   "host"   /* name; a host that was made with mkdir */
+#define VIRFS_RECORD_UPKEEP "upkeep" /* name of a host; see upkeep.h */
 #define VIRFS_RECORD_DRAFT  "draft"  /* UUID; a guest that is not defined anywhere yet */
 #define VIRFS_RECORD_BACKUP "backup" /* UUID; a backup that is open (the backend's) */
 #define VIRFS_RECORD_LOST   "lost"   /* UUID/NAME; a checkpoint of no use (the backend's) */

@@ -48,6 +48,7 @@ virfs_kept_unref (VirfsKept *kept)
     return;
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     g_clear_pointer (text_of (kept, i), g_ref_string_release);
+  virfs_migration_free (kept->migration);
   g_free (kept);
 }
 
@@ -63,7 +64,7 @@ static char *
 print (VirfsKept *kept)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
-  gboolean any = kept->purge;
+  gboolean any = kept->purge || kept->migration != NULL;
 
   if (kept->purge)
     g_key_file_set_boolean (file, GROUP, "purge", TRUE);
@@ -72,6 +73,7 @@ print (VirfsKept *kept)
       g_key_file_set_string (file, GROUP, texts[i].key, *text_of (kept, i));
       any = TRUE;
     }
+  virfs_migration_save (kept->migration, file);
   return any ? g_key_file_to_data (file, NULL, NULL) : NULL;
 }
 
@@ -85,6 +87,7 @@ parse (const char *text)
     return NULL;
   kept = new_kept ();
   kept->purge = g_key_file_get_boolean (file, GROUP, "purge", NULL);
+  kept->migration = virfs_migration_load (file);
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++) {
     g_autofree char *value = g_key_file_get_string (file, GROUP, texts[i].key, NULL);
 
@@ -105,6 +108,7 @@ copy_known (VirfsInfra *infra, const char *uuid)
   for (guint i = 0; known != NULL && i < G_N_ELEMENTS (texts); i++)
     virfs_ref_string_set (text_of (copy, i), *text_of (known, i));
   copy->purge = known != NULL && known->purge;
+  copy->migration = known ? virfs_migration_copy (known->migration) : NULL;
   return copy;
 }
 

@@ -6,11 +6,13 @@
 #pragma once
 
 #include "infra.h"
+#include "migration.h"
 
 typedef struct VirfsKept {
   gatomicrefcount refs;
-  gboolean purge;          /* its disks go with it */
+  gboolean purge;                           /* its disks go with it */
   GRefString *backup_base, *backup_backing; /* what the next backup is to have; see backup.h */
+  VirfsMigration *migration;                /* how it is migrated; NULL: nothing is said */
   GRefString *user_data, *meta_data, *network_config; /* cloud-init's; NULL: none */
 } VirfsKept;
 

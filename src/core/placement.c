@@ -7,6 +7,7 @@
 #include "error.h"
 #include "fit.h"
 #include "registry.h"
+#include "upkeep.h"
 
 #include <string.h>
 
@@ -269,24 +270,40 @@ weigh (VirfsPlace *place, const VirfsWish *wish, const VirfsHostInfo *info,
                  + LOAD_WEIGHT * (1 - MAX (info->cpu_load, 0) / 100.0);
 }
 
-/* Under the registry's lock. */
+/* Under the registry's lock, as the next. */
+static VirfsPromise
+all_that_comes (const VirfsHost *host, const VirfsWish *wish)
+{
+  const VirfsPromise *planned = wish->planned ? g_hash_table_lookup (wish->planned, host) : NULL;
+  VirfsPromise all = host->making;
+
+  if (planned != NULL) {
+    all.memory += planned->memory;
+    all.vcpus += planned->vcpus;
+    all.guests += planned->guests;
+  }
+  return all;
+}
+
 static VirfsPlace *
 look_at (VirfsHost *host, const VirfsWish *wish)
 {
   const VirfsHostInfo *info = host->info;
   VirfsPlace *place = g_new0 (VirfsPlace, 1);
   GError **error = &place->refusal;
+  const VirfsPromise making = all_that_comes (host, wish);
 
   place->host = virfs_object_ref (host);
   place->has_image = has_image (wish, host);
-  weigh (place, wish, info, &host->promised, &host->making);
+  weigh (place, wish, info, &host->promised, &making);
   if (check_rights (wish, host, error) && check_state (host->name, info, error)
+      && (host == wish->present || virfs_upkeep_check (host->name, info, error))
       && check_only (wish, host, error) && check_arch (wish, host->name, info, error)
       && check_network (wish, host->name, info, error)
       && check_needs (wish, host->name, info, error) && check_pool (wish, host->name, info, error)
       && check_sources (wish, host, error) && check_image (wish, host, error)
       && host != wish->present)
-    check_memory (wish, host->name, info, &host->making, error);
+    check_memory (wish, host->name, info, &making, error);
   return place;
 }
 
@@ -359,16 +376,11 @@ virfs_placement_rank (VirfsInfra *infra, const VirfsWish *wish)
   return rank (infra, wish);
 }
 
-GPtrArray *
-virfs_placement_rank_vm (VirfsInfra *infra, const VirfsVmInfo *vm, const VirfsVmNeeds *needs)
+static GPtrArray *
+rank_vm (VirfsInfra *infra, const VirfsVmInfo *vm, const VirfsVmNeeds *needs, const VirfsWish *wish)
 {
-  gboolean active = virfs_vm_state_active (vm->state);
-  VirfsWish wish = { .memory = vm->memory, .vcpus = vm->vcpus };
-  GPtrArray *places;
+  GPtrArray *places = virfs_placement_rank (infra, wish);
 
-  /* only while it runs does its host give what it wants */
-  wish.present = active ? vm->host : NULL;
-  places = virfs_placement_rank (infra, &wish);
   for (guint i = 0; i < places->len; i++) {
     VirfsPlace *place = places->pdata[i];
     g_autoptr (VirfsHostInfo) info = virfs_host_info (place->host);
@@ -383,6 +395,60 @@ virfs_placement_rank_vm (VirfsInfra *infra, const VirfsVmInfo *vm, const VirfsVm
   }
   sort (places);
   return places;
+}
+
+GPtrArray *
+virfs_placement_rank_vm (VirfsInfra *infra, const VirfsVmInfo *vm, const VirfsVmNeeds *needs)
+{
+  gboolean active = virfs_vm_state_active (vm->state);
+  VirfsWish wish = { .memory = vm->memory, .vcpus = vm->vcpus };
+
+  /* only while it runs does its host give what it wants */
+  wish.present = active ? vm->host : NULL;
+  return rank_vm (infra, vm, needs, &wish);
+}
+
+/* Why each of them cannot; a few of many. */
+static void
+refuse_all (GPtrArray *places, const VirfsHost *present, GError **error)
+{
+  g_autoptr (GString) reasons = g_string_new (NULL);
+  int code = VIRFS_ERROR_NOT_FOUND;
+
+  for (guint i = 0, n = 0; i < places->len && n < 5; i++) {
+    const VirfsPlace *place = places->pdata[i];
+
+    if (place->host == present)
+      continue;
+    code = n ? code : place->refusal->code;
+    /* what is about the guest is the same everywhere */
+    if (strstr (reasons->str, place->refusal->message) != NULL)
+      continue;
+    g_string_append_printf (reasons, "%s%s", n++ ? "; " : "", place->refusal->message);
+  }
+  g_set_error (error, VIRFS_ERROR, code, "%s",
+               reasons->len ? reasons->str : "there is no other host");
+}
+
+VirfsHost *
+virfs_placement_choose (VirfsInfra *infra, const VirfsVmInfo *vm, const VirfsVmNeeds *needs,
+                        GHashTable *planned, GError **error)
+{
+  gboolean active = virfs_vm_state_active (vm->state);
+  VirfsWish wish = { .memory = active ? vm->memory : 0,
+                     .vcpus = active ? vm->vcpus : 0,
+                     .present = vm->host,
+                     .planned = planned };
+  g_autoptr (GPtrArray) places = rank_vm (infra, vm, needs, &wish);
+
+  for (guint i = 0; i < places->len; i++) {
+    const VirfsPlace *place = places->pdata[i];
+
+    if (place->refusal == NULL && place->host != vm->host)
+      return virfs_object_ref (place->host);
+  }
+  refuse_all (places, vm->host, error);
+  return NULL;
 }
 
 static const char *
@@ -465,6 +531,14 @@ virfs_placement_reserve (VirfsInfra *infra, const VirfsWish *wish, const char *n
   }
   promise (chosen->host, wish, 1);
   return virfs_object_ref (chosen->host);
+}
+
+void
+virfs_placement_promise (VirfsHost *host, const VirfsWish *wish)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&host->object.infra->lock);
+
+  promise (host, wish, 1);
 }
 
 void

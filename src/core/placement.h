@@ -26,6 +26,7 @@ typedef struct {
   const VirfsHost *only;      /* where its disks are; NULL: anywhere */
   const VirfsHost *present;   /* where the guest is now */
   GHashTable *refused; /* VirfsHost* -> GError*: those that it may not have, and why; NULL: none */
+  GHashTable *planned; /* VirfsHost* -> VirfsPromise*: what they will have, too; NULL: nothing */
 } VirfsWish;
 
 typedef struct {
@@ -44,6 +45,10 @@ GPtrArray *virfs_placement_rank (VirfsInfra *infra, const VirfsWish *wish);
  * NULL: not known, so no other host can. */
 GPtrArray *virfs_placement_rank_vm (VirfsInfra *infra, const VirfsVmInfo *vm,
                                     const VirfsVmNeeds *needs);
+/* The best host for a guest to go to, a reference; NULL: it can go nowhere, and why.  PLANNED as in VirfsWish;
+ * NEEDS as above. */
+VirfsHost *virfs_placement_choose (VirfsInfra *infra, const VirfsVmInfo *vm,
+                                   const VirfsVmNeeds *needs, GHashTable *planned, GError **error);
 /* As a table, a line for each of them. */
 void virfs_placement_print (GPtrArray *places, const VirfsHost *present, GString *out);
 
@@ -52,3 +57,5 @@ void virfs_placement_print (GPtrArray *places, const VirfsHost *present, GString
 VirfsHost *virfs_placement_reserve (VirfsInfra *infra, const VirfsWish *wish, const char *name,
                                     GError **error);
 void virfs_placement_release (VirfsHost *host, const VirfsWish *wish);
+/* Promises it without asking whether the host can have it. */
+void virfs_placement_promise (VirfsHost *host, const VirfsWish *wish);

@@ -43,6 +43,7 @@ struct VirfsInfra {
   GPtrArray *drafts;          /* of VirfsDraftInfo*, sorted; NULL: none */
   GHashTable *hidden;         /* UUIDs of guests that are being made of drafts */
   GHashTable *kept;           /* uuid -> VirfsKept*; owns */
+  GHashTable *upkeeps;        /* name of a host -> VirfsUpkeep*; owns */
   GHashTable *orphans;        /* key -> text: drafts of parts whose owner is not there yet */
   GPtrArray *dissolved_parts; /* of char*: keys of drafts of parts that have become something */
   GPtrArray *dissolved;       /* of char*: UUIDs of drafts that turned out to be guests */
@@ -55,6 +56,9 @@ struct VirfsInfra {
   gboolean images_named;      /* no image gets another name because another host has come */
   gboolean has_settled;       /* see virfs_infra_settle() */
   guint uploads;              /* threads of theirs */
+  GPtrArray *drains;          /* of VirfsDrain*, see maintenance.c */
+  guint drain_threads;        /* of them, and of those that have just ended */
+  guint drain_parallel;       /* guests that one moves at a time, if nobody says more */
   GHashTable *image_pools;    /* name of a host, or "" -> name of a pool */
   /* of each VirfsImageNote: see image_note.c */
   GHashTable *image_notes[VIRFS_IMAGE_N_NOTES];
@@ -159,6 +163,9 @@ void virfs_registry_rename_rivals (VirfsInfra *infra);
 
 /* The unfinished jobs that need HOST; the caller owns the references.  NULL: all. */
 GPtrArray *virfs_registry_jobs_of (VirfsInfra *infra, VirfsHost *host);
+
+/* Those threads of maintenance.c end, now that their jobs have.  Takes the lock. */
+void virfs_registry_await_drains (VirfsInfra *infra);
 
 /* As the public functions without `registry_`, for those who hold the lock. */
 char *virfs_registry_path (gpointer object);

@@ -5,8 +5,10 @@
  */
 #include "alarms.h"
 #include "error.h"
+#include "maintenance.h"
 #include "registry.h"
 #include "text.h"
+#include "upkeep.h"
 
 #include <string.h>
 
@@ -29,11 +31,26 @@ stamp (gint64 *changed, guint n, guint64 fields)
       changed[i] = now;
 }
 
+/* Whoever has made INFO may have begun with an older one. */
+static void
+take_upkeep (VirfsHost *host, VirfsHostInfo *info)
+{
+  VirfsUpkeep *upkeep = g_hash_table_lookup (host->object.infra->upkeeps, host->name);
+
+  if (upkeep == info->upkeep)
+    return;
+  virfs_upkeep_unref (info->upkeep);
+  info->upkeep = upkeep ? virfs_upkeep_ref (upkeep) : NULL;
+}
+
 guint64
 virfs_registry_publish_host (VirfsHost *host, VirfsHostInfo *info)
 {
   g_autoptr (VirfsHostInfo) before = host->info;
-  guint64 fields = virfs_host_info_diff (before, info);
+  guint64 fields;
+
+  take_upkeep (host, info);
+  fields = virfs_host_info_diff (before, info);
 
   memcpy (info->changed, before->changed, sizeof info->changed);
   stamp (info->changed, VIRFS_HOST_N_FIELDS, fields);
@@ -80,6 +97,7 @@ new_host (VirfsInfra *infra, const char *name, const char *uri)
   stamp (host->info->changed, VIRFS_HOST_N_FIELDS, ~G_GUINT64_CONSTANT (0));
   virfs_registry_add (infra, host, VIRFS_KIND_HOST, virfs_object_hash_id (VIRFS_KIND_HOST, name),
                       free_host);
+  take_upkeep (host, host->info);
   g_hash_table_insert (infra->hosts, host->name, host);
   virfs_registry_emit (infra, VIRFS_ADDED, host, 0, NULL, host->info);
   virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_HOSTS));
@@ -243,6 +261,7 @@ virfs_infra_remove_host (VirfsInfra *infra, VirfsHost *host, GError **error)
   if (!virfs_registry_drop_host (infra, host, error))
     return FALSE;
   virfs_infra_disown (infra, path);
+  virfs_infra_forget_upkeep (infra, host->name);
   return TRUE;
 }
 
@@ -357,7 +376,7 @@ virfs_infra_update_host (VirfsInfra *infra, VirfsHost *host, VirfsHostInfo *info
                          const GError *failure)
 {
   g_autoptr (VirfsJob) waiting = NULL;
-  gboolean lost = FALSE;
+  gboolean lost = FALSE, found = FALSE;
 
   g_mutex_lock (&infra->lock);
   if (host->removed) {
@@ -367,6 +386,7 @@ virfs_infra_update_host (VirfsInfra *infra, VirfsHost *host, VirfsHostInfo *info
     guint64 fields;
 
     lost = before == VIRFS_HOST_UP && info->state != VIRFS_HOST_UP;
+    found = before != VIRFS_HOST_UP && info->state == VIRFS_HOST_UP;
     set_host_failure (host, info, failure);
     if (failure != NULL && has_answered_before (host, info))
       info->state = VIRFS_HOST_UNREACHABLE;
@@ -387,6 +407,8 @@ virfs_infra_update_host (VirfsInfra *infra, VirfsHost *host, VirfsHostInfo *info
     virfs_job_finish (waiting, failure ? g_error_copy (failure) : NULL);
   if (lost)
     fail_jobs (infra, host);
+  if (found)
+    virfs_maintenance_go_on (host);
 }
 
 static gboolean
@@ -413,6 +435,7 @@ virfs_infra_settle (VirfsInfra *infra, gint64 timeout)
     waited = g_cond_wait_until (&infra->settled, &infra->lock, deadline);
   virfs_registry_rename_rivals (infra);
   infra->has_settled = TRUE;
+  g_cond_broadcast (&infra->settled);
   virfs_registry_rename_images (infra);
   virfs_alarms_settle (infra->alarms);
   return all_answered (infra);

@@ -97,6 +97,7 @@ sync_vms (VirfsInfra *infra, VirfsHost *host, GPtrArray *infos, gboolean recalle
   guint added = 0;
 
   host->told |= !recalled;
+  g_cond_broadcast (&infra->settled);
   infra->recalling = recalled;
   for (guint i = 0; i < taken->len; i++) {
     VirfsVmInfo *info = taken->pdata[i];
