@@ -7,6 +7,7 @@
 #include "error.h"
 #include "fail.h"
 #include "gate.h"
+#include "migrate_manner.h"
 #include "migrate_snapshots.h"
 #include "operate.h"
 #include "plan.h"
@@ -50,6 +51,7 @@ typedef struct {
   virDomainPtr domain;
   LvParams params;
   guint flags;
+  gboolean only; /* so, and in no other way */
 } Move;
 
 static virDomainPtr
@@ -89,8 +91,11 @@ may_be_peer_to_peer (LvTask *task)
 static virDomainPtr
 migrate (Move *move)
 {
-  virDomainPtr moved = migrate_directly (move);
+  virDomainPtr moved
+    = move->flags & VIR_MIGRATE_PEER2PEER ? migrate_peer_to_peer (move) : migrate_directly (move);
 
+  if (move->only)
+    return moved;
   if (moved == NULL && lv_last_refused_flags () && (move->flags & VIR_MIGRATE_LIVE)
       && !(move->flags & VIR_MIGRATE_NON_SHARED_DISK)) {
     move->flags &= PLAIN_FLAGS;
@@ -143,11 +148,18 @@ static gboolean
 migrate_watched (LvTask *task, virDomainPtr domain, const LvPlan *plan, const LvFacts *facts,
                  GError **error)
 {
-  g_autoptr (LvWatch) watch = lv_watch_new (task);
+  LvManner manner;
+  g_autoptr (LvWatch) watch = NULL;
   g_autoptr (virDomain) moved = NULL;
-  Move move = { .task = task, .domain = domain, .flags = live_flags (plan, facts) };
+  Move move = { .task = task, .domain = domain };
 
+  lv_manner_init (&manner, task);
+  move.flags = lv_manner_flags (&manner, live_flags (plan, facts));
+  move.only = lv_manner_is_chosen (&manner);
   add_copied_disks (&move.params, plan);
+  lv_manner_add_params (&manner, &move.params);
+  lv_manner_prepare (&manner, domain);
+  watch = lv_watch_new (task, lv_manner_follow, &manner);
   moved = migrate (&move);
   if (moved == NULL) {
     lv_link_note (task->link, LV_CALL_MIGRATE);
@@ -177,6 +189,7 @@ move_running (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **
 {
   g_autoptr (LvMoving) moving = NULL;
   g_autoptr (LvPlan) plan = NULL;
+  LvManner manner;
   char *xml;
   gboolean ok;
 
@@ -190,8 +203,9 @@ move_running (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **
   moving = plan ? lv_moving_read (task, domain, error) : NULL;
   if (moving == NULL)
     return FALSE;
-  ok = lv_moving_check (moving, plan, error) && lv_plan_make (plan, domain, error)
-       && check_cancelled (task, error)
+  lv_manner_init (&manner, task);
+  ok = lv_moving_check (moving, plan, error) && lv_manner_check (&manner, plan, error)
+       && lv_plan_make (plan, domain, error) && check_cancelled (task, error)
        && migrate_with_snapshots (task, domain, moving, plan, facts, error);
   if (ok)
     lv_plan_tell_left (plan);

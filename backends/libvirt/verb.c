@@ -161,7 +161,7 @@ run_verb (LvTask *task, GError **error)
   }
   /* the only one that takes long and can be stopped */
   if (task->verb == VIRFS_VERB_SAVE)
-    watch = lv_watch_new (task);
+    watch = lv_watch_new (task, NULL, NULL);
   return lv_verb_call (task, domain, task->verb, error);
 }
 

@@ -10,13 +10,16 @@
 
 struct LvWatch {
   LvTask *task;
+  LvWatchLook look; /* NULL: none */
+  gpointer data;
   GThread *thread;
   gboolean ended; /* under the task's lock */
 };
 
 static void
-tell_progress (LvTask *task, virDomainPtr domain)
+tell_progress (LvWatch *watch, virDomainPtr domain)
 {
+  LvTask *task = watch->task;
   g_auto (LvParams) params = { 0 };
   unsigned long long total = 0, remaining = 0, done = 0;
   int type = VIR_DOMAIN_JOB_NONE;
@@ -32,6 +35,8 @@ tell_progress (LvTask *task, virDomainPtr domain)
     done = total - remaining;
   if (total > 0)
     lv_gate_progress_job (task->link->connection, task->job, MIN (done, total), total);
+  if (watch->look != NULL)
+    watch->look (domain, &params, watch->data);
 }
 
 static gboolean
@@ -67,7 +72,7 @@ watch_thread (gpointer data)
       LV (virDomainAbortJob (domain));
       pause_for (watch, RETRY, FALSE);
     } else {
-      tell_progress (task, domain);
+      tell_progress (watch, domain);
       pause_for (watch, INTERVAL, TRUE);
     }
   }
@@ -75,11 +80,13 @@ watch_thread (gpointer data)
 }
 
 LvWatch *
-lv_watch_new (LvTask *task)
+lv_watch_new (LvTask *task, LvWatchLook look, gpointer data)
 {
   LvWatch *watch = g_new0 (LvWatch, 1);
 
   watch->task = lv_task_ref (task);
+  watch->look = look;
+  watch->data = data;
   lv_task_allow_cancel (task, TRUE);
   watch->thread = g_thread_new ("virfs-watch", watch_thread, watch);
   return watch;

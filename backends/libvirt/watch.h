@@ -9,8 +9,11 @@
 
 typedef struct LvWatch LvWatch;
 
-/* To be begun before the call and freed after it. */
-LvWatch *lv_watch_new (LvTask *task);
+/* Called, in a thread of the watch, each time that it looks: JOB is what libvirt tells of it. */
+typedef void (*LvWatchLook) (virDomainPtr domain, const LvParams *job, gpointer data);
+
+/* To be begun before the call and freed after it.  LOOK may be NULL. */
+LvWatch *lv_watch_new (LvTask *task, LvWatchLook look, gpointer data);
 void lv_watch_free (LvWatch *watch);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LvWatch, lv_watch_free)
