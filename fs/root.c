@@ -2,6 +2,7 @@
 /* The root of the tree: the fleet as a whole, and the directories that list its objects. */
 #include "access.h"
 #include "alarm_files.h"
+#include "cpu.h"
 #include "event_files.h"
 #include "image_files.h"
 #include "metric_files.h"
@@ -21,6 +22,12 @@ static void
 show_error (const VirfsNode *node, GString *out)
 {
   virfs_infra_append_error (virfs_node_infra (node), out);
+}
+
+static void
+show_cpu_baseline (const VirfsNode *node, GString *out)
+{
+  virfs_cpu_append_baselines (virfs_node_infra (node), out);
 }
 
 /* hosts/ */
@@ -125,6 +132,8 @@ static const VirfsRow rows[] = {
     .help = "what was refused or failed last: time, file, user and the reason" },
   { "hosts", S_IFDIR | 0755, .fields = F (HOSTS), .dir = &hosts_dir,
     .help = "the hosts; mkdir adds one, rmdir forgets it (its guests run on)" },
+  { "cpu_baseline", S_IFREG | 0440, .fields = F (CPUS), .show = show_cpu_baseline,
+    .help = "the best CPU that all hosts have, as <cpu> for definitions, of each kind of guests" },
   { "vms", S_IFDIR | 0755, .fields = F (VMS), .dir = &virfs_vms_dir,
     .help = "the guests of all hosts; mkdir drafts one, rmdir undefines one, mv renames it" },
   { "images", S_IFDIR | 0755, .fields = F (IMAGES), .dir = &virfs_images_dir,

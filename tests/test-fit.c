@@ -2,6 +2,7 @@
 /* Which host can take which guest. */
 #include "fake.h"
 
+#include "cpu.h"
 #include "error.h"
 #include "fit.h"
 
@@ -110,6 +111,53 @@ test_hypervisor (Fixture *f, gconstpointer data)
 }
 
 static void
+test_cpu (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsHostInfo) from = virfs_host_info (f->from);
+  g_autoptr (GPtrArray) unknown = NULL;
+
+  virfs_ref_string_set (&f->vm->cpu, "kvm\n<cpu/>");
+  assert_fits (f); /* not known: the attempt will tell */
+  unknown = virfs_cpu_unknown (f->infra, f->info);
+  g_assert_cmpuint (unknown->len, ==, 1);
+  g_assert_cmpstr (unknown->pdata[0], ==, f->vm->cpu);
+  f->info->cpu_verdicts = virfs_cpu_verdicts_with (NULL, f->vm->cpu, "");
+  assert_fits (f);
+  g_clear_pointer (&unknown, g_ptr_array_unref);
+  unknown = virfs_cpu_unknown (f->infra, f->info);
+  g_assert_cmpuint (unknown->len, ==, 0);
+  g_hash_table_replace (f->info->cpu_verdicts, g_strdup (f->vm->cpu), g_strdup ("no avx"));
+  assert_does_not (f, VIRFS_ERROR_UNSUPPORTED, "no avx");
+  /* just as it is */
+  virfs_ref_string_set (&f->vm->cpu, "kvm " VIRFS_CPU_PASSTHROUGH);
+  assert_fits (f);
+  virfs_ref_string_set (&f->info->cpu, "<cpu>new</cpu>");
+  assert_fits (f);
+  virfs_ref_string_set (&from->cpu, "<cpu>old</cpu>");
+  virfs_infra_update_host (f->infra, f->from, virfs_host_info_copy (from), NULL);
+  assert_does_not (f, VIRFS_ERROR_UNSUPPORTED, "host-passthrough");
+  f->vm->state = VIRFS_VM_SHUTOFF;
+  assert_fits (f);
+}
+
+/* All that is in the way, but nothing of a host that does not answer. */
+static void
+test_obstacles (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GPtrArray) obstacles = NULL;
+
+  f->info->memory_free = 1;
+  f->info->networks = names ("other");
+  g_ptr_array_add (f->needs->networks, g_strdup ("wanted"));
+  obstacles = virfs_fit_obstacles (f->vm, f->needs, f->to, f->info);
+  g_assert_cmpuint (obstacles->len, ==, 2);
+  g_clear_pointer (&obstacles, g_ptr_array_unref);
+  f->info->state = VIRFS_HOST_UNREACHABLE;
+  obstacles = virfs_fit_obstacles (f->vm, f->needs, f->to, f->info);
+  g_assert_cmpuint (obstacles->len, ==, 1);
+}
+
+static void
 test_memory (Fixture *f, gconstpointer data)
 {
   f->info->memory_free = f->vm->memory;
@@ -203,6 +251,8 @@ main (int argc, char **argv)
   ADD ("/fit/host", test_host);
   ADD ("/fit/hypervisor", test_hypervisor);
   ADD ("/fit/memory", test_memory);
+  ADD ("/fit/cpu", test_cpu);
+  ADD ("/fit/obstacles", test_obstacles);
   ADD ("/fit/memory-off", test_memory_off);
   ADD ("/fit/name", test_name);
   ADD ("/fit/networks", test_networks);

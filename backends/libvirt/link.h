@@ -70,6 +70,7 @@ typedef struct LvLink {
 
   gint recovers;   /* atomic: see migrate_snapshots.h */
   gint sampling;   /* atomic: see stats.c */
+  gint cpu_read;   /* atomic: see host_cpu.c */
   gint dead;       /* atomic: lost or closed */
   guint64 missing; /* atomic: set of LvCall */
 

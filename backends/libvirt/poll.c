@@ -6,6 +6,7 @@
 #include "filter.h"
 #include "fleet.h"
 #include "gate.h"
+#include "host_cpu.h"
 #include "migrate_snapshots.h"
 #include "operate.h"
 #include "inventory.h"
@@ -121,6 +122,7 @@ read_snapshots (gpointer data)
   if (conn == NULL)
     return NULL;
   lv_fleet_read_snapshots (link, conn);
+  lv_cpu_poll (link, conn);
   lv_moving_recover (link);
   lv_backup_recover (link, conn);
   lv_agent_thaw_left (link, conn);
@@ -186,6 +188,7 @@ poll_host (gpointer data, gpointer unused)
     poll_load (link, conn);
     lv_poll_resources (link, conn);
     lv_filters_poll (link, conn);
+    lv_cpu_poll (link, conn);
     lv_inventory_poll (link);
     if (!lv_fleet_poll (link, conn, &link->cursor, &error))
       g_debug ("%s: %s", link->connection->name, error->message);

@@ -51,6 +51,9 @@ char *lv_xml_adopt_definition (const char *xml, const char *stored, const char *
 
 /* Fills in arch, cpu_model and guest_types. */
 void lv_xml_read_capabilities (const char *xml, VirfsHostInfo *info);
+/* The CPU that guests of a host can have, a <cpu>, of its domain capabilities (xml_cpu.c); the caller owns it,
+ * NULL for none. */
+char *lv_xml_read_host_cpu (const char *xml);
 
 /* Pools (xml_pool.c). */
 

@@ -73,6 +73,7 @@ static const struct {
   { "cputune", lv_xml_stream_cputune },
   { "numatune", lv_xml_stream_numatune },
   { "os", lv_xml_stream_os },
+  { "cpu", lv_xml_stream_cpu },
   { "metadata", lv_xml_read_metadata },
 };
 

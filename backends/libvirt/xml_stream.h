@@ -12,6 +12,9 @@ void lv_xml_stream_cputune (xmlTextReader *reader, VirfsVmInfo *info);
 void lv_xml_stream_numatune (xmlTextReader *reader, VirfsVmInfo *info);
 void lv_xml_stream_os (xmlTextReader *reader, VirfsVmInfo *info);
 
+/* The same at <cpu> (xml_cpu.c). */
+void lv_xml_stream_cpu (xmlTextReader *reader, VirfsVmInfo *info);
+
 /* A bus of PCI Express with free ports for devices that are plugged in (xml_create.c). */
 void lv_xml_add_slots (xmlNode *devices);
 

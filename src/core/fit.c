@@ -2,6 +2,7 @@
 /* Whether a host can take a guest, as far as the model knows. */
 #include "fit.h"
 
+#include "cpu.h"
 #include "error.h"
 #include "upkeep.h"
 
@@ -217,6 +218,36 @@ has_hypervisor (const Way *way, GError **error)
   return fit_hypervisor (way->needs, way->host->name, way->info, error);
 }
 
+/* Who has it just as it is goes on with no other. */
+static gboolean
+has_same_cpu (const Way *way, GError **error)
+{
+  if (!virfs_vm_state_active (way->vm->state) || way->source->cpu == NULL || way->info->cpu == NULL
+      || g_str_equal (way->source->cpu, way->info->cpu))
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
+               "%s has another CPU than %s, which the guest has just as it is (host-passthrough)",
+               way->host->name, way->vm->host->name);
+  return FALSE;
+}
+
+static gboolean
+has_cpu (const Way *way, GError **error)
+{
+  const char *cpu = way->vm->cpu;
+  const char *reason;
+
+  if (cpu == NULL)
+    return TRUE;
+  if (g_str_has_suffix (cpu, VIRFS_CPU_PASSTHROUGH))
+    return has_same_cpu (way, error);
+  reason = virfs_cpu_verdict (way->info, cpu);
+  if (reason == NULL || *reason == '\0')
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED, "%s: %s", way->host->name, reason);
+  return FALSE;
+}
+
 static gboolean
 has_networks (const Way *way, GError **error)
 {
@@ -261,8 +292,8 @@ static const struct {
   gboolean decisive;
 } checks[] = {
   { is_elsewhere, TRUE }, { are_up, TRUE },    { takes_guests },   { has_no_backup },
-  { has_movable_state },  { has_no_namesake }, { has_hypervisor }, { has_networks },
-  { has_pools },          { has_memory },      { has_files },
+  { has_movable_state },  { has_no_namesake }, { has_hypervisor }, { has_cpu },
+  { has_networks },       { has_pools },       { has_memory },     { has_files },
 };
 
 gboolean

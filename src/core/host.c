@@ -78,6 +78,10 @@ virfs_host_info_copy (const VirfsHostInfo *info)
   ref_string (copy->hypervisor);
   ref_string (copy->arch);
   ref_string (copy->cpu_model);
+  ref_string (copy->cpu_kind);
+  ref_string (copy->cpu);
+  if (copy->cpu_verdicts != NULL)
+    g_hash_table_ref (copy->cpu_verdicts);
   ref_string (copy->error);
   ref_string (copy->alarms);
   virfs_blob_ref (copy->capabilities);
@@ -102,6 +106,9 @@ virfs_host_info_unref (VirfsHostInfo *info)
   g_clear_pointer (&info->hypervisor, g_ref_string_release);
   g_clear_pointer (&info->arch, g_ref_string_release);
   g_clear_pointer (&info->cpu_model, g_ref_string_release);
+  g_clear_pointer (&info->cpu_kind, g_ref_string_release);
+  g_clear_pointer (&info->cpu, g_ref_string_release);
+  g_clear_pointer (&info->cpu_verdicts, g_hash_table_unref);
   g_clear_pointer (&info->error, g_ref_string_release);
   g_clear_pointer (&info->alarms, g_ref_string_release);
   virfs_blob_unref (info->capabilities);

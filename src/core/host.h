@@ -66,6 +66,10 @@ typedef struct {
   GRefString *hypervisor; /* with version, as in `QEMU 7.2.0` */
   GRefString *arch;       /* libvirt's name: x86_64, aarch64 … */
   GRefString *cpu_model;
+  /* see cpu.h: of guests like `kvm x86_64`, the best CPU that they can have here, a <cpu>; and the CPUs of guests of
+   * the fleet (of VirfsVmInfo) -> why not, "" if they can be had.  NULL: not known */
+  GRefString *cpu_kind, *cpu;
+  GHashTable *cpu_verdicts;
   guint cpus;          /* logical CPUs, online */
   guint64 memory;      /* bytes */
   guint64 memory_free; /* bytes that guests could have: free and page cache */

@@ -130,6 +130,7 @@ virfs_infra_free (VirfsInfra *infra)
   g_hash_table_unref (infra->orphans);
   g_hash_table_unref (infra->kept);
   g_hash_table_unref (infra->upkeeps);
+  g_clear_pointer (&infra->cpu_baselines, g_hash_table_unref);
   g_ptr_array_unref (infra->drains);
   g_mutex_clear (&infra->drafting);
   g_hash_table_unref (infra->objects);

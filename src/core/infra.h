@@ -38,6 +38,7 @@ typedef enum {
   VIRFS_ROOT_IMAGES,  /* which there are */
   VIRFS_ROOT_ALARMS,  /* which there are */
   VIRFS_ROOT_FIRING,  /* which fire for what */
+  VIRFS_ROOT_CPUS,    /* see cpu.h */
   VIRFS_ROOT_INDEXES, /* which values there are of the first of the indexes; + VirfsIndexKey */
   /* which guests are in the first of the states; + VirfsVmState */
   VIRFS_ROOT_STATES = VIRFS_ROOT_INDEXES + VIRFS_N_INDEXES,

@@ -50,6 +50,7 @@ struct VirfsInfra {
   GHashTable *indexes[3];     /* of each VirfsIndexKey: value -> VirfsIndex* */
   GHashTable *addresses;      /* address -> GSList of VirfsVm* */
   GHashTable *owners;         /* path -> VirfsOwner*, of what has no other place for it */
+  GHashTable *cpu_baselines;  /* kind of guests -> what cpu.c has made; NULL: none */
   GHashTable *images;         /* label -> VirfsImage* */
   GHashTable *image_names;    /* name of volumes -> GPtrArray of VirfsImage* */
   GHashTable *outdated;       /* set of VirfsPartInfo*: volumes that hosts do not know to be gone */

@@ -84,6 +84,7 @@ virfs_vm_info_copy (const VirfsVmInfo *info)
   ref_string (copy->numa_nodeset);
   ref_string (copy->boot);
   ref_string (copy->machine);
+  ref_string (copy->cpu);
   ref_string (copy->graphics);
   virfs_blob_ref (copy->screen);
   ref_string (copy->tags);
@@ -119,6 +120,7 @@ virfs_vm_info_unref (VirfsVmInfo *info)
   g_clear_pointer (&info->numa_nodeset, g_ref_string_release);
   g_clear_pointer (&info->boot, g_ref_string_release);
   g_clear_pointer (&info->machine, g_ref_string_release);
+  g_clear_pointer (&info->cpu, g_ref_string_release);
   g_clear_pointer (&info->graphics, g_ref_string_release);
   virfs_blob_unref (info->screen);
   g_clear_pointer (&info->tags, g_ref_string_release);

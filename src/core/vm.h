@@ -147,6 +147,7 @@ typedef struct {
                            devices (`disks/vda`), one a line */
   const char *firmware; /* interned: bios or efi */
   GRefString *machine;
+  GRefString *cpu; /* that its host must have: `TYPE` and a <cpu>, or see cpu.h; NULL: any */
   GRefString *graphics;       /* where its screen can be reached: `TYPE ADDRESS PORT` a line */
   VirfsBlob *screen;          /* a picture of it (PNG); NULL: as it was */
   const char *agent;          /* VIRFS_AGENT_…; NULL: there is no way to one */

@@ -7,7 +7,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-fleet 3
+fleet 3 xmllint
 guest w1 h1 --wait &
 for name in a b c d e idle; do tiny "$name" h1; done
 for name in a b c d e; do on h1 start "$name" >/dev/null || exit 1; done
@@ -121,5 +121,17 @@ ok 'the example' '
   polled "! cut -f 4 hosts/h1/drain_plan | grep -x -- -"
   "$top/examples/drain" . h1 bash -c "ls hosts/h1/vms > $scratch/left" && [[ ! -s $scratch/left ]]
   lists hosts/h1/vms "${all[@]}"'
+
+# --- CPUs ----------------------------------------------------------------------------------------
+
+ok 'what all hosts have is an element for definitions' '
+  polled "grep -q \"qemu x86_64: h1 h2 h3 -->\" cpu_baseline" && tells cpu_baseline "<model.*>.+</model>"
+  (echo "<c>" && cat cpu_baseline && echo "</c>") | xmllint --noout -'
+ok 'a CPU that no other host has is told' '
+  cpu="<cpu mode=\"custom\" match=\"exact\" check=\"partial\"><model>Skylake-Server</model></cpu>"
+  tiny_xml fast | sed "s|<features>|$cpu<features>|" | on h1 define /dev/stdin
+  polled "grep -q \"^h2	no	h2: its CPU is not enough\" vms/fast/migrate_verdict"
+  polled "reads vms/fast/migrate \"\"" && tells vms/fast/migrate_verdict "avx512"'
+no 'it cannot be sent there' EOPNOTSUPP 'echo h2 > vms/fast/migrate'
 
 finish
