@@ -195,6 +195,35 @@ test_vm (Fixture *f, gconstpointer data)
   g_assert_null (strstr (table->str, "would do"));
 }
 
+/* Guests of a plan are spread: each is placed as if those before it were there. */
+static void
+test_choose (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsVmInfo) vm = virfs_fake_vm ("vm", 1, VIRFS_VM_RUNNING);
+  g_autoptr (VirfsVmNeeds) needs = virfs_vm_needs_new ();
+  g_autoptr (GHashTable) planned = g_hash_table_new (NULL, NULL);
+  g_autoptr (GError) error = NULL;
+  VirfsPromise much = { .memory = 6 * (gint64) GIB, .guests = 1 };
+  g_autoptr (VirfsHost) first = NULL;
+  g_autoptr (VirfsHost) second = NULL;
+
+  vm->host = virfs_object_ref (f->hosts[0]);
+  first = virfs_placement_choose (f->infra, vm, needs, NULL, &error);
+  g_assert_true (first == f->hosts[1]);
+  g_hash_table_insert (planned, first, &much);
+  second = virfs_placement_choose (f->infra, vm, needs, planned, &error);
+  g_assert_true (second == f->hosts[2]);
+  for (guint i = 1; i < G_N_ELEMENTS (f->hosts); i++) {
+    VirfsHostInfo *info = edit (f, i);
+
+    info->state = VIRFS_HOST_UNREACHABLE;
+    tell (f, i, info);
+  }
+  g_assert_null (virfs_placement_choose (f->infra, vm, needs, NULL, &error));
+  g_assert_error (error, VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN);
+  g_assert_cmpstr (error->message, ==, "b is unreachable; c is unreachable");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -206,5 +235,6 @@ main (int argc, char **argv)
   ADD ("/placement/promises", test_promises);
   ADD ("/placement/refused", test_refused);
   ADD ("/placement/vm", test_vm);
+  ADD ("/placement/choose", test_choose);
   return g_test_run ();
 }

@@ -111,7 +111,7 @@ virfs_infra_stop (VirfsInfra *infra, gint64 timeout)
   virfs_metrics_stop (infra->metrics);
   virfs_history_stop (infra->history);
   stop_jobs (infra, g_get_monotonic_time () + timeout);
-  virfs_registry_await_drains (infra);
+  virfs_registry_await_drains (infra, g_get_monotonic_time () + timeout);
   hosts = virfs_infra_hosts (infra);
   g_mutex_lock (&infra->config);
   for (guint i = 0; i < hosts->len; i++)

@@ -238,10 +238,10 @@ virfs_maintenance_parallel (VirfsHost *host, const VirfsHostInfo *info)
 }
 
 void
-virfs_registry_await_drains (VirfsInfra *infra)
+virfs_registry_await_drains (VirfsInfra *infra, gint64 deadline)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
 
-  while (infra->drain_threads > 0)
-    g_cond_wait (&infra->settled, &infra->lock);
+  while (infra->drain_threads > 0 && g_cond_wait_until (&infra->settled, &infra->lock, deadline))
+    ;
 }

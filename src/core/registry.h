@@ -165,8 +165,9 @@ void virfs_registry_rename_rivals (VirfsInfra *infra);
 /* The unfinished jobs that need HOST; the caller owns the references.  NULL: all. */
 GPtrArray *virfs_registry_jobs_of (VirfsInfra *infra, VirfsHost *host);
 
-/* Those threads of maintenance.c end, now that their jobs have.  Takes the lock. */
-void virfs_registry_await_drains (VirfsInfra *infra);
+/* Waits, until DEADLINE (monotonic time), for the threads of maintenance.c, whose jobs have ended.  Takes the
+ * lock. */
+void virfs_registry_await_drains (VirfsInfra *infra, gint64 deadline);
 
 /* As the public functions without `registry_`, for those who hold the lock. */
 char *virfs_registry_path (gpointer object);
