@@ -74,10 +74,10 @@ job_of (Fixture *f, const char *operation)
 {
   g_autofree char *command
     = g_strdup_printf ("grep -lx '%s' jobs/*/operation | tail -n 1", operation);
-  char *path;
+  g_autofree char *path = NULL;
 
   if (sh (f, command, &path) != 0)
-    return path;
+    return NULL;
   path[strcspn (path, "\n")] = '\0';
   return g_strndup (path, strlen (path) - strlen ("/operation"));
 }
