@@ -234,12 +234,12 @@ lv_link_await_job (LvLink *link, guint64 seen, gint64 end)
 gboolean
 lv_link_lacks (LvLink *link, LvCall call)
 {
-  return (__atomic_load_n (&link->missing, __ATOMIC_RELAXED) >> call) & 1;
+  return __atomic_load_n (&link->missing[call], __ATOMIC_RELAXED);
 }
 
 void
 lv_link_note (LvLink *link, LvCall call)
 {
   if (lv_last_missing ())
-    __atomic_or_fetch (&link->missing, G_GUINT64_CONSTANT (1) << call, __ATOMIC_RELAXED);
+    __atomic_store_n (&link->missing[call], TRUE, __ATOMIC_RELAXED);
 }

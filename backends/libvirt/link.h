@@ -34,12 +34,10 @@ typedef enum {
   LV_CALL_VALIDATE,
   LV_CALL_BLOCK_STATS,
   LV_CALL_MIGRATE,
-  LV_CALL_VERB,                    /* + VirfsVmVerb */
-  LV_CALL_SET = LV_CALL_VERB + 16, /* + VirfsVmField */
+  LV_CALL_VERB,                                  /* + VirfsVmVerb */
+  LV_CALL_SET = LV_CALL_VERB + VIRFS_VM_N_VERBS, /* + VirfsVmField */
+  LV_N_CALLS = LV_CALL_SET + VIRFS_VM_N_FIELDS,
 } LvCall;
-
-/* They are bits of a set. */
-G_STATIC_ASSERT (LV_CALL_SET + VIRFS_VM_TAGS < 64);
 
 /* Processor time so far, to tell the load between two looks. */
 typedef struct {
@@ -68,11 +66,11 @@ typedef struct LvLink {
   guint snapshot_cursor;
   GHashTable *unread; /* of UUIDs: guests whose snapshots have not been read; NULL: none */
 
-  gint recovers;   /* atomic: see migrate_snapshots.h */
-  gint sampling;   /* atomic: see stats.c */
-  gint cpu_read;   /* atomic: see host_cpu.c */
-  gint dead;       /* atomic: lost or closed */
-  guint64 missing; /* atomic: set of LvCall */
+  gint recovers;              /* atomic: see migrate_snapshots.h */
+  gint sampling;              /* atomic: see stats.c */
+  gint cpu_read;              /* atomic: see host_cpu.c */
+  gint dead;                  /* atomic: lost or closed */
+  guint8 missing[LV_N_CALLS]; /* atomic: whether the driver has no such call */
 
   GMutex lock;
   GCond ended;

@@ -132,9 +132,6 @@ static const struct {
   { VIRFS_VM_MACHINE, "set the machine type of", lv_resource_set, .offline = TRUE },
 };
 
-/* The set of calls that a driver lacks has a bit for each. */
-G_STATIC_ASSERT (LV_CALL_SET + VIRFS_VM_MACHINE < 64);
-
 static guint
 find_row (VirfsVmField field)
 {
