@@ -7,6 +7,7 @@
 #include "metric_files.h"
 #include "migration_files.h"
 #include "part_class.h"
+#include "profile_files.h"
 
 #include <string.h>
 
@@ -201,6 +202,7 @@ static const VirfsRow rows[] = {
     .help = "its networks; mkdir makes one" },
   { "nwfilters", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_filters_dir,
     .help = "network filters, for NICs to have; mkdir, then xml, makes one" },
+  VIRFS_PROFILE_ROWS,
   { "alarms", S_IFREG | 0440, .fields = SHOW (virfs_show_lines, ALARMS, alarms),
     .help = "the alarms that fire for it or its pools, one a line" },
   { "/alarms/firing/<alarm>~<host>", S_IFLNK | 0777, .fields = F (URI), .link = link_from_firing,

@@ -4,6 +4,7 @@
 #include "alarm_files.h"
 #include "cpu.h"
 #include "event_files.h"
+#include "fleet_class.h"
 #include "image_files.h"
 #include "metric_files.h"
 #include "report_files.h"
@@ -136,6 +137,10 @@ static const VirfsRow rows[] = {
     .help = "the best CPU that all hosts have, as <cpu> for definitions, of each kind of guests" },
   { "vms", S_IFDIR | 0755, .fields = F (VMS), .dir = &virfs_vms_dir,
     .help = "the guests of all hosts; mkdir drafts one, rmdir undefines one, mv renames it" },
+  { "networks", S_IFDIR | 0750, .fields = F (NETWORKS), .dir = &virfs_fleet_networks_dir,
+    .help = "networks of the fleet; mkdir drafts one, writing its xml gives it to all hosts" },
+  { "pools", S_IFDIR | 0750, .fields = F (POOLS), .dir = &virfs_fleet_pools_dir,
+    .help = "storage pools of the fleet; mkdir drafts one, writing its xml gives it to all hosts" },
   { "images", S_IFDIR | 0755, .fields = F (IMAGES), .dir = &virfs_images_dir,
     .help
     = "the images of all hosts as files: cp in and out; a dot before the name: not published" },

@@ -9,6 +9,7 @@
 #include "audit.h"
 #include "draft.h"
 #include "files_dir.h"
+#include "fleet_class.h"
 #include "history_files.h"
 #include "image.h"
 #include "image_files.h"
@@ -42,6 +43,8 @@ static VirfsClass *const classes[] = {
   [VIRFS_KIND_EXEC] = &virfs_exec_files,
   [VIRFS_KIND_NETWORK] = &virfs_network_files,
   [VIRFS_KIND_FILTER] = &virfs_filter_files,
+  [VIRFS_KIND_FLEET_NETWORK] = &virfs_fleet_network_files,
+  [VIRFS_KIND_FLEET_POOL] = &virfs_fleet_pool_files,
   &virfs_owner_class,
   &virfs_image_class,
   NULL,

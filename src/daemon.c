@@ -8,6 +8,7 @@
 #include "alarm.h"
 #include "alarm_measure.h"
 #include "files_dir.h"
+#include "fleetwide.h"
 #include "forecast.h"
 #include "guard.h"
 #include "guest_files.h"
@@ -260,6 +261,7 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   virfs_measure_set_forecast (virfs_forecast_pool_full);
   virfs_infra_set_hooks (infra, daemon->mountpoint, config->hook_timeout);
   virfs_infra_start_alarms (infra, history != NULL);
+  virfs_infra_start_fleet (infra);
   set_image_pools (infra, config);
   virfs_infra_event (infra, NULL, "started", "version=" VIRFS_VERSION);
   set_tariff (infra, config);

@@ -75,6 +75,16 @@ void virfs_fake_network_set (VirfsPart *network, const VirfsNetworkInfo *wanted,
                              VirfsJob *job);
 void virfs_fake_network_define (VirfsPart *network, const char *xml, VirfsJob *job);
 
+/* Definitions (fake_fleet.c); see backend.h.  HOST is given what one says, or rid of it. */
+void virfs_fake_give (VirfsHost *host, const VirfsDefinition *definition);
+void virfs_fake_apply (VirfsHost *host, GPtrArray *definitions, VirfsJob *job);
+char *virfs_fake_definition_check (VirfsDefined kind, const char *name, const char *xml,
+                                   gboolean shared, GError **error);
+gpointer virfs_fake_definition_read (VirfsDefined kind, const char *xml);
+char *virfs_fake_definition_write (VirfsDefined kind, gconstpointer wanted, const char *xml,
+                                   gsize member, GError **error);
+char *virfs_fake_definition_differ (const char *wanted, const char *is);
+
 /* Network filters (fake_network.c): one, `clean`. */
 GPtrArray *virfs_fake_filters (void);
 void virfs_fake_filter_define (VirfsPart *filter, const char *xml, VirfsJob *job);

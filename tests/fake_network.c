@@ -21,6 +21,7 @@ virfs_fake_networks (const char *uuid)
   network->dhcp = g_ref_string_new ("192.168.122.2 192.168.122.254");
   network->leases = g_ref_string_new ("- 52:54:00:00:00:01 192.168.122.7 web");
   network->xml = virfs_blob_new ("<network/>\n");
+  network->definition = virfs_blob_ref (network->xml);
   g_ptr_array_add (networks, network);
   return networks;
 }

@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "alarm.h"
+#include "fleetwide.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -168,6 +169,7 @@ mount_tree (Fixture *f, const char *options, GError **error)
   if (fixture_prepare != NULL)
     fixture_prepare (f->infra);
   virfs_infra_start_alarms (f->infra, FALSE);
+  virfs_infra_start_fleet (f->infra);
   f->tree = virfs_tree_new (f->infra);
   f->session = virfs_session_new (&virfs_tree_ops, f->tree, options, error);
   if (f->session == NULL || !virfs_session_mount (f->session, f->dir, error))

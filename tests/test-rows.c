@@ -48,6 +48,9 @@ set_up (Fixture *f, gconstpointer data)
   give_to_root (f);
   g_assert_cmpint (echo (f, "nonsense", "vms/h1-1/state"), ==, EINVAL);
   g_assert_cmpint (mkdir_at (f, "vms/draft"), ==, 0);
+  g_assert_cmpint (mkdir_at (f, "networks/lan"), ==, 0);
+  g_assert_cmpint (echo (f, "h1 h2", "networks/lan/hosts"), ==, 0);
+  g_assert_cmpint (mkdir_at (f, "pools/fast"), ==, 0);
   g_assert_cmpint (mkdir_at (f, "vms/h1-1/backups/mon"), ==, 0);
   g_assert_cmpint (mkdir_at (f, "alarms/test"), ==, 0);
   g_assert_cmpint (echo (f, "cpu_percent", "alarms/test/metric"), ==, 0);
@@ -83,6 +86,8 @@ row_path (Fixture *f, const VirfsClass *class, const VirfsRow *row)
         { "by/image/<image>", "by/image/debian.qcow2" },
         { "hosts/<host>/pools/<pool>", "hosts/h1/pools/default" },
         { "hosts/<host>/networks/<network>", "hosts/h1/networks/default" },
+        { "networks/<network>", "networks/lan" },
+        { "pools/<pool>", "pools/fast" },
         { "hosts/<host>/nwfilters/<filter>", "hosts/h1/nwfilters/clean" },
         { "hosts/<host>/pools/<pool>/volumes/<volume>",
           "hosts/h1/pools/default/volumes/disk.qcow2" },

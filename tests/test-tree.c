@@ -15,7 +15,7 @@ test_look_around (Fixture *f, gconstpointer data)
 {
   assert_lists (
     f, "",
-    "README alarms by cpu_baseline error events hosts images jobs metrics reports version vms");
+      "README alarms by cpu_baseline error events hosts images jobs metrics networks pools reports version vms");
   assert_lists (f, "hosts", "h1 h2");
   assert_lists (f, "vms", "h1-1 h1-2 h1-3");
   assert_lists (f, "hosts/h1/vms", "h1-1 h1-2 h1-3");

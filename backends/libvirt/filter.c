@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Network filters: read, defined, undefined. */
+/* Network filters: read, defined, undefined; and secrets, which are read with them. */
 #include "filter.h"
 
 #include "connection.h"
@@ -58,6 +58,56 @@ read_filters (LvLink *link, virConnectPtr conn)
   return list;
 }
 
+/* Secrets, which have no file of their own. */
+
+static void
+add_secret (GPtrArray *list, virSecretPtr secret)
+{
+  char *xml = LV (virSecretGetXMLDesc (secret, 0));
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+  g_autoptr (VirfsBlob) blob = xml ? virfs_blob_new (xml) : NULL;
+  const char *usage;
+
+  free (xml);
+  virSecretGetUUIDString (secret, uuid);
+  usage = virSecretGetUsageID (secret);
+  if (blob != NULL)
+    g_ptr_array_add (list, virfs_definition_new (VIRFS_DEFINED_SECRET, uuid,
+                                                 usage && *usage ? usage : uuid, blob));
+}
+
+/* NULL: they cannot be listed. */
+static GPtrArray *
+read_secrets (LvLink *link, virConnectPtr conn)
+{
+  virSecretPtr *secrets = NULL;
+  GPtrArray *list;
+  int n;
+
+  if (lv_link_lacks (link, LV_CALL_SECRETS))
+    return NULL;
+  n = LV (virConnectListAllSecrets (conn, &secrets, 0));
+  if (n < 0) {
+    lv_link_note (link, LV_CALL_SECRETS);
+    return NULL;
+  }
+  list = virfs_definitions_new ();
+  for (int i = 0; i < n; i++) {
+    add_secret (list, secrets[i]);
+    virSecretFree (secrets[i]);
+  }
+  free (secrets);
+  virfs_definitions_sort (list);
+  return list;
+}
+
+static void
+take_secrets (VirfsHostInfo *info, gpointer list)
+{
+  g_clear_pointer (&info->secrets, g_ptr_array_unref);
+  info->secrets = g_ptr_array_ref (list);
+}
+
 static void
 take_filters (VirfsHostInfo *info, gpointer list)
 {
@@ -69,9 +119,12 @@ lv_filters_poll (LvLink *link, virConnectPtr conn)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->resources);
   g_autoptr (GPtrArray) list = read_filters (link, conn);
+  g_autoptr (GPtrArray) secrets = read_secrets (link, conn);
 
   if (list != NULL)
     lv_gate_edit_host (link->connection, link, take_filters, list, NULL);
+  if (secrets != NULL)
+    lv_gate_edit_host (link->connection, link, take_secrets, secrets, NULL);
 }
 
 /* Operations. */

@@ -2,6 +2,7 @@
 /* Reading pools and volumes. */
 #include "inventory.h"
 
+#include "fail.h"
 #include "gate.h"
 #include "image_open.h"
 #include "lent.h"
@@ -190,6 +191,24 @@ read_facts (virStoragePoolPtr pool, VirfsPoolInfo *info)
   info->persistent = LV (virStoragePoolIsPersistent (pool)) > 0;
 }
 
+char *
+lv_pool_definition (virStoragePoolPtr pool)
+{
+  char *xml = LV (virStoragePoolGetXMLDesc (pool, VIR_STORAGE_XML_INACTIVE));
+
+  return xml == NULL && lv_last_refused_flags () ? LV (virStoragePoolGetXMLDesc (pool, 0)) : xml;
+}
+
+static void
+read_definition (virStoragePoolPtr pool, VirfsPoolInfo *info)
+{
+  char *xml = info->persistent ? lv_pool_definition (pool) : NULL;
+  g_autofree char *settled = xml ? lv_xml_settle_pool (xml) : NULL;
+
+  info->definition = settled ? virfs_blob_new (settled) : NULL;
+  free (xml);
+}
+
 /* NULL if it is gone meanwhile. */
 static VirfsPoolInfo *
 read_pool (Reading *reading, virStoragePoolPtr pool)
@@ -202,6 +221,7 @@ read_pool (Reading *reading, virStoragePoolPtr pool)
     known = virfs_part_list_find (reading->known, info->part.name);
     info->xml = virfs_blob_new (xml);
     read_facts (pool, info);
+    read_definition (pool, info);
     if (!virfs_pool_is_active (info))
       info->part.parts = virfs_part_list_new ();
     else if (!reading->pools)

@@ -24,6 +24,10 @@ void lv_inventory_read_pools (LvLink *link, virConnectPtr conn);
  * From any thread. */
 void lv_inventory_poll (LvLink *link);
 
+/* As it is stored, and without what changes while it runs where the driver makes a difference; the
+ * caller frees it with free(). */
+char *lv_pool_definition (virStoragePoolPtr pool);
+
 /* After an operation: reads POOL again and tells it, or that it is gone; of its volumes those that are
  * new and the one that is called VOLUME (NULL: none), or all of them. */
 void lv_inventory_refresh (LvLink *link, virConnectPtr conn, const char *pool, const char *volume);

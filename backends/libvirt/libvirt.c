@@ -13,6 +13,7 @@
 #include "stats.h"
 #include "uri.h"
 #include "xml.h"
+#include "xml_definition.h"
 
 #include <libxml/parser.h>
 
@@ -134,6 +135,11 @@ const VirfsBackend virfs_libvirt_backend = {
   .network_define = lv_network_define,
   .filter_define = lv_filter_define,
   .filter_undefine = lv_filter_undefine,
+  .host_apply = lv_host_apply,
+  .definition_check = lv_xml_check_definition,
+  .definition_read = lv_xml_read_definition,
+  .definition_write = lv_xml_write_definition,
+  .definition_differ = lv_xml_differ,
   .volume_file = lv_volume_file,
   .volume_read = lv_volume_read,
   .volume_write = lv_volume_write,

@@ -8,6 +8,7 @@
 #include "connection.h"
 #include "error.h"
 #include "fail.h"
+#include "network_list.h"
 #include "poll.h"
 #include "xml.h"
 #include "xml_network.h"
@@ -59,15 +60,6 @@ define (LvTask *task, const char *xml, GError **error)
   return TRUE;
 }
 
-/* As it is stored; the caller frees it with free(). */
-static char *
-ask_definition (virNetworkPtr network)
-{
-  char *xml = LV (virNetworkGetXMLDesc (network, VIR_NETWORK_XML_INACTIVE));
-
-  return xml == NULL && lv_last_refused_flags () ? LV (virNetworkGetXMLDesc (network, 0)) : xml;
-}
-
 static gboolean
 start_new (LvTask *task, const char *xml, GError **error)
 {
@@ -77,7 +69,7 @@ start_new (LvTask *task, const char *xml, GError **error)
 
   if (network == NULL)
     return lv_fail (error, "cannot start the network %s", task->name);
-  stored = ask_definition (network);
+  stored = lv_network_definition (network);
   ok = stored ? define (task, stored, error)
               : lv_fail (error, "cannot read the new network %s", task->name);
   free (stored);
@@ -165,7 +157,7 @@ set_autostart (LvTask *task, virNetworkPtr network, GError **error)
 static gboolean
 redefine (LvTask *task, virNetworkPtr network, GError **error)
 {
-  char *stored = ask_definition (network);
+  char *stored = lv_network_definition (network);
   g_autofree char *xml
     = stored ? lv_xml_edit_network (stored, (VirfsNetworkInfo *) task->wanted, task->number, error)
              : NULL;
@@ -191,15 +183,16 @@ section_of (gsize member)
                                                            : VIR_NETWORK_SECTION_PORTGROUP;
 }
 
-static gboolean
-take_steps (LvTask *task, virNetworkPtr network, GPtrArray *steps, guint flags, GError **error)
+gboolean
+lv_network_take_steps (virNetworkPtr network, GPtrArray *steps, gsize member, guint flags,
+                       GError **error)
 {
   static const guint commands[] = {
     [LV_STEP_REMOVE] = VIR_NETWORK_UPDATE_COMMAND_DELETE,
     [LV_STEP_ADD] = VIR_NETWORK_UPDATE_COMMAND_ADD_LAST,
     [LV_STEP_CHANGE] = VIR_NETWORK_UPDATE_COMMAND_MODIFY,
   };
-  guint section = section_of (task->number);
+  guint section = section_of (member);
 
   for (guint i = 0; i < steps->len; i++) {
     const LvNetworkStep *step = steps->pdata[i];
@@ -208,7 +201,8 @@ take_steps (LvTask *task, virNetworkPtr network, GPtrArray *steps, guint flags, 
                               flags))
         == 0)
       continue;
-    lv_fail (error, "cannot change the network %s at %s", task->name, step->element);
+    lv_fail (error, "cannot change the network %s at %s", virNetworkGetName (network),
+             step->element);
     if (i > 0)
       g_prefix_error (error, "(of %u changes %u were made) ", steps->len, i);
     return FALSE;
@@ -230,7 +224,7 @@ update (LvTask *task, virNetworkPtr network, GError **error)
   if (xml == NULL)
     lv_fail (error, "cannot read the network %s", task->name);
   free (xml);
-  return steps != NULL && take_steps (task, network, steps, flags, error);
+  return steps != NULL && lv_network_take_steps (network, steps, task->number, flags, error);
 }
 
 static gboolean

@@ -2,6 +2,7 @@
 /* Reading networks.  There are few of them, so each look reads them all. */
 #include "network_list.h"
 
+#include "fail.h"
 #include "text.h"
 #include "xml_network.h"
 
@@ -68,6 +69,31 @@ read_leases (LvLink *link, virNetworkPtr network, VirfsNetworkInfo *info)
 
 /* Networks. */
 
+char *
+lv_network_definition (virNetworkPtr network)
+{
+  char *xml = LV (virNetworkGetXMLDesc (network, VIR_NETWORK_XML_INACTIVE));
+
+  return xml == NULL && lv_last_refused_flags () ? LV (virNetworkGetXMLDesc (network, 0)) : xml;
+}
+
+/* Of an inactive one that is what it is. */
+static void
+read_definition (virNetworkPtr network, VirfsNetworkInfo *info)
+{
+  char *xml;
+
+  if (!info->persistent)
+    return;
+  if (!info->active) {
+    info->definition = virfs_blob_ref (info->xml);
+    return;
+  }
+  xml = lv_network_definition (network);
+  info->definition = xml ? virfs_blob_new (xml) : NULL;
+  free (xml);
+}
+
 /* NULL if it is gone meanwhile. */
 static VirfsNetworkInfo *
 read_network (LvLink *link, virNetworkPtr network)
@@ -82,6 +108,7 @@ read_network (LvLink *link, virNetworkPtr network)
     info->persistent = LV (virNetworkIsPersistent (network)) > 0;
     if (LV (virNetworkGetAutostart (network, &autostart)) == 0)
       info->autostart = autostart != 0;
+    read_definition (network, info);
     if (info->active)
       read_leases (link, network, info);
   }

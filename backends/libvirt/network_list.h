@@ -7,3 +7,5 @@
 /* All networks with their leases, sorted; of VirfsNetworkInfo*, the caller owns it.  NULL: they cannot be
  * listed. */
 GPtrArray *lv_networks_read (LvLink *link, virConnectPtr conn);
+/* As it is stored; the caller frees it with free(). */
+char *lv_network_definition (virNetworkPtr network);

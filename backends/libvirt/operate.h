@@ -33,6 +33,11 @@ void lv_network_verb (VirfsPart *network, VirfsNetworkVerb verb, VirfsJob *job);
 void lv_network_set (VirfsPart *network, const VirfsNetworkInfo *wanted, gsize member,
                      VirfsJob *job);
 void lv_network_define (VirfsPart *network, const char *xml, VirfsJob *job);
+/* Takes the STEPS (of LvNetworkStep*) of the list MEMBER. */
+gboolean lv_network_take_steps (virNetworkPtr network, GPtrArray *steps, gsize member, guint flags,
+                                GError **error);
+/* Definitions that a host is to have (apply.c). */
+void lv_host_apply (VirfsHost *host, GPtrArray *definitions, VirfsJob *job);
 /* Network filters (filter.c). */
 void lv_filter_define (VirfsPart *filter, const char *xml, VirfsJob *job);
 void lv_filter_undefine (VirfsPart *filter, VirfsJob *job);

@@ -59,21 +59,11 @@ define (LvTask *task, const char *xml, GError **error)
   return TRUE;
 }
 
-/* As it is stored, and without what changes while it runs where the driver makes a difference; the
- * caller frees it with free(). */
-static char *
-ask_definition (virStoragePoolPtr pool)
-{
-  char *xml = LV (virStoragePoolGetXMLDesc (pool, VIR_STORAGE_XML_INACTIVE));
-
-  return xml == NULL && lv_last_refused_flags () ? LV (virStoragePoolGetXMLDesc (pool, 0)) : xml;
-}
-
 /* A pool that runs without a definition gets one. */
 static gboolean
 keep (LvTask *task, virStoragePoolPtr pool, GError **error)
 {
-  char *xml = ask_definition (pool);
+  char *xml = lv_pool_definition (pool);
   gboolean ok
     = xml ? define (task, xml, error) : lv_fail (error, "cannot read the new pool %s", task->name);
 
@@ -222,7 +212,7 @@ static gboolean
 redefine (LvTask *task, virStoragePoolPtr pool, GError **error)
 {
   const VirfsPoolInfo *wanted = (VirfsPoolInfo *) task->wanted;
-  char *stored = ask_definition (pool);
+  char *stored = lv_pool_definition (pool);
   g_autofree char *xml = stored ? lv_xml_edit_pool (stored, wanted, error) : NULL;
   g_autoptr (virStoragePool) defined = NULL;
 

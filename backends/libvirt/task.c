@@ -175,6 +175,7 @@ lv_task_unref (LvTask *task)
   lv_plug_free (task->plug);
   lv_creation_free (task->creation);
   g_clear_pointer (&task->image, g_byte_array_unref);
+  g_clear_pointer (&task->definitions, g_ptr_array_unref);
   g_mutex_clear (&task->lock);
   g_cond_clear (&task->changed);
   g_free (task);

@@ -50,6 +50,7 @@ struct LvTask {
   struct LvPlug *plug;         /* a disk or NIC; owned, NULL: none */
   struct LvCreation *creation; /* a guest to be made; owned, NULL: none */
   GByteArray *image;           /* what a new disk is to hold; owned, NULL: none */
+  GPtrArray *definitions;      /* of VirfsDefinition*, a reference; NULL: none */
   VirfsPart *source;           /* what it is to be a copy of; a reference, NULL for nothing */
 
   GMutex lock;

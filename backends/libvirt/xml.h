@@ -61,6 +61,8 @@ char *lv_xml_read_host_cpu (const char *xml);
 VirfsPoolInfo *lv_xml_read_pool (const char *xml);
 /* The pool's type and where it gets its volumes from, to be compared; the caller owns it. */
 char *lv_xml_pool_source (const char *xml);
+/* XML without sizes, which change by themselves; NULL: broken. */
+char *lv_xml_settle_pool (const char *xml);
 /* A directory as a pool. */
 char *lv_xml_make_pool (const char *name, const char *directory);
 /* A definition of the pool that a draft describes (virfs_pool_check_draft()); NULL: INVALID. */

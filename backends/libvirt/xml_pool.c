@@ -82,6 +82,17 @@ lv_xml_pool_source (const char *text)
   return g_strdup_printf ("%s %s", type, from ? from : "");
 }
 
+char *
+lv_xml_settle_pool (const char *text)
+{
+  g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
+
+  if (xml == NULL)
+    return NULL;
+  lv_xml_remove_all (xml, "/pool/capacity | /pool/allocation | /pool/available");
+  return lv_xml_print (xml, NULL);
+}
+
 /* Making. */
 
 static void

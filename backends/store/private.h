@@ -91,6 +91,8 @@ gboolean store_write_job_limit (VirfsStore *store, guint64 limit, GError **error
 gpointer store_writer_run (gpointer store);
 /* Has REQUEST done and waits for it. */
 void store_writer_do (VirfsStore *store, StoreRequest *request);
+/* The same of N of them, all or none. */
+void store_writer_do_all (VirfsStore *store, StoreRequest *requests, guint n);
 
 /* restore.c */
 

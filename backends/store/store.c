@@ -19,6 +19,26 @@ keep (gpointer data, const char *kind, const char *key, const char *text, GError
 }
 
 static gboolean
+keep_all (gpointer data, const char *kind, GPtrArray *pairs, GError **error)
+{
+  guint n = pairs->len / 2;
+  g_autofree StoreRequest *requests = g_new0 (StoreRequest, n);
+  gboolean kept = TRUE;
+
+  for (guint i = 0; i < n; i++)
+    requests[i]
+      = (StoreRequest){ .kind = kind, .key = pairs->pdata[2 * i], .text = pairs->pdata[2 * i + 1] };
+  store_writer_do_all (data, requests, n);
+  for (guint i = 0; i < n; i++) {
+    if (requests[i].error != NULL && kept)
+      g_propagate_error (error, g_steal_pointer (&requests[i].error));
+    kept &= requests[i].error == NULL;
+    g_clear_error (&requests[i].error);
+  }
+  return kept && (error == NULL || *error == NULL);
+}
+
+static gboolean
 forget (gpointer data, const char *kind, const char *key, GError **error)
 {
   return keep (data, kind, key, NULL, error);
@@ -44,7 +64,7 @@ virfs_store_open (const char *directory, GError **error)
   store->file_lock = lock;
   store->events_keep = VIRFS_STORE_EVENTS_KEEP;
   store->keeper
-    = (VirfsKeeper){ store, keep, forget, recall, store_recall_vms, store_writer_settle };
+    = (VirfsKeeper){ store, keep, forget, keep_all, recall, store_recall_vms, store_writer_settle };
   g_mutex_init (&store->db_lock);
   g_mutex_init (&store->lock);
   g_cond_init (&store->wake);

@@ -141,11 +141,19 @@ store_writer_run (gpointer data)
 void
 store_writer_do (VirfsStore *store, StoreRequest *request)
 {
+  store_writer_do_all (store, request, 1);
+}
+
+/* They are done with one commit, for they are queued at once. */
+void
+store_writer_do_all (VirfsStore *store, StoreRequest *requests, guint n)
+{
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&store->lock);
 
-  g_queue_push_tail (&store->requests, request);
+  for (guint i = 0; i < n; i++)
+    g_queue_push_tail (&store->requests, &requests[i]);
   g_cond_signal (&store->wake);
-  while (!request->done)
+  while (n > 0 && !requests[n - 1].done)
     g_cond_wait (&store->done, &store->lock);
 }
 

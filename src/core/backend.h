@@ -12,6 +12,7 @@
 #include "agent.h"
 #include "backup.h"
 #include "content.h"
+#include "definition.h"
 #include "file.h"
 #include "host.h"
 #include "job.h"
@@ -184,6 +185,22 @@ typedef struct VirfsBackend {
   /* Network filters: of the draft or the one that there is by XML, which must describe it. */
   void (*filter_define) (VirfsPart *filter, const char *xml, VirfsJob *job);
   void (*filter_undefine) (VirfsPart *filter, VirfsJob *job);
+
+  /* Makes HOST have what the definitions (of VirfsDefinition*, borrowed) say, one after the other; one that
+   * fails does not keep the others.  A guest or secret that is there is left alone. */
+  void (*host_apply) (VirfsHost *host, GPtrArray *definitions, VirfsJob *job);
+  /* Networks and pools, without asking a host.  XML as a definition of NAME that several hosts can have: without
+   * what each has of its own.  SHARED: a pool's UUID stays, so that it is one storage.  NULL: INVALID. */
+  char *(*definition_check) (VirfsDefined kind, const char *name, const char *xml, gboolean shared,
+                             GError **error);
+  /* What such a definition says: a VirfsNetworkInfo or VirfsPoolInfo; the caller owns it.  NULL: broken. */
+  gpointer (*definition_read) (VirfsDefined kind, const char *xml);
+  /* XML (NULL: a new one) with the MEMBER at that offset as it is in WANTED (of the same type); NULL:
+   * INVALID. */
+  char *(*definition_write) (VirfsDefined kind, gconstpointer wanted, const char *xml, gsize member,
+                             GError **error);
+  /* What differs of what a host has from what is WANTED, one thing a line; NULL: nothing that matters. */
+  char *(*definition_differ) (const char *wanted, const char *is);
 
   /* The path of VOLUME, if it is a file of this machine as well; the caller owns it.  NULL: it cannot be
    * reached from here. */

@@ -93,6 +93,8 @@ virfs_host_info_copy (const VirfsHostInfo *info)
     virfs_upkeep_ref (copy->upkeep);
   for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
     ref_array (copy->parts[i]);
+  ref_array (copy->secrets);
+  ref_array (copy->profile);
   return copy;
 }
 
@@ -119,6 +121,8 @@ virfs_host_info_unref (VirfsHostInfo *info)
   virfs_upkeep_unref (info->upkeep);
   for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
     g_clear_pointer (&info->parts[i], g_ptr_array_unref);
+  g_clear_pointer (&info->secrets, g_ptr_array_unref);
+  g_clear_pointer (&info->profile, g_ptr_array_unref);
   g_free (info);
 }
 
@@ -158,6 +162,8 @@ virfs_host_info_diff (const VirfsHostInfo *a, const VirfsHostInfo *b)
                        || !names_equal (a->bridges, b->bridges));
   for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
     DIFFER (PARTS, virfs_part_lists_differ (a->parts[i], b->parts[i]));
+  DIFFER (SECRETS, !virfs_definitions_equal (a->secrets, b->secrets));
+  DIFFER (PROFILE, a->emptied != b->emptied || !virfs_definitions_equal (a->profile, b->profile));
   DIFFER (ERROR, g_strcmp0 (a->error, b->error) != 0);
   DIFFER (ALARMS, g_strcmp0 (a->alarms, b->alarms) != 0);
   DIFFER (UPKEEP, a->upkeep != b->upkeep);

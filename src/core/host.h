@@ -7,6 +7,7 @@
 #pragma once
 
 #include "blob.h"
+#include "definition.h"
 #include "filter.h"
 #include "network.h"
 #include "pool.h"
@@ -42,6 +43,8 @@ typedef enum {
   VIRFS_HOST_OWNER,  /* who may do what with it; see virfs_object_owner() */
   VIRFS_HOST_EVENTS, /* what is told of it; not in its info */
   VIRFS_HOST_UPKEEP, /* maintenance, and what belongs to it */
+  VIRFS_HOST_SECRETS,
+  VIRFS_HOST_PROFILE, /* what is kept of it; see profile.h */
   VIRFS_HOST_N_FIELDS,
 } VirfsHostField;
 
@@ -81,9 +84,12 @@ typedef struct {
   GPtrArray *networks;    /* of char*: names of active networks; NULL: not known */
   GPtrArray *bridges; /* of char*: names of bridges and other host interfaces; NULL: not known */
   GPtrArray *parts[VIRFS_HOST_N_PARTS]; /* of VirfsPartInfo*, sorted; NULL: not known */
+  GPtrArray *secrets; /* of VirfsDefinition*, without their values; NULL: not known */
 
   /* what the registry fills in */
   GRefString *error;  /* last failure; NULL for none */
+  GPtrArray *profile; /* of VirfsDefinition*, see profile.h; NULL: not known */
+  gboolean emptied;   /* it has come back empty: that is what it had */
   GRefString *alarms; /* that fire for it and its pools, one a line; NULL for none */
   struct VirfsUpkeep *upkeep; /* see upkeep.h; NULL: nothing */
   gint64 changed[VIRFS_HOST_N_FIELDS]; /* microseconds since the epoch */

@@ -8,6 +8,7 @@
 
 #include "alarms.h"
 #include "error.h"
+#include "fleet_private.h"
 #include "history_store.h"
 #include "maintenance.h"
 #include "metrics.h"
@@ -41,6 +42,7 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
   infra->alarms = virfs_alarms_new (infra);
   infra->alarm_names = g_hash_table_new (g_str_hash, g_str_equal);
   infra->history = virfs_history_new ();
+  infra->fleet = virfs_fleet_new (infra);
   infra->tariff = virfs_tariff_new ();
   g_mutex_init (&infra->drafting);
   infra->hidden = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -110,8 +112,10 @@ virfs_infra_stop (VirfsInfra *infra, gint64 timeout)
   virfs_alarms_stop (infra->alarms);
   virfs_metrics_stop (infra->metrics);
   virfs_history_stop (infra->history);
+  virfs_fleet_drain (infra->fleet);
   stop_jobs (infra, g_get_monotonic_time () + timeout);
   virfs_registry_await_drains (infra, g_get_monotonic_time () + timeout);
+  virfs_fleet_stop (infra->fleet);
   hosts = virfs_infra_hosts (infra);
   g_mutex_lock (&infra->config);
   for (guint i = 0; i < hosts->len; i++)
@@ -123,7 +127,10 @@ void
 virfs_infra_free (VirfsInfra *infra)
 {
   virfs_alarms_free (infra->alarms);
+  virfs_fleet_free (infra->fleet);
   g_clear_pointer (&infra->drafts, g_ptr_array_unref);
+  g_clear_pointer (&infra->fleet_networks, g_ptr_array_unref);
+  g_clear_pointer (&infra->fleet_pools, g_ptr_array_unref);
   g_hash_table_unref (infra->hidden);
   g_ptr_array_unref (infra->dissolved);
   g_ptr_array_unref (infra->dissolved_parts);

@@ -34,11 +34,13 @@ typedef enum {
   VIRFS_ROOT_HEAD, /* up to where the log of events is kept for good */
   VIRFS_ROOT_ERROR,
   VIRFS_ROOT_ADDRESSES,
-  VIRFS_ROOT_OWNER,   /* who may do what in one of its directories */
-  VIRFS_ROOT_IMAGES,  /* which there are */
-  VIRFS_ROOT_ALARMS,  /* which there are */
-  VIRFS_ROOT_FIRING,  /* which fire for what */
-  VIRFS_ROOT_CPUS,    /* see cpu.h */
+  VIRFS_ROOT_OWNER,    /* who may do what in one of its directories */
+  VIRFS_ROOT_IMAGES,   /* which there are */
+  VIRFS_ROOT_ALARMS,   /* which there are */
+  VIRFS_ROOT_FIRING,   /* which fire for what */
+  VIRFS_ROOT_NETWORKS, /* which there are */
+  VIRFS_ROOT_POOLS,
+  VIRFS_ROOT_CPUS,     /* see cpu.h */
   VIRFS_ROOT_INDEXES, /* which values there are of the first of the indexes; + VirfsIndexKey */
   /* which guests are in the first of the states; + VirfsVmState */
   VIRFS_ROOT_STATES = VIRFS_ROOT_INDEXES + VIRFS_N_INDEXES,
@@ -77,6 +79,9 @@ void virfs_infra_set_keeper (VirfsInfra *infra, const VirfsKeeper *keeper);
 gboolean virfs_infra_keep (VirfsInfra *infra, const char *kind, const char *key, const char *text,
                            GError **error);
 gboolean virfs_infra_forget (VirfsInfra *infra, const char *kind, const char *key, GError **error);
+/* The same for pairs of a key and a text, see VirfsKeeper. */
+gboolean virfs_infra_keep_all (VirfsInfra *infra, const char *kind, GPtrArray *pairs,
+                               GError **error);
 
 /* Calls FUNC for each record of KIND that is kept. */
 void virfs_infra_recall (VirfsInfra *infra, const char *kind, VirfsRecordFunc func, gpointer data);

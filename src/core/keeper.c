@@ -25,6 +25,16 @@ virfs_infra_forget (VirfsInfra *infra, const char *kind, const char *key, GError
   return keeper == NULL || keeper->forget (keeper->data, kind, key, error);
 }
 
+gboolean
+virfs_infra_keep_all (VirfsInfra *infra, const char *kind, GPtrArray *pairs, GError **error)
+{
+  const VirfsKeeper *keeper = infra->keeper;
+
+  if (keeper == NULL || keeper->keep_all == NULL || pairs->len == 0)
+    return TRUE;
+  return keeper->keep_all (keeper->data, kind, pairs, error);
+}
+
 void
 virfs_infra_recall (VirfsInfra *infra, const char *kind, VirfsRecordFunc func, gpointer data)
 {

@@ -26,11 +26,14 @@
   "frozen" /* HOST/UUID; a guest that somebody has frozen (the backend's) */
 #define VIRFS_RECORD_UPLOAD                                                                        \
   "upload"                         /* HOST/POOL/VOLUME; one that is being written (the backend's) */
-#define VIRFS_RECORD_SUM    "sum"    /* UUID/VOLUME; the checksum of an image, see image_note.c */
-#define VIRFS_RECORD_OS     "os"     /* likewise; what is installed there */
-#define VIRFS_RECORD_ALARM  "alarm"  /* see alarm_record.c; a rule, or that it was removed */
-#define VIRFS_RECORD_FIRING "firing" /* the same key; what the rule fires for */
-#define VIRFS_RECORD_OWNER "owner" /* path of what cannot bear its owner itself, as in hosts/h1 */
+#define VIRFS_RECORD_SUM     "sum" /* UUID/VOLUME; the checksum of an image, see image_note.c */
+#define VIRFS_RECORD_OS      "os"  /* likewise; what is installed there */
+#define VIRFS_RECORD_ALARM   "alarm"   /* see alarm_record.c; a rule, or that it was removed */
+#define VIRFS_RECORD_FIRING  "firing"  /* the same key; what the rule fires for */
+#define VIRFS_RECORD_FLEET   "fleet"   /* networks/NAME or pools/NAME; see fleet_record.c */
+#define VIRFS_RECORD_PROFILE "profile" /* HOST/KIND/KEY; see profile_record.c */
+#define VIRFS_RECORD_EMPTIED "emptied" /* name of a host that has come back empty */
+#define VIRFS_RECORD_OWNER   "owner" /* path of what cannot bear its owner itself, as in hosts/h1 */
 
 typedef void (*VirfsRecordFunc) (const char *key, const char *text, gpointer data);
 
@@ -40,6 +43,9 @@ typedef struct {
   gboolean (*keep) (gpointer data, const char *kind, const char *key, const char *text,
                     GError **error);
   gboolean (*forget) (gpointer data, const char *kind, const char *key, GError **error);
+  /* The same for several records of KIND at once, all or none: pairs of a key and a text (of char*), NULL: to be
+   * forgotten. */
+  gboolean (*keep_all) (gpointer data, const char *kind, GPtrArray *pairs, GError **error);
   /* Calls FUNC for each record of KIND; it must not keep or forget. */
   gboolean (*recall) (gpointer data, const char *kind, VirfsRecordFunc func, gpointer user,
                       GError **error);

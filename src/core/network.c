@@ -21,7 +21,7 @@ static const VirfsMember members[] = {
   NETWORK (rx_peak, NUMBER, CONFIG),  NETWORK (rx_burst, NUMBER, CONFIG),
   NETWORK (tx_max, NUMBER, CONFIG),   NETWORK (tx_peak, NUMBER, CONFIG),
   NETWORK (tx_burst, NUMBER, CONFIG), NETWORK (leases, TEXT, USE),
-  NETWORK (xml, BLOB, XML),
+  NETWORK (xml, BLOB, XML),           NETWORK (definition, BLOB, XML),
 };
 
 const VirfsPartClass virfs_network_class = {

@@ -31,6 +31,7 @@ typedef struct {
   guint64 rx_burst, tx_burst; /* bytes that may come at the peak's speed */
   GRefString *leases;         /* EXPIRY MAC IP NAME */
   VirfsBlob *xml;
+  VirfsBlob *definition; /* as it will start next; NULL: it is not persistent */
 } VirfsNetworkInfo;
 
 /* What can be done to a network. */

@@ -31,6 +31,8 @@ typedef enum {
   VIRFS_KIND_EXEC,
   VIRFS_KIND_NETWORK,
   VIRFS_KIND_FILTER,
+  VIRFS_KIND_FLEET_NETWORK,
+  VIRFS_KIND_FLEET_POOL,
 } VirfsKind;
 
 typedef struct {

@@ -18,6 +18,7 @@ static const VirfsMember pool_members[] = {
   VIRFS_MEMBER (VirfsPoolInfo, autostart, BOOL, CONFIG),
   VIRFS_MEMBER (VirfsPoolInfo, persistent, BOOL, CONFIG),
   VIRFS_MEMBER (VirfsPoolInfo, xml, BLOB, XML),
+  VIRFS_MEMBER (VirfsPoolInfo, definition, BLOB, XML),
 };
 
 const VirfsPartClass virfs_pool_class = {

@@ -18,6 +18,7 @@ typedef struct {
   gboolean autostart;
   gboolean persistent;
   VirfsBlob *xml;
+  VirfsBlob *definition; /* without what changes by itself; NULL: it is not persistent */
 } VirfsPoolInfo;
 
 typedef struct {

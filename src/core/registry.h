@@ -22,7 +22,8 @@ struct VirfsInfra {
   struct VirfsHistory *history; /* likewise, which comes after it */
   struct VirfsAlarms *alarms;   /* has a lock of its own, which comes after lock */
   VirfsUses *uses;              /* use.c; has a lock of its own, which comes before lock */
-  struct VirfsTariff *tariff; /* does not change once there are hosts */
+  struct VirfsFleet *fleet;     /* has a lock of its own, which comes after lock */
+  struct VirfsTariff *tariff;   /* does not change once there are hosts */
   guint shutdown_timeout;
   VirfsOwner owner; /* of what belongs to nobody else */
 
@@ -30,20 +31,21 @@ struct VirfsInfra {
     drafting; /* comes before lock: one draft, or what is kept of one guest, is changed at a time */
   GMutex config; /* comes before lock: one host is opened, closed or given a URI at a time */
 
-  GMutex lock;                /* guards all below, and what the objects say it guards */
-  GCond settled;              /* a host has answered, or a job has ended */
-  gboolean stopping;          /* no more hosts */
-  gboolean recalling;         /* what is told now is from the keeper */
-  GArray *listeners;          /* of Listener */
-  GHashTable *objects;        /* number -> object; owns */
-  GHashTable *hosts;          /* name -> VirfsHost* */
-  GHashTable *vms;            /* uuid -> VirfsVm*, without twins */
-  GHashTable *labels;         /* label -> VirfsVm* */
-  GHashTable *rivals;         /* label -> GPtrArray of VirfsVm* that would like to have it */
-  GPtrArray *drafts;          /* of VirfsDraftInfo*, sorted; NULL: none */
-  GHashTable *hidden;         /* UUIDs of guests that are being made of drafts */
-  GHashTable *kept;           /* uuid -> VirfsKept*; owns */
-  GHashTable *upkeeps;        /* name of a host -> VirfsUpkeep*; owns */
+  GMutex lock;         /* guards all below, and what the objects say it guards */
+  GCond settled;       /* a host has answered, or a job has ended */
+  gboolean stopping;   /* no more hosts */
+  gboolean recalling;  /* what is told now is from the keeper */
+  GArray *listeners;   /* of Listener */
+  GHashTable *objects; /* number -> object; owns */
+  GHashTable *hosts;   /* name -> VirfsHost* */
+  GHashTable *vms;     /* uuid -> VirfsVm*, without twins */
+  GHashTable *labels;  /* label -> VirfsVm* */
+  GHashTable *rivals;  /* label -> GPtrArray of VirfsVm* that would like to have it */
+  GPtrArray *drafts;   /* of VirfsDraftInfo*, sorted; NULL: none */
+  GPtrArray *fleet_networks, *fleet_pools; /* see fleet.h; NULL: none */
+  GHashTable *hidden;                      /* UUIDs of guests that are being made of drafts */
+  GHashTable *kept;                        /* uuid -> VirfsKept*; owns */
+  GHashTable *upkeeps;                     /* name of a host -> VirfsUpkeep*; owns */
   GHashTable *orphans;        /* key -> text: drafts of parts whose owner is not there yet */
   GPtrArray *dissolved_parts; /* of char*: keys of drafts of parts that have become something */
   GPtrArray *dissolved;       /* of char*: UUIDs of drafts that turned out to be guests */
@@ -104,6 +106,9 @@ void virfs_registry_parts_turned (VirfsObject *owner, GPtrArray *list, VirfsPart
 VirfsPart *virfs_registry_part_of (VirfsObject *owner, const VirfsPartInfo *info);
 guint virfs_registry_part_hash (gconstpointer part);
 gboolean virfs_registry_part_equal (gconstpointer a, gconstpointer b);
+
+/* LIST (taken) is what the fleet has of networks or pools, by CLASS.  Takes the lock. */
+void virfs_registry_publish_fleet (VirfsInfra *infra, const VirfsPartClass *class, GPtrArray *list);
 
 /* Indexes (registry_index.c).  What was known of VM and what is now, NULL before it came and after it
  * has gone; FIELDS differ. */

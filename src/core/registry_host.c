@@ -5,6 +5,7 @@
  */
 #include "alarms.h"
 #include "error.h"
+#include "fleetwide.h"
 #include "maintenance.h"
 #include "registry.h"
 #include "text.h"
@@ -262,6 +263,7 @@ virfs_infra_remove_host (VirfsInfra *infra, VirfsHost *host, GError **error)
     return FALSE;
   virfs_infra_disown (infra, path);
   virfs_infra_forget_upkeep (infra, host->name);
+  virfs_fleet_forget_host (infra, host->name);
   return TRUE;
 }
 
@@ -313,6 +315,7 @@ change_uri (VirfsInfra *infra, VirfsHost *host, const char *uri, VirfsJob *job)
     virfs_part_lists_set (info->parts, i, virfs_part_list_new ());
   virfs_registry_publish_host (host, info);
   host->answered = FALSE;
+  virfs_fleet_forget_host (infra, host->name);
   superseded = take_connecting (host);
   host->connecting = virfs_object_ref (job);
   g_mutex_unlock (&infra->lock);
@@ -356,6 +359,15 @@ set_host_failure (VirfsHost *host, VirfsHostInfo *info, const GError *failure)
   virfs_ref_string_set (&info->alarms, host->info->alarms);
 }
 
+/* What backends know nothing of. */
+static void
+carry_profile (VirfsHost *host, VirfsHostInfo *info)
+{
+  g_clear_pointer (&info->profile, g_ptr_array_unref);
+  info->profile = host->info->profile ? g_ptr_array_ref (host->info->profile) : NULL;
+  info->emptied = host->info->emptied;
+}
+
 /* Every job that needs HOST fails now, whatever its worker waits for.  Without the lock. */
 static void
 fail_jobs (VirfsInfra *infra, VirfsHost *host)
@@ -388,6 +400,7 @@ virfs_infra_update_host (VirfsInfra *infra, VirfsHost *host, VirfsHostInfo *info
     lost = before == VIRFS_HOST_UP && info->state != VIRFS_HOST_UP;
     found = before != VIRFS_HOST_UP && info->state == VIRFS_HOST_UP;
     set_host_failure (host, info, failure);
+    carry_profile (host, info);
     if (failure != NULL && has_answered_before (host, info))
       info->state = VIRFS_HOST_UNREACHABLE;
     fields = virfs_registry_publish_host (host, info);

@@ -37,6 +37,8 @@ part_owner (VirfsPart *part, VirfsOwner *owner)
 {
   if (part->class->kind == VIRFS_KIND_DRAFT) {
     virfs_draft_owner ((const VirfsDraftInfo *) part->info, owner);
+  } else if (part->owner->kind == VIRFS_KIND_ROOT) {
+    look_up (part->object.infra, part->class->directory, owner);
   } else if (part->class->kind != VIRFS_KIND_POOL || !look_up_object (&part->object, owner)) {
     virfs_registry_owner (part->owner, owner);
   }
@@ -123,6 +125,8 @@ tell (VirfsInfra *infra, VirfsObject *object)
     virfs_registry_emit (infra, VIRFS_CHANGED, &infra->root, VIRFS_BIT (VIRFS_ROOT_OWNER), NULL,
                          NULL);
     tell_alarms (infra);
+    virfs_registry_parts_turned (&infra->root, infra->fleet_networks, VIRFS_PART_OWNER);
+    virfs_registry_parts_turned (&infra->root, infra->fleet_pools, VIRFS_PART_OWNER);
   } else if (object->kind == VIRFS_KIND_HOST) {
     VirfsHost *host = (VirfsHost *) object;
 

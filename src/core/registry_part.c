@@ -13,6 +13,7 @@
 
 #include "draft.h"
 #include "error.h"
+#include "fleetwide.h"
 #include "text.h"
 
 #include <string.h>
@@ -255,6 +256,32 @@ virfs_registry_parts_turned (VirfsObject *owner, GPtrArray *list, VirfsPartField
 
 static void replace_list (VirfsObject *owner, const VirfsPartClass *class, GPtrArray *list);
 
+/* What belongs to the fleet itself. */
+static GPtrArray **
+root_list (VirfsInfra *infra, const VirfsPartClass *class)
+{
+  if (class == &virfs_fleet_network_class)
+    return &infra->fleet_networks;
+  return class == &virfs_fleet_pool_class ? &infra->fleet_pools : &infra->drafts;
+}
+
+static VirfsRootField
+root_field (const VirfsPartClass *class)
+{
+  if (class == &virfs_fleet_network_class)
+    return VIRFS_ROOT_NETWORKS;
+  return class == &virfs_fleet_pool_class ? VIRFS_ROOT_POOLS : VIRFS_ROOT_VMS;
+}
+
+GPtrArray *
+virfs_infra_fleet (VirfsInfra *infra, const VirfsPartClass *class)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  GPtrArray *list = *root_list (infra, class);
+
+  return list ? g_ptr_array_ref (list) : NULL;
+}
+
 static GPtrArray *
 list_of (VirfsObject *owner, const VirfsPartClass *class)
 {
@@ -262,7 +289,7 @@ list_of (VirfsObject *owner, const VirfsPartClass *class)
   case VIRFS_KIND_HOST:
     return ((VirfsHost *) owner)->info->parts[virfs_host_part (class)];
   case VIRFS_KIND_ROOT:
-    return owner->infra->drafts;
+    return *root_list (owner->infra, class);
   case VIRFS_KIND_VM:
     return ((VirfsVm *) owner)->info->parts[virfs_vm_part (class)];
   default:
@@ -286,15 +313,24 @@ edit_list (GPtrArray *list, const char *name, VirfsPartInfo *info)
 }
 
 static void
-replace_drafts (VirfsInfra *infra, GPtrArray *list)
+replace_root (VirfsInfra *infra, const VirfsPartClass *class, GPtrArray *list)
 {
-  g_autoptr (GPtrArray) before = infra->drafts;
+  GPtrArray **own = root_list (infra, class);
+  g_autoptr (GPtrArray) before = *own;
   gboolean differ = virfs_part_lists_differ (before, list);
 
   virfs_registry_sync_parts (&infra->root, before, &list);
-  infra->drafts = list;
+  *own = list;
   if (differ)
-    virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_VMS));
+    virfs_registry_touch (infra, VIRFS_BIT (root_field (class)));
+}
+
+void
+virfs_registry_publish_fleet (VirfsInfra *infra, const VirfsPartClass *class, GPtrArray *list)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  replace_root (infra, class, list);
 }
 
 /* LIST is taken. */
@@ -305,7 +341,7 @@ replace_list (VirfsObject *owner, const VirfsPartClass *class, GPtrArray *list)
 
   switch (owner->kind) {
   case VIRFS_KIND_ROOT:
-    replace_drafts (owner->infra, list);
+    replace_root (owner->infra, class, list);
     break;
   case VIRFS_KIND_HOST:
     info = virfs_host_info_copy (((VirfsHost *) owner)->info);

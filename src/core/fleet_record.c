@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What outlives the program: a record for each network or pool that somebody has drafted or defined. */
+#include "fleet_private.h"
+
+#include <string.h>
+
+#define GROUP "definition"
+
+static char *
+key_of (const VirfsFleetEntry *entry)
+{
+  return g_strdup_printf ("%s/%s", virfs_defined_name (entry->kind), entry->name);
+}
+
+gboolean
+virfs_fleet_keep (VirfsFleet *self, VirfsFleetEntry *entry, GError **error)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autofree gpointer *hosts = g_hash_table_get_keys_as_array (entry->applied, NULL);
+  g_autofree char *key = key_of (entry), *text = NULL;
+
+  virfs_part_info_save (entry->info, file, GROUP);
+  g_key_file_set_string_list (file, "fleet", "applied", (const char *const *) hosts,
+                              g_hash_table_size (entry->applied));
+  text = g_key_file_to_data (file, NULL, NULL);
+  return virfs_infra_keep (self->infra, VIRFS_RECORD_FLEET, key, text, error);
+}
+
+gboolean
+virfs_fleet_drop (VirfsFleet *self, VirfsFleetEntry *entry, GError **error)
+{
+  g_autofree char *key = key_of (entry);
+
+  if (!virfs_infra_forget (self->infra, VIRFS_RECORD_FLEET, key, error))
+    return FALSE;
+  g_ptr_array_remove (self->entries, entry);
+  return TRUE;
+}
+
+static void
+restore (const char *key, const char *text, gpointer data)
+{
+  VirfsFleet *self = data;
+  const char *name = strchr (key, '/') ? strchr (key, '/') + 1 : "";
+  VirfsDefined kind
+    = g_str_has_prefix (key, "networks/") ? VIRFS_DEFINED_NETWORK : VIRFS_DEFINED_POOL;
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) hosts = NULL;
+  VirfsFleetEntry *entry;
+  gpointer info;
+
+  if (!g_key_file_load_from_data (file, text, strlen (text), G_KEY_FILE_NONE, &error)) {
+    g_warning ("the definition of %s is not known any more: %s", key, error->message);
+    return;
+  }
+  info = virfs_part_info_new (virfs_fleet_class (kind), name);
+  virfs_part_info_load (info, file, GROUP);
+  entry = virfs_fleet_entry_new (self, kind, name, info);
+  hosts = g_key_file_get_string_list (file, "fleet", "applied", NULL, NULL);
+  for (char **host = hosts; host && *host; host++)
+    g_hash_table_add (entry->applied, g_strdup (*host));
+}
+
+void
+virfs_fleet_restore (VirfsFleet *self)
+{
+  virfs_infra_recall (self->infra, VIRFS_RECORD_FLEET, restore, self);
+}
