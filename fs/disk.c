@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vms/<vm>/disks/<disk>/: a disk */
 #include "device_class.h"
+#include "move.h"
 #include "restore.h"
 
 #include "use.h"
@@ -23,6 +24,7 @@ const VirfsDir virfs_disks_dir = {
   .find = virfs_part_find,
   .make = make,
   .remove = virfs_device_remove,
+  .move = virfs_move_disk_into,
 };
 
 #define MEMBER(member) G_STRUCT_OFFSET (VirfsDiskInfo, member)
@@ -275,6 +277,9 @@ static const VirfsRow rows[] = {
     .help = "bytes that it takes on its host" },
   { "pool", WRITE | SHOW (virfs_show_text, CONFIG, pool), .store = store_pool,
     .help = "pool that the volume of a draft is to be made in, or that POOL/VOLUME names" },
+  { "move", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_COMMAND | VIRFS_ROW_MEASURED,
+    .fields = F (READY) | F (CONFIG), .show = virfs_move_show_disk, .store = virfs_move_store_disk,
+    .help = "pools of the guest's host that could take it; write one to move it there, also live" },
   { "device", WRITE | SHOW (virfs_show_text, CONFIG, device), .store = store_device,
     .help = "disk, cdrom, floppy, lun; can be set while the guest is shut off, as what follows" },
   { "bus", WRITE | SHOW (virfs_show_text, CONFIG, bus), .store = store_word,

@@ -8,6 +8,7 @@
 #include "kept.h"
 #include "metric_files.h"
 #include "migration_files.h"
+#include "move.h"
 #include "part_class.h"
 #include "seed.h"
 #include "tags.h"
@@ -38,7 +39,7 @@ virfs_vm_check_settled (VirfsCall *call, VirfsVm *vm)
   info = virfs_vm_info (vm);
   virfs_call_fail (call, VIRFS_ERROR_BUSY,
                    "%s is being %s; wait until that is over, or cancel it in jobs/",
-                   virfs_vm_shown_as (info), moving ? "migrated" : "restored");
+                   virfs_vm_shown_as (info), moving ? "migrated" : "given another disk");
   return FALSE;
 }
 
@@ -238,6 +239,9 @@ static const VirfsRow rows[] = {
   { "migrate", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_COMMAND | VIRFS_ROW_MEASURED,
     .fields = F (READY) | F (HOST), .show = virfs_vm_show_migrate, .store = virfs_vm_store_migrate,
     .help = "hosts that could take it now; write one to move it there, live if it runs" },
+  { "move", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_COMMAND | VIRFS_ROW_MEASURED,
+    .fields = F (READY) | F (PARTS), .show = virfs_move_show_guest, .store = virfs_move_store_guest,
+    .help = "pools of its host that could take all its disks; write one to move them, also live" },
   { "placement", S_IFREG | 0440, VIRFS_ROW_MEASURED, .fields = F (HOST),
     .show = virfs_vm_show_placement,
     .help = "how good each host would be for it, and why: a table, the best first" },

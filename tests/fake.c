@@ -460,6 +460,7 @@ const VirfsBackend virfs_fake_backend = {
   .device_attach = virfs_fake_attach,
   .device_detach = virfs_fake_detach,
   .device_set = virfs_fake_set_device,
+  .disks_move = virfs_fake_disks_move,
   .pool_verb = virfs_fake_pool_verb,
   .pool_set = virfs_fake_pool_set,
   .pool_define = virfs_fake_pool_define,

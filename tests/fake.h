@@ -96,6 +96,7 @@ GPtrArray *virfs_fake_pools (const char *uuid);
 void virfs_fake_pool_verb (VirfsPart *pool, VirfsPoolVerb verb, VirfsJob *job);
 void virfs_fake_pool_set (VirfsPart *pool, const VirfsPoolInfo *wanted, VirfsJob *job);
 void virfs_fake_pool_define (VirfsPart *pool, const char *xml, VirfsJob *job);
+void virfs_fake_disks_move (VirfsVm *vm, const char *disk, const char *pool, VirfsJob *job);
 void virfs_fake_volume_create (VirfsPart *volume, const VirfsVolumeInfo *wanted, VirfsPart *source,
                                VirfsJob *job);
 void virfs_fake_volume_resize (VirfsPart *volume, guint64 bytes, VirfsJob *job);

@@ -3,6 +3,7 @@
 #include "fake.h"
 
 #include "device.h"
+#include "disk_move.h"
 #include "error.h"
 
 #include <string.h>
@@ -106,4 +107,42 @@ virfs_fake_set_device (VirfsPart *device, const VirfsDeviceSetting *setting, Vir
 
   carry_out (&(Change){ .device = device, .setting = setting }, is_source ? setting->text : NULL,
              job);
+}
+
+/* Moving: a disk is in POOL then, under its own name. */
+
+typedef struct {
+  const char *disk, *pool;
+} Move;
+
+static void
+move_disks (VirfsVmInfo *info, gpointer data)
+{
+  const Move *move = data;
+  GPtrArray *old = info->parts[VIRFS_VM_DISKS], *list = virfs_part_list_new ();
+
+  for (guint i = 0; old && i < old->len; i++) {
+    VirfsDiskInfo *disk = virfs_part_info_copy (old->pdata[i]);
+    g_autofree char *source = g_strdup_printf ("%s/%s", move->pool, disk->part.name);
+
+    if (move->disk ? g_str_equal (disk->part.name, move->disk) : virfs_move_comes_along (disk)) {
+      virfs_ref_string_set (&disk->source, source);
+      virfs_ref_string_set (&disk->pool, move->pool);
+    }
+    g_ptr_array_add (list, disk);
+  }
+  virfs_part_list_sort (list);
+  virfs_part_lists_set (info->parts, VIRFS_VM_DISKS, list);
+}
+
+void
+virfs_fake_disks_move (VirfsVm *vm, const char *disk, const char *pool, VirfsJob *job)
+{
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+  Move move = { disk, pool };
+
+  if (!virfs_fake_begin (info->host, job))
+    return;
+  virfs_infra_edit_vm (vm->object.infra, info->host, info->uuid, move_disks, &move);
+  virfs_job_finish (job, NULL);
 }

@@ -155,6 +155,55 @@ test_du (Fixture *f, gconstpointer data)
   g_assert_cmpuint ((guint64) stat_at (f, DISKS "/vdb").st_blocks * 512, ==, 1 << 20);
 }
 
+/* Disks that go to another pool. */
+static void
+test_move (Fixture *f, gconstpointer data)
+{
+  const char *disk = DISKS "/vdb", *move = DISKS "/vdb/move";
+
+  assert_reads (f, DISKS "/vda/move", "");
+  g_assert_cmpint (rmdir_at (f, DISKS "/vda"), ==, 0);
+  g_assert_cmpint (mkdir_at (f, disk), ==, 0);
+  g_assert_cmpint (echo (f, "default", move), ==, EBUSY);
+  g_assert_cmpint (echo (f, "qcow2", DISKS "/vdb/format"), ==, 0);
+  g_assert_cmpint (echo (f, "1G", DISKS "/vdb/size"), ==, 0);
+  g_assert_cmpint (mkdir_at (f, "hosts/h1/pools/fast"), ==, 0);
+  g_assert_cmpint (echo (f, "fast", move), ==, EBUSY);
+  assert_says (f, ERROR, "delete snapshots/first");
+  g_assert_cmpint (rmdir_at (f, "vms/h1-1/snapshots/first"), ==, 0);
+  g_assert_cmpint (echo (f, "fast", move), ==, EBUSY);
+  assert_says (f, ERROR, "the pool fast is a draft");
+  g_assert_cmpint (echo (f, "/fast", "hosts/h1/pools/fast/path"), ==, 0);
+  g_assert_cmpint (echo (f, "start", "hosts/h1/pools/fast/ctl"), ==, 0);
+  assert_reads (f, move, "fast\n");
+  assert_reads (f, "vms/h1-1/move", "fast\n");
+  g_assert_cmpint (echo (f, "nowhere", move), ==, ENOENT);
+  g_assert_cmpint (echo (f, "default", move), ==, 0);
+  assert_reads (f, DISKS "/vdb/source", "/images/new.qcow2\n");
+  g_assert_cmpint (echo (f, "fast", move), ==, 0);
+  assert_reads (f, DISKS "/vdb/source", "fast/vdb\n");
+  assert_reads (f, move, "default\n");
+  g_assert_cmpint (echo (f, "default", "vms/h1-1/move"), ==, 0);
+  assert_reads (f, DISKS "/vdb/pool", "default\n");
+}
+
+/* The kernel believes that what it has moved is there. */
+static void
+test_mv (Fixture *f, gconstpointer data)
+{
+  const char *disk = DISKS "/vdb", *volume = "hosts/h1/pools/fast/volumes/vdb";
+
+  test_move (f, data);
+  g_assert_cmpint (mv (f, disk, volume), ==, 0);
+  assert_reads (f, DISKS "/vdb/pool", "fast\n");
+  assert_lists (f, DISKS, "vdb");
+  assert_lists (f, "hosts/h1/pools/fast/volumes", "");
+  g_assert_cmpint (mv (f, disk, "hosts/h1/pools/default/volumes/vdc"), ==, EPERM);
+  g_assert_cmpint (mv (f, disk, "hosts/h1/pools/vdb"), ==, EPERM);
+  g_assert_cmpint (mv (f, disk, DISKS "/vdc"), ==, EPERM);
+  assert_says (f, ERROR, "hosts/h1/pools/");
+}
+
 #define ADD(path, func) fixture_add (path, "h1=fake:2", func)
 
 int
@@ -168,5 +217,7 @@ main (int argc, char **argv)
   ADD ("/devices/nic", test_nic);
   ADD ("/devices/not-now", test_not_now);
   ADD ("/devices/du", test_du);
+  ADD ("/devices/move", test_move);
+  ADD ("/devices/mv", test_mv);
   return g_test_run ();
 }

@@ -252,7 +252,10 @@ test_beyond (Fixture *f, gconstpointer data)
   g_assert_cmpint (AS (BOB, echo (f, "disk", "vms/h1-1/disks/vdb/device")), ==, EACCES);
   g_assert_cmpint (AS (BOB, mkdir_at (f, "vms/h1-1/disks/vdc")), ==, 0);
   g_assert_cmpint (AS (BOB, echo (f, "1G", "vms/h1-1/disks/vdc/size")), ==, EACCES);
+  g_assert_cmpint (AS (BOB, echo (f, "default", "vms/h1-1/disks/vda/move")), ==, EACCES);
+  g_assert_cmpint (AS (BOB, echo (f, "default", "vms/h1-1/move")), ==, EACCES);
   give (f, "hosts/h1/pools/default", BOB);
+  g_assert_cmpint (AS (BOB, echo (f, "default", "vms/h1-1/disks/vda/move")), ==, 0);
   g_assert_cmpint (AS (BOB, echo (f, "1G", "vms/h1-1/disks/vdc/size")), ==, 0);
   g_assert_cmpint (chmod_at (f, "hosts/h2", 0777), ==, 0);
   g_assert_cmpint (AS (BOB, echo (f, "h2", "vms/h1-1/migrate")), ==, 0);

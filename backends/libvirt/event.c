@@ -11,6 +11,7 @@
 #include "gate.h"
 #include "inventory.h"
 #include "lent.h"
+#include "move.h"
 #include "operate.h"
 #include "state.h"
 #include "wait.h"
@@ -54,6 +55,16 @@ look_at_backup (LvLink *link, virDomainPtr domain)
 
   virDomainGetUUIDString (domain, uuid);
   lv_backup_look (link, uuid, TRUE);
+}
+
+/* The hypervisor is gone, and with it what it copied, of which it can say nothing. */
+static void
+tell_moves_stopped (LvLink *link, virDomainPtr domain)
+{
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
+  virDomainGetUUIDString (domain, uuid);
+  lv_move_tell_stopped (link, uuid);
 }
 
 /* Takes DETAILS. */
@@ -111,6 +122,8 @@ on_lifecycle (virConnectPtr conn, virDomainPtr domain, int event, int detail, vo
   }
   if (event == VIR_DOMAIN_EVENT_STOPPED || event == VIR_DOMAIN_EVENT_SUSPENDED)
     look_at_backup (link, domain);
+  if (event == VIR_DOMAIN_EVENT_STOPPED)
+    tell_moves_stopped (link, domain);
   refresh (link, domain, is_new ? g_get_real_time () : 0);
   return 0;
 }
@@ -179,7 +192,11 @@ on_block_job (virConnectPtr conn, virDomainPtr domain, const char *disk, int typ
 {
   static const char *const types[] = { NULL, "pull", "copy", "commit", "active-commit", "backup" };
   static const char *const statuses[] = { "completed", "failed", "canceled", "ready" };
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
 
+  virDomainGetUUIDString (domain, uuid);
+  if (type == VIR_DOMAIN_BLOCK_JOB_TYPE_COPY)
+    lv_move_tell (link, uuid, disk, status);
   tell (link, domain, "block-job", "disk", disk, "type", WORD (types, type), "status",
         WORD (statuses, status));
   refresh (link, domain, 0);

@@ -7,6 +7,7 @@
 #include "event.h"
 #include "fail.h"
 #include "image_open.h"
+#include "move.h"
 #include "operate.h"
 #include "plug.h"
 #include "private.h"
@@ -123,6 +124,7 @@ const VirfsBackend virfs_libvirt_backend = {
   .checkpoint_delete = lv_checkpoint_delete,
   .backup_begin = lv_backup_begin,
   .backup_end = lv_backup_end,
+  .disks_move = lv_disks_move,
   .pool_verb = lv_pool_verb,
   .pool_set = lv_pool_set,
   .pool_define = lv_pool_define,

@@ -11,6 +11,7 @@
 #include "operate.h"
 #include "inventory.h"
 #include "measure.h"
+#include "move.h"
 #include "node.h"
 #include "seat.h"
 
@@ -125,6 +126,7 @@ read_snapshots (gpointer data)
   lv_cpu_poll (link, conn);
   lv_moving_recover (link);
   lv_backup_recover (link, conn);
+  lv_move_recover (link, conn);
   lv_agent_thaw_left (link, conn);
   lv_agent_poll (link);
   return NULL;
@@ -196,6 +198,7 @@ poll_host (gpointer data, gpointer unused)
     lv_agent_poll (link);
     lv_moving_recover (link);
     lv_backup_poll (link);
+    lv_move_recover (link, conn);
     lv_connection_queue_waits (link->connection);
   }
   lv_poll_schedule (link);

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "fail.h"
 #include "gate.h"
+#include "move.h"
 
 static const int lane_width[] = {
   [LV_LANE_SHORT] = 4,
@@ -174,6 +175,7 @@ lv_task_unref (LvTask *task)
   g_free (task->text);
   lv_plug_free (task->plug);
   lv_creation_free (task->creation);
+  lv_move_free (task->move);
   g_clear_pointer (&task->image, g_byte_array_unref);
   g_clear_pointer (&task->definitions, g_ptr_array_unref);
   g_mutex_clear (&task->lock);

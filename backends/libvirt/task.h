@@ -49,6 +49,7 @@ struct LvTask {
   VirfsPartInfo *wanted;       /* what a part is to be; a reference */
   struct LvPlug *plug;         /* a disk or NIC; owned, NULL: none */
   struct LvCreation *creation; /* a guest to be made; owned, NULL: none */
+  struct LvMove *move;         /* disks to another pool; owned, NULL: none */
   GByteArray *image;           /* what a new disk is to hold; owned, NULL: none */
   GPtrArray *definitions;      /* of VirfsDefinition*, a reference; NULL: none */
   VirfsPart *source;           /* what it is to be a copy of; a reference, NULL for nothing */

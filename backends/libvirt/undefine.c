@@ -8,7 +8,6 @@
 #include "inventory.h"
 #include "operate.h"
 #include "storage.h"
-#include "use.h"
 #include "xml.h"
 
 #include <stdlib.h>
@@ -88,32 +87,6 @@ tell_left (LvTask *task, GPtrArray *left)
   }
 }
 
-/* Who has the volume beside the guest: another guest, or a volume that is based on it; the caller owns
- * it.  NULL: nobody, as far as is known. */
-static char *
-other_user (LvTask *task, VirfsHost *host, virStorageVolPtr volume)
-{
-  g_autoptr (virStoragePool) pool = LV (virStoragePoolLookupByVolume (volume));
-  g_autoptr (VirfsPart) pool_part
-    = pool ? virfs_infra_part (host->object.infra, host, &virfs_pool_class,
-                               virStoragePoolGetName (pool))
-           : NULL;
-  g_autoptr (VirfsPart) part
-    = pool_part ? virfs_infra_part (host->object.infra, pool_part, &virfs_volume_class,
-                                    virStorageVolGetName (volume))
-                : NULL;
-  g_autoptr (GPtrArray) users = part ? virfs_volume_users (part) : NULL;
-  g_autofree char *self = virfs_object_path (task->vm);
-
-  for (guint i = 0; users && i < users->len; i++) {
-    const VirfsUser *user = users->pdata[i];
-
-    if (!g_str_equal (user->path, self))
-      return g_strdup (user->path);
-  }
-  return NULL;
-}
-
 /* Asked before anything is done. */
 static gboolean
 check_unused (LvTask *task, GPtrArray *volumes, GError **error)
@@ -122,7 +95,7 @@ check_unused (LvTask *task, GPtrArray *volumes, GError **error)
   gboolean unused = TRUE;
 
   for (guint i = 0; host && unused && i < volumes->len; i++) {
-    g_autofree char *user = other_user (task, host, volumes->pdata[i]);
+    g_autofree char *user = lv_volume_other_user (host, task->vm, volumes->pdata[i]);
 
     unused = user == NULL;
     if (!unused)

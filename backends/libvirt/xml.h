@@ -89,6 +89,8 @@ char *lv_xml_volume_format (const char *xml);
 char *lv_xml_make_volume (const char *name, const char *format, guint64 capacity);
 /* A volume like that of XML, without its backing file; FORMAT if that is not NULL. */
 char *lv_xml_copy_volume (const char *xml, const char *format, guint64 capacity);
+/* A volume like that of XML, with its backing file if FORMAT is its own: of that NAME. */
+char *lv_xml_move_volume (const char *xml, const char *name, const char *format, guint64 capacity);
 /* The path of the volume's backing file; NULL if it has none. */
 char *lv_xml_volume_backing (const char *xml);
 

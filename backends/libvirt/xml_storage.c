@@ -71,6 +71,34 @@ lv_xml_copy_volume (const char *text, const char *format, guint64 capacity)
 }
 
 char *
+lv_xml_move_volume (const char *text, const char *name, const char *format, guint64 capacity)
+{
+  g_autofree char *old = lv_xml_volume_format (text);
+  g_autofree char *copy = NULL;
+  g_autoptr (LvXml) from = NULL;
+  g_autoptr (LvXml) xml = NULL;
+  g_autofree char *backing = NULL, *backing_format = NULL;
+  xmlNode *node;
+
+  if (g_strcmp0 (old, format) != 0)
+    return lv_xml_make_volume (name, format, capacity);
+  copy = lv_xml_copy_volume (text, NULL, capacity);
+  from = lv_xml_parse (text, NULL);
+  xml = lv_xml_parse (copy, NULL);
+  lv_xml_remove (lv_xml_node (xml, NULL, "/volume/name"));
+  lv_xml_add (lv_xml_root (xml), "name", name);
+  xmlUnsetProp (lv_xml_root (xml), BAD_CAST "type");
+  backing = lv_xml_text (from, NULL, "/volume/backingStore/path");
+  if (backing == NULL)
+    return lv_xml_print (xml, NULL);
+  backing_format = lv_xml_text (from, NULL, "/volume/backingStore/format/@type");
+  node = lv_xml_add (lv_xml_root (xml), "backingStore", NULL);
+  lv_xml_add (node, "path", backing);
+  lv_xml_set (lv_xml_add (node, "format", NULL), "type", backing_format ? backing_format : "raw");
+  return lv_xml_print (xml, NULL);
+}
+
+char *
 lv_xml_volume_backing (const char *text)
 {
   g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);

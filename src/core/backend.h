@@ -156,6 +156,11 @@ typedef struct VirfsBackend {
   void (*device_detach) (VirfsPart *device, VirfsJob *job);
   void (*device_set) (VirfsPart *device, const VirfsDeviceSetting *setting, VirfsJob *job);
 
+  /* Brings the DISK of that name, or if it is NULL all that come along (disk_move.h), to POOL of the
+   * guest's host, while it runs or is shut off; what is there already stays.  All of them or none; what
+   * nobody else needs of the old volumes is removed. */
+  void (*disks_move) (VirfsVm *vm, const char *disk, const char *pool, VirfsJob *job);
+
   /* Storage.  A draft of a pool or volume that could not be made stays one. */
   void (*pool_verb) (VirfsPart *pool, VirfsPoolVerb verb, VirfsJob *job);
   /* Makes the pool what WANTED (borrowed) says: autostart, and while it is inactive path and source. */

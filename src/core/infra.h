@@ -169,6 +169,10 @@ void virfs_infra_end_move (VirfsInfra *infra, VirfsVm *vm);
 gboolean virfs_infra_is_moving (VirfsInfra *infra, VirfsVm *vm);
 /* A disk of it is being replaced, so it must not be started. */
 gboolean virfs_infra_is_replacing (VirfsInfra *infra, VirfsVm *vm);
+/* Brackets that, for JOB: what else is under way with the guest is waited for, BUSY if it takes too long. */
+gboolean virfs_infra_begin_replacing (VirfsInfra *infra, VirfsVm *vm, VirfsJob *job,
+                                      GError **error);
+void virfs_infra_end_replacing (VirfsInfra *infra, VirfsVm *vm);
 
 /* Parts.  A draft of OWNER, whose INFO is taken: a reference to it, or NULL if there is something of
  * that name (EXISTS). */

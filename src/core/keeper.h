@@ -18,6 +18,7 @@
 #define VIRFS_RECORD_UPKEEP "upkeep" /* name of a host; see upkeep.h */
 #define VIRFS_RECORD_DRAFT  "draft"  /* UUID; a guest that is not defined anywhere yet */
 #define VIRFS_RECORD_BACKUP "backup" /* UUID; a backup that is open (the backend's) */
+#define VIRFS_RECORD_MOVE   "move"   /* UUID/DISK; a disk that goes to another pool (the backend's) */
 #define VIRFS_RECORD_LOST   "lost"   /* UUID/NAME; a checkpoint of no use (the backend's) */
 #define VIRFS_RECORD_PART   "part"   /* see part_draft.c; a draft of a disk, NIC, pool or volume */
 #define VIRFS_RECORD_GUEST  "guest"  /* UUID; see kept.h */

@@ -137,23 +137,41 @@ virfs_restore_find (VirfsArrival *self, GError **error)
 
 /* What somebody has begun with the guest before that may start it: it is waited for. */
 static gboolean
-claim (VirfsArrival *self)
+claim (VirfsInfra *infra, VirfsVm *vm, VirfsJob *job)
 {
-  VirfsVm *guest = guest_of (self->disk);
-  VirfsInfra *infra = guest->object.infra;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
 
-  guest->replacing++;
-  return virfs_registry_await_jobs (&guest->object, self->job, g_get_monotonic_time () + PATIENCE);
+  vm->replacing++;
+  return virfs_registry_await_jobs (&vm->object, job, g_get_monotonic_time () + PATIENCE);
+}
+
+gboolean
+virfs_infra_begin_replacing (VirfsInfra *infra, VirfsVm *vm, VirfsJob *job, GError **error)
+{
+  if (claim (infra, vm, job))
+    return TRUE;
+  virfs_infra_end_replacing (infra, vm);
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+               "something else is being done to the guest, see jobs/");
+  return FALSE;
+}
+
+void
+virfs_infra_end_replacing (VirfsInfra *infra, VirfsVm *vm)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  vm->replacing--;
 }
 
 gboolean
 virfs_restore_claim (VirfsArrival *self, GError **error)
 {
-  if (!claim (self))
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
-                 "something else is being done to the guest, see jobs/");
-  else if (virfs_restore_check (self->disk, error))
+  VirfsVm *guest = guest_of (self->disk);
+
+  if (!virfs_infra_begin_replacing (guest->object.infra, guest, self->job, error))
+    return FALSE;
+  if (virfs_restore_check (self->disk, error))
     return TRUE;
   virfs_restore_release (self);
   return FALSE;
@@ -163,9 +181,8 @@ void
 virfs_restore_release (VirfsArrival *self)
 {
   VirfsVm *guest = guest_of (self->disk);
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&guest->object.infra->lock);
 
-  guest->replacing--;
+  virfs_infra_end_replacing (guest->object.infra, guest);
 }
 
 gboolean

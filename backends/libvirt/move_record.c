@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How moves end.  A record says what was to become of a disk; what has become of it, its guest tells: a disk
+ * that is at its new place has moved, and any other has not.
+ */
+#include "move_work.h"
+
+#include "connection.h"
+#include "error.h"
+#include "fail.h"
+#include "gate.h"
+#include "operate.h"
+#include "xml.h"
+
+#include <stdlib.h>
+
+#define GROUP "move"
+
+/* Records. */
+
+/* The members of one, by their names in a key file. */
+static const struct {
+  const char *name;
+  gsize member;
+} members[] = {
+  { "uuid", G_STRUCT_OFFSET (LvMoveRecord, uuid) },
+  { "disk", G_STRUCT_OFFSET (LvMoveRecord, disk) },
+  { "from", G_STRUCT_OFFSET (LvMoveRecord, from) },
+  { "from-type", G_STRUCT_OFFSET (LvMoveRecord, from_type) },
+  { "from-format", G_STRUCT_OFFSET (LvMoveRecord, from_format) },
+  { "to", G_STRUCT_OFFSET (LvMoveRecord, to) },
+  { "to-type", G_STRUCT_OFFSET (LvMoveRecord, to_type) },
+  { "to-format", G_STRUCT_OFFSET (LvMoveRecord, to_format) },
+  { "pool", G_STRUCT_OFFSET (LvMoveRecord, pool) },
+  { "volume", G_STRUCT_OFFSET (LvMoveRecord, volume) },
+};
+
+#define MEMBER(record, i) G_STRUCT_MEMBER (char *, record, members[i].member)
+
+void
+lv_move_record_clear (LvMoveRecord *record)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    g_clear_pointer (&MEMBER (record, i), g_free);
+}
+
+static char *
+key_of (const LvMoveRecord *record)
+{
+  return g_strdup_printf ("%s/%s", record->uuid, record->disk);
+}
+
+gboolean
+lv_move_keep (LvLink *link, const LvMoveRecord *record, GError **error)
+{
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autofree char *key = key_of (record);
+  g_autofree char *text = NULL;
+  VirfsHost *host = lv_gate_enter (link->connection);
+  gboolean kept;
+
+  if (host == NULL) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "the host is gone");
+    return FALSE;
+  }
+  g_key_file_set_string (file, GROUP, "host", link->connection->name);
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    if (MEMBER (record, i) != NULL)
+      g_key_file_set_string (file, GROUP, members[i].name, MEMBER (record, i));
+  text = g_key_file_to_data (file, NULL, NULL);
+  kept = virfs_infra_keep (host->object.infra, VIRFS_RECORD_MOVE, key, text, error);
+  lv_gate_leave (link->connection);
+  return kept;
+}
+
+void
+lv_move_forget (LvLink *link, const LvMoveRecord *record)
+{
+  g_autofree char *key = key_of (record);
+  VirfsHost *host = lv_gate_enter (link->connection);
+  g_autoptr (GError) error = NULL;
+
+  if (host == NULL)
+    return;
+  if (!virfs_infra_forget (host->object.infra, VIRFS_RECORD_MOVE, key, &error))
+    g_warning ("the record of a move of %s stays: %s", key, error->message);
+  lv_gate_leave (link->connection);
+}
+
+/* What the guest has. */
+
+/* What the disk names in that definition; the caller owns it, NULL: nothing.  FALSE: it cannot be read. */
+static gboolean
+read_source (virDomainPtr domain, guint flags, const char *disk, char **source)
+{
+  g_autofree char *xml = lv_domain_xml (domain, flags);
+  g_autoptr (GPtrArray) disks = xml ? lv_xml_read_disks (xml) : NULL;
+
+  *source = NULL;
+  for (guint i = 0; disks && i < disks->len; i++) {
+    const LvDisk *it = disks->pdata[i];
+
+    if (g_strcmp0 (it->target, disk) == 0 && *source == NULL)
+      *source = it->pool ? g_strdup_printf ("%s/%s", it->pool, it->volume) : g_strdup (it->path);
+  }
+  return xml != NULL;
+}
+
+char *
+lv_move_edit (const char *xml, const LvMoveRecord *record, gboolean back)
+{
+  VirfsDiskInfo *disk = virfs_part_info_new (&virfs_disk_class, record->disk);
+  g_autoptr (VirfsPartInfo) owned = &disk->part;
+
+  disk->type = g_intern_string (back ? record->from_type : record->to_type);
+  disk->format = g_intern_string (back ? record->from_format : record->to_format);
+  virfs_ref_string_set (&disk->source, back ? record->from : record->to);
+  return lv_xml_edit_definition (xml, owned, owned, G_STRUCT_OFFSET (VirfsDiskInfo, source));
+}
+
+/* The next start is to find what the running guest has. */
+static gboolean
+follow_guest (virDomainPtr domain, const LvMoveRecord *record, gboolean moved)
+{
+  g_autofree char *next = NULL;
+  g_autofree char *xml = NULL, *edited = NULL;
+  g_autoptr (virDomain) defined = NULL;
+
+  if (!read_source (domain, VIR_DOMAIN_XML_INACTIVE, record->disk, &next))
+    return FALSE;
+  if (virDomainIsPersistent (domain) != 1 || next == NULL
+      || g_strcmp0 (next, moved ? record->from : record->to) != 0)
+    return TRUE;
+  xml = lv_domain_xml (domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
+  edited = xml ? lv_move_edit (xml, record, !moved) : NULL;
+  defined = edited ? LV (virDomainDefineXML (virDomainGetConnect (domain), edited)) : NULL;
+  if (defined == NULL)
+    g_warning ("%s runs with %s as its %s, and its definition names %s", virDomainGetName (domain),
+               moved ? record->to : record->from, record->disk, next);
+  return defined != NULL;
+}
+
+/* A copy that goes on would go on for ever. */
+static gboolean
+end_copy (virDomainPtr domain, const LvMoveRecord *record)
+{
+  virDomainBlockJobInfo info;
+
+  if (LV (virDomainGetBlockJobInfo (domain, record->disk, &info, 0)) != 1
+      || info.type != VIR_DOMAIN_BLOCK_JOB_TYPE_COPY)
+    return lv_last_code () != VIR_ERR_OPERATION_TIMEOUT;
+  return LV (virDomainBlockJobAbort (domain, record->disk, 0)) == 0;
+}
+
+/* Volumes. */
+
+/* TRUE if it is not there any more. */
+static gboolean
+remove_new (virConnectPtr conn, const LvMoveRecord *record)
+{
+  g_autoptr (virStoragePool) pool = LV (virStoragePoolLookupByName (conn, record->pool));
+  g_autoptr (virStorageVol) volume = NULL;
+
+  if (pool == NULL)
+    return lv_last_code () == VIR_ERR_NO_STORAGE_POOL;
+  LV (virStoragePoolRefresh (pool, 0));
+  volume = LV (virStorageVolLookupByName (pool, record->volume));
+  if (volume == NULL)
+    return lv_last_code () == VIR_ERR_NO_STORAGE_VOL;
+  return LV (virStorageVolDelete (volume, 0)) == 0;
+}
+
+/* A file that nobody has put into a pool is not ours to remove. */
+static virStorageVolPtr
+find_old (virConnectPtr conn, const LvMoveRecord *record)
+{
+  g_auto (GStrv) names = *record->from == '/' ? NULL : g_strsplit (record->from, "/", 2);
+  g_autofree char *directory = g_path_get_dirname (record->from);
+  g_autofree char *name = g_path_get_basename (record->from);
+  g_autoptr (virStoragePool) pool = names ? LV (virStoragePoolLookupByName (conn, names[0]))
+                                          : LV (virStoragePoolLookupByTargetPath (conn, directory));
+
+  if (pool == NULL)
+    return *record->from == '/' ? LV (virStorageVolLookupByPath (conn, record->from)) : NULL;
+  LV (virStoragePoolRefresh (pool, 0));
+  return LV (virStorageVolLookupByName (pool, names ? names[1] : name));
+}
+
+static char *
+other_user (LvLink *link, const LvMoveRecord *record, virStorageVolPtr volume)
+{
+  VirfsHost *host = lv_gate_enter (link->connection);
+  g_autoptr (VirfsVm) vm
+    = host ? virfs_infra_vm_on_host (host->object.infra, host, record->uuid) : NULL;
+  char *user = host ? lv_volume_other_user (host, vm, volume) : g_strdup ("unknown");
+
+  if (host != NULL)
+    lv_gate_leave (link->connection);
+  return user;
+}
+
+static void
+remove_old (LvLink *link, virConnectPtr conn, const LvMoveRecord *record)
+{
+  g_autoptr (virStorageVol) volume = find_old (conn, record);
+  g_autofree char *user = volume ? other_user (link, record, volume) : NULL;
+  g_autofree char *details = NULL;
+
+  if (volume != NULL && user == NULL && LV (virStorageVolDelete (volume, 0)) == 0)
+    return;
+  details = virfs_event_details ("host", link->connection->name, "path", record->from,
+                                 user ? "used-by" : NULL, user, NULL);
+  lv_gate_tell_event (link, record->uuid, "left-behind", details);
+}
+
+/* Settling. */
+
+static LvMoveEnd
+settle_guest (LvLink *link, virDomainPtr domain, const LvMoveRecord *record)
+{
+  virConnectPtr conn = virDomainGetConnect (domain);
+  gboolean active = LV (virDomainIsActive (domain)) == 1;
+  g_autofree char *now = NULL;
+  gboolean moved;
+
+  if ((active && !end_copy (domain, record)) || !read_source (domain, 0, record->disk, &now))
+    return LV_MOVE_OPEN;
+  moved = now != NULL && g_strcmp0 (now, record->to) == 0;
+  if (active && !follow_guest (domain, record, moved))
+    return LV_MOVE_OPEN;
+  if (!moved)
+    return remove_new (conn, record) ? LV_MOVE_BACK : LV_MOVE_OPEN;
+  remove_old (link, conn, record);
+  return LV_MOVE_DONE;
+}
+
+LvMoveEnd
+lv_move_settle (LvLink *link, virConnectPtr conn, const LvMoveRecord *record)
+{
+  g_autoptr (virDomain) domain = LV (virDomainLookupByUUIDString (conn, record->uuid));
+  LvMoveEnd end = LV_MOVE_OPEN;
+
+  if (domain != NULL)
+    end = settle_guest (link, domain, record);
+  else if (lv_last_code () == VIR_ERR_NO_DOMAIN && remove_new (conn, record))
+    end = LV_MOVE_BACK;
+  if (end != LV_MOVE_OPEN)
+    lv_move_forget (link, record);
+  return end;
+}
+
+/* After an end of the program, or of the connection. */
+
+typedef struct {
+  const char *host;
+  GArray *records; /* of LvMoveRecord */
+} Search;
+
+static void
+add_record (const char *key, const char *text, gpointer data)
+{
+  Search *search = data;
+  g_autoptr (GKeyFile) file = g_key_file_new ();
+  g_autofree char *host = NULL;
+  LvMoveRecord record = { 0 };
+
+  if (!g_key_file_load_from_data (file, text, (gsize) -1, G_KEY_FILE_NONE, NULL))
+    return;
+  host = g_key_file_get_string (file, GROUP, "host", NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+    MEMBER (&record, i) = g_key_file_get_string (file, GROUP, members[i].name, NULL);
+  if (g_strcmp0 (host, search->host) == 0 && record.uuid && record.disk && record.from
+      && record.pool && record.volume)
+    g_array_append_val (search->records, record);
+  else
+    lv_move_record_clear (&record);
+}
+
+/* Of the link's host, but those that are carried out now. */
+static GArray *
+read_records (LvLink *link)
+{
+  VirfsHost *host = lv_gate_enter (link->connection);
+  Search search = { link->connection->name, g_array_new (FALSE, FALSE, sizeof (LvMoveRecord)) };
+
+  g_array_set_clear_func (search.records, (GDestroyNotify) lv_move_record_clear);
+  if (host == NULL)
+    return search.records;
+  virfs_infra_recall (host->object.infra, VIRFS_RECORD_MOVE, add_record, &search);
+  lv_gate_leave (link->connection);
+  for (guint i = search.records->len; i > 0; i--) {
+    const LvMoveRecord *record = &g_array_index (search.records, LvMoveRecord, i - 1);
+
+    if (lv_move_is_listed (record->uuid, record->disk))
+      g_array_remove_index (search.records, i - 1);
+  }
+  return search.records;
+}
+
+static void
+tell_recovered (LvLink *link, const LvMoveRecord *record, LvMoveEnd end)
+{
+  g_autofree char *details = virfs_event_details ("disk", record->disk, "from", record->from, "to",
+                                                  record->to ? record->to : record->pool, NULL);
+  g_autoptr (GError) error = g_error_new (
+    VIRFS_ERROR, VIRFS_ERROR_FAILED,
+    "the move of %s to %s was cut off: it is where it was, and what had been copied is"
+    " removed",
+    record->disk, record->pool);
+
+  if (end == LV_MOVE_OPEN)
+    return;
+  if (end == LV_MOVE_DONE) {
+    lv_gate_tell_event (link, record->uuid, "disk-moved", details);
+  } else {
+    lv_gate_tell_event (link, record->uuid, "disk-move-lost", details);
+    lv_gate_report (link, record->uuid, error);
+  }
+  lv_connection_queue (link, record->uuid, 0);
+}
+
+/* In the guest's turn: what was read before may have been settled since. */
+static void
+recover_guest (LvLink *link, virConnectPtr conn, const char *uuid)
+{
+  g_autoptr (GArray) records = read_records (link);
+
+  for (guint i = 0; i < records->len; i++) {
+    const LvMoveRecord *record = &g_array_index (records, LvMoveRecord, i);
+
+    if (g_str_equal (record->uuid, uuid))
+      tell_recovered (link, record, lv_move_settle (link, conn, record));
+  }
+}
+
+void
+lv_move_recover (LvLink *link, virConnectPtr conn)
+{
+  g_autoptr (GArray) records = read_records (link);
+
+  for (guint i = 0; i < records->len; i++) {
+    const char *uuid = g_array_index (records, LvMoveRecord, i).uuid;
+
+    lv_operate_take_turn (uuid);
+    recover_guest (link, conn, uuid);
+    lv_operate_end_turn (uuid);
+  }
+}
