@@ -150,6 +150,22 @@ find_image (Want *want, VirfsInfra *infra, const char *name, GError **error)
   return FALSE;
 }
 
+/* A full clone can be made on another host, if that was written: its disks are brought there. */
+static void
+place_clone (Want *want, const VirfsDraftInfo *info)
+{
+  gboolean away = info->host != NULL && want->host != NULL
+                  && !g_str_equal (info->host, want->host->name)
+                  && g_strcmp0 (info->clone, "linked") != 0;
+
+  if (!away) {
+    want->wish.only = want->host;
+  } else if (want->needs != NULL) {
+    g_ptr_array_set_size (want->needs->pools, 0);
+    g_ptr_array_set_size (want->needs->files, 0);
+  }
+}
+
 static Want *
 want_of (VirfsInfra *infra, const VirfsDraftInfo *info, GError **error)
 {
@@ -178,7 +194,7 @@ want_of (VirfsInfra *infra, const VirfsDraftInfo *info, GError **error)
   want->wish.needs = want->needs;
   if (makes_disk (info))
     want->wish.pool = pool_of (info);
-  want->wish.only = want->host;
+  place_clone (want, info);
   add_sources (want, info);
   return g_steal_pointer (&want);
 }

@@ -148,17 +148,43 @@ lv_making_read_source (LvMaking *making, GError **error)
 {
   LvCreation *creation = making->creation;
   g_autoptr (virDomain) domain
-    = LV (virDomainLookupByUUIDString (making->task->here.conn, creation->source->uuid));
+    = LV (virDomainLookupByUUIDString (making->from->conn, creation->source->uuid));
 
   if (domain == NULL) {
     lv_fail (error, "cannot find the guest that it is to be a clone of on %s",
-             making->task->link->connection->name);
+             making->from->link->connection->name);
     return NULL;
   }
   return creation->snapshot ? read_of_snapshot (making, domain, error) : read_guest (domain, error);
 }
 
 /* Disks. */
+
+/* Its host is another: what is in the file comes, and not what that is on top of. */
+static gboolean
+bring_disk (LvMaking *making, const LvDisk *disk, virStorageVolPtr image, guint64 size,
+            GError **error)
+{
+  char *xml = LV (virStorageVolGetXMLDesc (image, 0));
+  g_autofree char *backing = xml ? lv_xml_volume_backing (xml) : NULL;
+  virStorageVolInfo facts = { 0 };
+
+  free (xml);
+  if (backing != NULL) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
+                 "the disk %s is on top of %s, which stays on %s: make a full clone there, and"
+                 " migrate that",
+                 disk->target, backing, making->from->link->connection->name);
+    return FALSE;
+  }
+  if (size != 0 && LV (virStorageVolGetInfo (image, &facts)) == 0 && size < facts.capacity) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                 "disk_size is less than the disk has: %llu bytes", facts.capacity);
+    return FALSE;
+  }
+  return lv_making_copy_disk (making, disk->target, image,
+                              g_intern_string (disk->format ? disk->format : "raw"), size, error);
+}
 
 static gboolean
 clone_disk (LvMaking *making, const LvDisk *disk, GError **error)
@@ -176,11 +202,26 @@ clone_disk (LvMaking *making, const LvDisk *disk, GError **error)
                  disk->encrypted ? "encrypted" : "no volume");
     return FALSE;
   }
-  image = lv_making_find_image (making, source, error);
+  image = lv_making_find_image (making, making->from, source, error);
   if (image == NULL)
     return FALSE;
-  return making->snapshots ? lv_making_copy_disk (making, disk->target, image, error)
+  if (making->task->target != NULL)
+    return bring_disk (making, disk, image, size, error);
+  return making->snapshots ? lv_making_copy_disk (making, disk->target, image, "qcow2", 0, error)
                            : lv_making_make_disk (making, disk->target, image, size, error);
+}
+
+/* Bringing disks takes its time, and only snapshots of the disks alone stay as they are. */
+static gboolean
+check_unchanged (LvMaking *making, GError **error)
+{
+  LvCreation *creation = making->creation;
+  g_autoptr (virDomain) domain = NULL;
+
+  if (making->task->target == NULL || (creation->snapshot != NULL && making->snapshots == NULL))
+    return TRUE;
+  domain = LV (virDomainLookupByUUIDString (making->from->conn, creation->source->uuid));
+  return domain == NULL || check_shut_off (domain, error);
 }
 
 gboolean
@@ -195,7 +236,7 @@ lv_making_clone_disks (LvMaking *making, const char *xml, GError **error)
     if (!disk->readonly && !clone_disk (making, disk, error))
       return FALSE;
   }
-  return TRUE;
+  return check_unchanged (making, error);
 }
 
 /* Going back. */

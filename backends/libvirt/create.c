@@ -213,8 +213,10 @@ run_create (LvTask *task, GError **error)
   making.disks = g_ptr_array_new_with_free_func (lv_new_disk_free);
   making.made = lv_take_volumes (NULL, 0);
   making.pools = g_ptr_array_new_with_free_func ((GDestroyNotify) lv_pool_free);
+  making.from = task->target ? &task->there : &task->here;
   lv_task_allow_cancel (task, TRUE);
-  made = make_guest (&making, error);
+  made
+    = (task->target == NULL || lv_task_reach_target (task, error)) && make_guest (&making, error);
   lv_task_allow_cancel (task, FALSE);
   if (made)
     lv_making_keep (&making);
@@ -251,6 +253,16 @@ lv_draft_clean (VirfsHost *host, VirfsPart *draft, VirfsJob *job)
   lv_task_submit (task);
 }
 
+/* What it is a clone of may be on another host. */
+static gboolean
+reach_source (LvTask *task, VirfsHost *host)
+{
+  VirfsVm *source = task->creation->source;
+  g_autoptr (VirfsVmInfo) info = source ? virfs_vm_info (source) : NULL;
+
+  return info == NULL || info->host == host || lv_task_set_target (task, info->host);
+}
+
 void
 lv_vm_create (VirfsHost *host, const VirfsCreation *wanted, VirfsJob *job)
 {
@@ -270,5 +282,8 @@ lv_vm_create (VirfsHost *host, const VirfsCreation *wanted, VirfsJob *job)
   g_free (task->name);
   task->name = g_strdup (wanted->info->part.name);
   task->uuid = g_strdup (wanted->info->uuid);
-  lv_task_submit (task);
+  if (reach_source (task, host))
+    lv_task_submit (task);
+  else
+    lv_task_unref (task);
 }

@@ -164,9 +164,8 @@ lv_making_add (LvMaking *making, const char *target, virStorageVolPtr volume, GE
 /* Images. */
 
 virStorageVolPtr
-lv_making_find_image (LvMaking *making, const char *image, GError **error)
+lv_making_find_image (LvMaking *making, LvSeat *seat, const char *image, GError **error)
 {
-  LvSeat *seat = &making->task->here;
   const char *slash = strchr (image, '/');
   LvPool *pool;
   g_autofree char *pool_name = NULL;
@@ -189,7 +188,7 @@ lv_making_find_image (LvMaking *making, const char *image, GError **error)
   g_ptr_array_add (making->pools, pool);
   volume = lv_pool_fresh_volume (pool, name);
   if (volume == NULL)
-    lv_fail (error, "cannot find the image %s on %s", image, host_name (making));
+    lv_fail (error, "cannot find the image %s on %s", image, seat->link->connection->name);
   return volume;
 }
 
@@ -277,12 +276,25 @@ lv_making_make_disk (LvMaking *making, const char *target, virStorageVolPtr imag
          && grow (volume, size, error);
 }
 
+/* What has come makes the file what it is. */
+static gboolean
+grow_copy (LvPool *pool, const char *name, guint64 size, GError **error)
+{
+  g_autoptr (virStorageVol) volume = size ? lv_pool_fresh_volume (pool, name) : NULL;
+
+  if (size == 0)
+    return TRUE;
+  return volume ? grow (volume, size, error) : lv_fail (error, "cannot find %s", name);
+}
+
 gboolean
-lv_making_copy_disk (LvMaking *making, const char *target, virStorageVolPtr image, GError **error)
+lv_making_copy_disk (LvMaking *making, const char *target, virStorageVolPtr image,
+                     const char *format, guint64 size, GError **error)
 {
   const VirfsDraftInfo *info = info_of (making);
   g_autoptr (LvPool) pool
     = lv_pool_by_name (&making->task->here, info->pool ? info->pool : "default", error);
+  g_autofree char *suffix = g_strconcat (".", format, NULL);
   virStorageVolInfo facts = { 0 };
   g_autofree char *name = NULL;
   g_autofree char *xml = NULL;
@@ -292,12 +304,15 @@ lv_making_copy_disk (LvMaking *making, const char *target, virStorageVolPtr imag
   if (pool == NULL)
     return FALSE;
   LV (virStorageVolGetInfo (image, &facts));
-  name = lv_pool_free_name (pool, info->part.name, target, ".qcow2");
+  name = lv_pool_free_name (pool, info->part.name, target, suffix);
   xml = lv_xml_make_volume (name, "raw", 0);
   volume = lv_making_create_volume (making, pool, name, xml, NULL, error);
-  return volume != NULL && lv_making_add (making, target, volume, error)
-         && lv_copy_volume (making->task, virStorageVolGetName (image), image, volume, &done,
-                            facts.allocation, error);
+  if (volume == NULL || !lv_making_add (making, target, volume, error))
+    return FALSE;
+  ((LvNewDisk *) making->disks->pdata[making->disks->len - 1])->format = format;
+  return lv_copy_volume (making->task, virStorageVolGetName (image), image, volume, &done,
+                         facts.allocation, error)
+         && grow_copy (pool, name, size, error);
 }
 
 gboolean
@@ -310,7 +325,7 @@ lv_making_add_disk (LvMaking *making, GError **error)
   if (name == NULL && info->disk_size == 0)
     return TRUE;
   if (name != NULL) {
-    image = lv_making_find_image (making, name, error);
+    image = lv_making_find_image (making, &making->task->here, name, error);
     if (image == NULL)
       return FALSE;
   }
@@ -329,7 +344,7 @@ lv_making_add_iso (LvMaking *making, GError **error)
 
   if (info->iso == NULL)
     return TRUE;
-  image = lv_making_find_image (making, info->iso, error);
+  image = lv_making_find_image (making, &making->task->here, info->iso, error);
   path = image ? LV (virStorageVolGetPath (image)) : NULL;
   if (path == NULL)
     return image ? lv_fail (error, "cannot tell where %s is", info->iso) : FALSE;

@@ -12,6 +12,7 @@
 typedef struct {
   LvTask *task;
   LvCreation *creation;
+  LvSeat *from;     /* where what it is a clone of is: the task's, at one host or the other */
   GPtrArray *disks; /* of LvNewDisk*: what the guest gets */
   GPtrArray *pools; /* of LvPool*: whose volumes are used */
   GPtrArray *made;  /* of virStorageVolPtr: what has been made for it */
@@ -24,14 +25,17 @@ typedef struct {
 gboolean lv_draft_clean_volumes (LvTask *task, VirfsPart *draft, GError **error);
 /* The disk of its image, or an empty one; nothing if it is to have none. */
 gboolean lv_making_add_disk (LvMaking *making, GError **error);
-/* An image by PATH or POOL/VOLUME, as images are named in drafts; the caller owns the reference. */
-virStorageVolPtr lv_making_find_image (LvMaking *making, const char *image, GError **error);
+/* An image by PATH or POOL/VOLUME, as images are named in drafts, at the host of SEAT; the caller owns the
+ * reference. */
+virStorageVolPtr lv_making_find_image (LvMaking *making, LvSeat *seat, const char *image,
+                                       GError **error);
 /* A disk made of IMAGE (NULL: empty) as the draft says, of SIZE bytes (0: as the image). */
 gboolean lv_making_make_disk (LvMaking *making, const char *target, virStorageVolPtr image,
                               guint64 size, GError **error);
-/* A copy of a qcow2 with all that is in it, snapshots too. */
+/* A copy of a file of that FORMAT (static) with all that is in it, snapshots too, through us: IMAGE may be
+ * on the other host.  Then it has SIZE bytes, 0: as the image. */
 gboolean lv_making_copy_disk (LvMaking *making, const char *target, virStorageVolPtr image,
-                              GError **error);
+                              const char *format, guint64 size, GError **error);
 /* The installer's medium. */
 gboolean lv_making_add_iso (LvMaking *making, GError **error);
 /* cloud-init's disk (seed.c). */
