@@ -19,8 +19,8 @@ is_meant (const Moving *moving, const VirfsDiskInfo *disk)
   return moving->disk ? g_str_equal (disk->part.name, moving->disk) : virfs_move_comes_along (disk);
 }
 
-/* Each disk in turn; FALSE with ERROR for the first that cannot go to POOL (NULL: anywhere).  *N: how many
- * would go, because they are not there. */
+/* Each disk in turn; FALSE with ERROR for the first that cannot go to POOL (NULL: anywhere).
+ * *N: how many would go, because they are not there. */
 static gboolean
 check (const Moving *moving, const VirfsPoolInfo *pool, guint *n, GError **error)
 {
@@ -168,8 +168,8 @@ virfs_move_store_disk (VirfsCall *call, const VirfsNode *node, const char *text)
   store (call, &(Moving){ vm, info, ((VirfsPart *) node->object)->name }, text);
 }
 
-/* mv.  The kernel holds both directories and all renames of the mount until it is answered, so that is when
- * the move has begun. */
+/* mv.  The kernel holds both directories and all renames of the mount until it is answered, so
+ * that is when the move has begun. */
 void
 virfs_move_disk_into (VirfsCall *call, const VirfsNode *dir, const char *name, const VirfsNode *to,
                       const char *new_name)

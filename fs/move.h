@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Disks that move to another pool: `move` of vms/<vm>/ and of vms/<vm>/disks/<disk>/, and mv of the latter (move.c). */
+/* Disks that move to another pool: `move` of vms/<vm>/ and of vms/<vm>/disks/<disk>/, and mv of
+ * the latter (move.c). */
 #pragma once
 
 #include "classes.h"

@@ -28,6 +28,7 @@ typedef struct {
   guint reconnect_max;      /* seconds between attempts to reach a host, at most */
   guint agent_interval;     /* seconds after which guests' agents are asked again; 0: never */
   guint freeze_timeout;     /* seconds that a guest's file systems may be quiet for a backup */
+  guint move_mib;           /* MiB a second for a disk of a running guest that moves; 0: no limit */
   guint shutdown_timeout;   /* seconds that `shutoff` waits for a guest */
   guint hook_timeout;       /* seconds that a hook of an alarm has */
   guint appliances;         /* at most at a time, for files of guests */

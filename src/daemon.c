@@ -225,6 +225,7 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   const VirfsConfig *config = daemon->config;
   VirfsLibvirtOptions options = {
     .poll_interval = config->poll_interval,
+    .move_mib = config->move_mib,
     .keepalive_interval = config->keepalive_interval,
     .keepalive_count = config->keepalive_count,
     .reconnect_max = config->reconnect_max,

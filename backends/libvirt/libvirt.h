@@ -16,11 +16,12 @@ typedef struct {
   guint reconnect_max;      /* seconds between two attempts to reach a host, at most */
   guint freeze_timeout;     /* seconds that a guest's file systems may be quiet for a backup */
   guint agent_interval;     /* seconds after which a guest's agent is asked again; 0: never */
+  guint move_mib; /* MiB a second for a disk that moves while its guest runs; 0: no limit */
 } VirfsLibvirtOptions;
 
 #define VIRFS_LIBVIRT_DEFAULTS                                                                     \
   {                                                                                                \
-    10, 1, 4, 30, 10, 300                                                                               \
+    10, 1, 4, 30, 10, 300, 0                                                                       \
   }
 
 extern const VirfsBackend virfs_libvirt_backend;

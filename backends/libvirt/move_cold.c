@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Disks of a guest that is shut off.  A file is copied byte by byte, through us, so that all that is in it comes
- * along (bitmaps of checkpoints) and it can be stopped; one that has to become another, because the pool has
- * no files or it is on top of another, is made by the host, which cannot be stopped.
+ * Disks of a guest that is shut off.  A file is copied byte by byte, through us, so that all that
+ * is in it comes along (bitmaps of checkpoints, the name of what it is on top of) and it can be
+ * stopped; one that has to become another, because the pool has no files or that name would mean
+ * nothing there, is made by the host, which cannot be stopped.
  */
 #include "move_work.h"
 
@@ -11,7 +12,30 @@
 #include "define.h"
 #include "error.h"
 #include "fail.h"
+#include "image_header.h"
 #include "operate.h"
+
+gboolean
+lv_move_is_relative (virStorageVolPtr volume)
+{
+  g_autofree guint8 *bytes = g_malloc (VIRFS_IMAGE_HEADER_BYTES);
+  g_autoptr (virStream) stream = LV (virStreamNew (virStorageVolGetConnect (volume), 0));
+  g_auto (VirfsImageHeader) header = { 0 };
+  gsize length = 0;
+  int n = -1;
+
+  if (stream == NULL
+      || LV (virStorageVolDownload (volume, stream, 0, VIRFS_IMAGE_HEADER_BYTES, 0)) < 0)
+    return TRUE;
+  while (
+    length < VIRFS_IMAGE_HEADER_BYTES
+    && (n = LV (virStreamRecv (stream, (char *) bytes + length, VIRFS_IMAGE_HEADER_BYTES - length)))
+         > 0)
+    length += (gsize) n;
+  LV (virStreamAbort (stream));
+  return n < 0 || !virfs_image_header_parse (bytes, length, G_MAXINT64, &header, NULL)
+         || (header.backing != NULL && !g_path_is_absolute (header.backing));
+}
 
 static gboolean
 check_copyable (LvMoveDisk *disk, GError **error)
@@ -25,10 +49,11 @@ check_copyable (LvMoveDisk *disk, GError **error)
                  " start it first",
                  disk->record.disk, disk->task->name);
   else if (checkpoints != NULL && checkpoints->len > 0 && lv_move_is_by_host (disk))
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
-                 "%s of %s would lose its checkpoints, because it is on top of another image: start"
-                 " the guest first, then they come along",
-                 disk->record.disk, disk->task->name);
+    g_set_error (
+      error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+      "%s of %s would lose its checkpoints, because it has to become another image: start"
+      " the guest first, then they come along",
+      disk->record.disk, disk->task->name);
   else
     return TRUE;
   return FALSE;

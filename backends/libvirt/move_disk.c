@@ -135,8 +135,8 @@ find_old (LvMoveDisk *disk)
   return *known->source == '/' ? LV (virStorageVolLookupByPath (seat->conn, known->source)) : NULL;
 }
 
-/* What a volume of that name in POOL would be is free to be chosen: as it is called now, if nothing has that
- * name. */
+/* What a volume of that name in POOL would be is free to be chosen: as it is called now, if
+ * nothing has that name. */
 static char *
 choose_name (LvMoveDisk *disk, LvPool *pool, const char *format)
 {
@@ -193,6 +193,7 @@ read_old (LvMoveDisk *disk)
   free (xml);
   backing = disk->old_xml ? lv_xml_volume_backing (disk->old_xml) : NULL;
   disk->based = disk->files && backing != NULL;
+  disk->relative = disk->based && lv_move_is_relative (disk->old);
 }
 
 static LvMoveDisk *
@@ -318,7 +319,7 @@ lv_move_is_by_host (const LvMoveDisk *disk)
   const VirfsDiskInfo *known = (const VirfsDiskInfo *) disk->known;
   const VirfsDiskInfo *wanted = (const VirfsDiskInfo *) disk->wanted;
 
-  return disk->based || g_strcmp0 (known->format, wanted->format) != 0;
+  return disk->relative || g_strcmp0 (known->format, wanted->format) != 0;
 }
 
 /* As the disk is now, as far as the pool can have that. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Disks of a guest that runs: its hypervisor copies one after the other, and writes what the guest writes to
- * both places until all have come that far.  Then it goes on with the new ones.
+ * Disks of a guest that runs: its hypervisor copies one after the other, and writes what the guest
+ * writes to both places until all have come that far.  Then it goes on with the new ones.
  */
 #include "move_work.h"
 
@@ -21,12 +21,18 @@ begin_copy (LvMoveDisk *disk, virDomainPtr domain, GError **error)
   g_autofree char *xml = lv_xml_make_disk ((VirfsDiskInfo *) disk->wanted);
   guint flags = VIR_DOMAIN_BLOCK_COPY_REUSE_EXT | VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB
                 | (disk->based ? VIR_DOMAIN_BLOCK_COPY_SHALLOW : 0);
+  g_auto (LvParams) params = { 0 };
 
-  return LV (virDomainBlockCopy (domain, disk->record.disk, xml, NULL, 0, flags)) == 0
+  virTypedParamsAddULLong (&params.items, &params.n, &params.allocated,
+                           VIR_DOMAIN_BLOCK_COPY_BANDWIDTH,
+                           (unsigned long long) lv_options ()->move_mib << 20);
+  return LV (virDomainBlockCopy (domain, disk->record.disk, xml, params.items, params.n, flags))
+           == 0
          || lv_fail (error, "cannot copy %s of %s", disk->record.disk, disk->task->name);
 }
 
-/* Waits until it is told that the copy has got further, the task is cancelled or it is time to look. */
+/* Waits until it is told that the copy has got further, the task is cancelled or it is time to
+ * look. */
 static LvCopyState
 await_state (LvMoveDisk *disk, gboolean *cancelled)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How moves end.  A record says what was to become of a disk; what has become of it, its guest tells: a disk
- * that is at its new place has moved, and any other has not.
+ * How moves end.  A record says what was to become of a disk; what has become of it, its guest
+ * tells: a disk that is at its new place has moved, and any other has not.
  */
 #include "move_work.h"
 
@@ -89,7 +89,8 @@ lv_move_forget (LvLink *link, const LvMoveRecord *record)
 
 /* What the guest has. */
 
-/* What the disk names in that definition; the caller owns it, NULL: nothing.  FALSE: it cannot be read. */
+/* What the disk names in that definition; the caller owns it, NULL: nothing.  FALSE: it cannot
+ * be read. */
 static gboolean
 read_source (virDomainPtr domain, guint flags, const char *disk, char **source)
 {

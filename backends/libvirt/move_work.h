@@ -31,6 +31,7 @@ typedef struct {
   guint64 allocation;    /* bytes that it takes */
   gboolean files;        /* the pool has files */
   gboolean based;        /* it is on top of another, and stays so */
+  gboolean relative;     /* and names it relative to itself */
   gboolean recorded;     /* it has to be settled */
   LvCopyState state;     /* under the task's lock */
 } LvMoveDisk;
@@ -47,12 +48,16 @@ typedef struct LvMove {
 
 /* Those that are to move and are not there; NULL with ERROR if one cannot. */
 GPtrArray *lv_move_find_disks (LvTask *task, virDomainPtr domain, LvPool *pool, GError **error);
-/* Records it and makes its volume: for a hypervisor that is to use it if LIVE, else an empty one. */
+/* Records it and makes its volume: for a hypervisor that is to use it if LIVE, else an empty
+ * one. */
 gboolean lv_move_make (LvMoveDisk *disk, LvPool *pool, gboolean live, GError **error);
 /* The same in one step, a copy of the old one that the host makes; it has been recorded. */
 gboolean lv_move_make_copy (LvMoveDisk *disk, LvPool *pool, GError **error);
-/* Whether a disk of a guest that is shut off is copied by its host: what is in its file would not do. */
+/* Whether a disk of a guest that is shut off is copied by its host, with all that it is on top
+ * of: what is in its file would not do. */
 gboolean lv_move_is_by_host (const LvMoveDisk *disk);
+/* Whether the image names what it is on top of relative to itself (move_cold.c). */
+gboolean lv_move_is_relative (virStorageVolPtr volume);
 void lv_move_disk_free (gpointer disk);
 
 /* Whether the disk moves already: then it is not listed, and BUSY. */
@@ -76,8 +81,8 @@ typedef enum {
   LV_MOVE_BACK, /* all is as before */
 } LvMoveEnd;
 
-/* Ends what is left of a move, in the guest's turn: a copy that goes on, the new volume if the guest does not
- * have it, and the old one if it has and nobody else needs that. */
+/* Ends what is left of a move, in the guest's turn: a copy that goes on, the new volume if the
+ * guest does not have it, and the old one if it has and nobody else needs that. */
 LvMoveEnd lv_move_settle (LvLink *link, virConnectPtr conn, const LvMoveRecord *record);
 /* The definition XML with the disk at its new place, or BACK at its old one; the caller owns it. */
 char *lv_move_edit (const char *xml, const LvMoveRecord *record, gboolean back);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Moving a guest's disks to another pool of its host: what can be told before anything is done.  None of
- * these asks a host.
+ * Moving a guest's disks to another pool of its host: what can be told before anything is done.
+ * None of these asks a host.
  */
 #pragma once
 
@@ -9,12 +9,12 @@
 #include "pool.h"
 #include "vm.h"
 
-/* Whether the disk is one that comes along when all of a guest's move: media, and what the guest only reads,
- * stay where they are. */
+/* Whether the disk is one that comes along when all of a guest's move: media, and what the guest
+ * only reads, stay where they are. */
 gboolean virfs_move_comes_along (const VirfsDiskInfo *disk);
 
-/* Whether a disk of GUEST can be moved at all; UNSUPPORTED for what it is, BUSY for the state in which it is
- * now. */
+/* Whether a disk of GUEST can be moved at all; UNSUPPORTED for what it is, BUSY for the state in
+ * which it is now. */
 gboolean virfs_move_check_disk (const VirfsVmInfo *guest, const VirfsDiskInfo *disk,
                                 GError **error);
 

@@ -23,7 +23,7 @@ export scratch=''
 declare -A errors=(
   [EACCES]='Permission denied' [EBUSY]='busy' [EEXIST]='File exists'
   [EHOSTDOWN]='Host is down' [EINTR]='Interrupted system call' [EINVAL]='Invalid argument'
-  [ENOSPC]='No space left on device'
+  [EIO]='Input/output error' [ENOSPC]='No space left on device'
   [ENOENT]='No such file or directory' [ENOTEMPTY]='Directory not empty'
   [EOPNOTSUPP]='Operation not supported' [EPERM]='Operation not permitted'
   [ESTALE]='Stale file handle' [ETIMEDOUT]='Connection timed out')
