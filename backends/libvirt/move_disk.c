@@ -192,7 +192,9 @@ read_old (LvMoveDisk *disk)
   disk->old_xml = g_strdup (xml);
   free (xml);
   backing = disk->old_xml ? lv_xml_volume_backing (disk->old_xml) : NULL;
-  disk->based = disk->files && backing != NULL;
+  /* what a guest has written to a raw disk may look as if it had one */
+  disk->based = disk->files && backing != NULL
+                && g_strcmp0 (((VirfsDiskInfo *) disk->known)->format, "qcow2") == 0;
   disk->relative = disk->based && lv_move_is_relative (disk->old);
 }
 

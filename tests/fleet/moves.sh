@@ -12,7 +12,7 @@ fleet 2 qemu-img qemu-io perl
 guest w1 h1 --disk local --no-start
 # beside what the guest writes, so that copying it takes its time
 head -c 20M /dev/urandom >"$VIRFS_LAB/random"
-qemu-io -c "write -q -s $VIRFS_LAB/random 40M 20M" "$VIRFS_LAB/h1/lib/images/w1.qcow2" || echo 'Bail out! the disk cannot be written'
+qemu-io -c "write -q -s $VIRFS_LAB/random 33M 20M" "$VIRFS_LAB/h1/lib/images/w1.qcow2" || echo 'Bail out! the disk cannot be written'
 for pool in fast small; do mkdir "$VIRFS_LAB/$pool"; done
 lab exec h1 mount -t tmpfs -o size=2M small "$VIRFS_LAB/small"
 for pool in fast small; do on h1 pool-create-as "$pool" dir --target "$VIRFS_LAB/$pool" >/dev/null; done
@@ -24,7 +24,7 @@ pools=hosts/h1/pools
 default=$VIRFS_LAB/h1/lib/images
 
 ticking() { eventually 150 "[[ \$(last_tick h1 w1) -ge $1 ]]"; }
-goes_on() { ticking $(($(last_tick h1 w1) + 2)); }
+goes_on() { ticking $(($(last_tick h1 w1) + 1)); }
 files() { # DIRECTORY NAMES...: nothing else is there
   local is
   is=$(lab exec h1 ls "$1" | sort | xargs)
@@ -113,7 +113,7 @@ ok 'it starts from there, when nothing is based on it' '
 
 # --- Cut off: with a limit it takes its time -----------------------------------------------------
 
-sed -i "s/^poll_interval.*/&\nmove_mib=1/" "$scratch/conf"
+sed -i "s/^poll_interval.*/&\nmove_mib=3/" "$scratch/conf"
 dies
 where=/var/lib/libvirt/images/w1.qcow2
 copying() { running_job >/dev/null && lab exec h1 test -s "$VIRFS_LAB/fast/w1.qcow2" && on h1 dumpxml w1 | grep -q "<mirror"; }
