@@ -79,7 +79,7 @@ no 'an image that there is not' ENOENT 'echo shared/none > vms/bad/image && echo
 ok 'each host says why' 'tells vms/bad/error "h1 does not have shared/none; h2 does not have"'
 no 'more memory than there is' ENOSPC '
   echo > vms/bad/image && echo 9T > vms/bad/memory && echo running > vms/bad/state'
-no 'a kernel that there is not' EIO '
+no 'a kernel that there is not' ENOENT '
   echo 128M > vms/bad/memory && echo 1M > vms/bad/disk_size && echo /no/kernel > vms/bad/kernel
   echo running > vms/bad/state'
 ok 'it is a draft again, and nothing is left' 'reads vms/bad/state draft && [[ $(inventory) == "$before" ]]'
