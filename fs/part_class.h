@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The classes of parts (src/core/part.h), one file each: pool.c, volume.c, network.c, filter.c, disk.c, nic.c, snapshot.c,
+ * The classes of parts (src/core/part.h), one file each: pool.c, volume.c, network.c, filter.c, interface.c, node_device.c, disk.c, nic.c, snapshot.c,
  * checkpoint.c, backup.c, exec.c.  A directory of parts is a row of their owner whose path is the class's `directory`.
  */
 #pragma once
@@ -18,6 +18,8 @@ extern VirfsClass virfs_pool_files;
 extern VirfsClass virfs_volume_files;
 extern VirfsClass virfs_network_files;
 extern VirfsClass virfs_filter_files;
+extern VirfsClass virfs_interface_files;
+extern VirfsClass virfs_node_device_files;
 extern VirfsClass virfs_disk_files;
 extern VirfsClass virfs_nic_files;
 extern VirfsClass virfs_snapshot_files;
@@ -31,6 +33,8 @@ extern const VirfsDir virfs_pools_dir;
 extern const VirfsDir virfs_volumes_dir;
 extern const VirfsDir virfs_networks_dir;
 extern const VirfsDir virfs_filters_dir;
+extern const VirfsDir virfs_interfaces_dir;
+extern const VirfsDir virfs_node_devices_dir;
 extern const VirfsDir virfs_disks_dir;
 extern const VirfsDir virfs_nics_dir;
 extern const VirfsDir virfs_snapshots_dir;

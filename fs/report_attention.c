@@ -119,6 +119,31 @@ look_at_pool (const VirfsReportHost *host, const VirfsPoolInfo *pool, gpointer f
   }
 }
 
+/* Interfaces. */
+
+static void
+look_at_interface (GPtrArray *findings, const VirfsHost *host, const VirfsInterfaceInfo *interface)
+{
+  g_autofree char *label = NULL, *failed = NULL;
+
+  if (g_strcmp0 (interface->state, VIRFS_INTERFACE_DEGRADED) != 0)
+    return;
+  label = virfs_part_label (&virfs_interface_class, interface->part.name);
+  failed = virfs_interface_failed (interface);
+  add (findings, VIRFS_WARNING, 2, interface->part.changed[VIRFS_PART_STATE],
+       g_strdup_printf ("hosts/%s/interfaces/%s", host->name, label),
+       g_strdup_printf ("the bond is degraded: %s is not up", failed));
+}
+
+static void
+look_at_interfaces (GPtrArray *findings, const VirfsReportHost *host)
+{
+  GPtrArray *interfaces = host->info->parts[VIRFS_HOST_INTERFACES];
+
+  for (guint i = 0; interfaces && host->info->state == VIRFS_HOST_UP && i < interfaces->len; i++)
+    look_at_interface (findings, host->host, interfaces->pdata[i]);
+}
+
 /* Guests. */
 
 static void
@@ -214,6 +239,8 @@ virfs_report_findings (const VirfsReportFleet *fleet)
 
   for (guint i = 0; i < fleet->hosts->len; i++)
     look_at_host (findings, fleet->hosts->pdata[i]);
+  for (guint i = 0; i < fleet->hosts->len; i++)
+    look_at_interfaces (findings, fleet->hosts->pdata[i]);
   virfs_report_foreach_pool (fleet, look_at_pool, findings);
   for (guint i = 0; i < fleet->vms->len; i++)
     look_at_vm (findings, fleet->vms->pdata[i]);

@@ -88,7 +88,8 @@ check_uri (const char *uri, GError **error)
   if (g_str_has_prefix (uri, "fake:"))
     return TRUE;
   /* it may hold a password: not repeated */
-  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID, "a URI of the fake is wanted, as in fake:2");
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+               "a URI of the fake is wanted, as in fake:2");
   return FALSE;
 }
 
@@ -118,6 +119,9 @@ host_open (VirfsHost *host)
   virfs_ref_string_set (&info->arch, "x86_64");
   virfs_part_lists_set (info->parts, VIRFS_HOST_POOLS, virfs_fake_pools (host->name));
   virfs_part_lists_set (info->parts, VIRFS_HOST_FILTERS, virfs_fake_filters ());
+  virfs_part_lists_set (info->parts, VIRFS_HOST_INTERFACES,
+                        virfs_fake_interfaces ("eth0 up\neth1 up"));
+  virfs_part_lists_set (info->parts, VIRFS_HOST_DEVICES, virfs_fake_devices ());
   virfs_part_lists_set (info->parts, VIRFS_HOST_NETWORKS, virfs_fake_networks (host->name));
   virfs_infra_update_host (infra, host, info, NULL);
 }

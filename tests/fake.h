@@ -90,6 +90,10 @@ GPtrArray *virfs_fake_filters (void);
 void virfs_fake_filter_define (VirfsPart *filter, const char *xml, VirfsJob *job);
 void virfs_fake_filter_undefine (VirfsPart *filter, VirfsJob *job);
 
+/* Interfaces and devices (fake_hardware.c); SLAVES of the bond as its info has them. */
+GPtrArray *virfs_fake_interfaces (const char *slaves);
+GPtrArray *virfs_fake_devices (void);
+
 /* Pools and volumes (fake_storage.c); see backend.h.  One of each, `default` (with that UUID) and
  * `disk.qcow2`. */
 GPtrArray *virfs_fake_pools (const char *uuid);

@@ -89,6 +89,8 @@ row_path (Fixture *f, const VirfsClass *class, const VirfsRow *row)
         { "networks/<network>", "networks/lan" },
         { "pools/<pool>", "pools/fast" },
         { "hosts/<host>/nwfilters/<filter>", "hosts/h1/nwfilters/clean" },
+        { "hosts/<host>/interfaces/<interface>", "hosts/h1/interfaces/eth1" },
+        { "hosts/<host>/devices/<device>", "hosts/h1/devices/pci_0000_17_02_0" },
         { "hosts/<host>/pools/<pool>/volumes/<volume>",
           "hosts/h1/pools/default/volumes/disk.qcow2" },
         { "images/<file>.d", "images/disk.qcow2.d" },

@@ -11,6 +11,7 @@
 #include "fleet.h"
 #include "gate.h"
 #include "inventory.h"
+#include "node_device.h"
 #include "poll.h"
 #include "wait.h"
 
@@ -175,6 +176,7 @@ serve (Service *service)
       break;
     case WORK_RESOURCES:
       lv_poll_resources (service->link, conn);
+      lv_node_devices_refresh (service->link, conn);
       break;
     case WORK_POLL:
       lv_poll_begin (service->link);

@@ -12,6 +12,7 @@
 #include "inventory.h"
 #include "lent.h"
 #include "move.h"
+#include "node_device.h"
 #include "operate.h"
 #include "state.h"
 #include "wait.h"
@@ -427,13 +428,13 @@ on_pool_refresh (virConnectPtr conn, virStoragePoolPtr pool, void *link)
 static void
 on_device (virConnectPtr conn, virNodeDevicePtr device, int event, int detail, void *link)
 {
-  lv_connection_queue_resources (link, TRUE);
+  lv_node_device_queue (link, virNodeDeviceGetName (device));
 }
 
 static void
 on_device_update (virConnectPtr conn, virNodeDevicePtr device, void *link)
 {
-  lv_connection_queue_resources (link, TRUE);
+  lv_node_device_queue (link, virNodeDeviceGetName (device));
 }
 
 static void

@@ -87,6 +87,7 @@ new_link (LvConnection *connection)
   g_mutex_init (&link->storage);
   link->spares = lv_seat_new_spares ();
   link->registrations = g_array_new (FALSE, FALSE, sizeof (LvRegistration));
+  link->devices_due = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   lv_task_open_lanes (link);
   lv_storage_open (link);
   link->inventory = lv_inventory_new ();
@@ -173,6 +174,7 @@ lv_link_unref (LvLink *link)
   lv_agents_free (link->agents);
   lv_connection_unref (link->connection);
   g_clear_pointer (&link->registrations, g_array_unref);
+  g_hash_table_unref (link->devices_due);
   g_clear_pointer (&link->unread, g_hash_table_unref);
   g_clear_pointer (&link->asked, g_hash_table_unref);
   g_array_unref (link->spares);

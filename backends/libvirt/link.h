@@ -83,6 +83,7 @@ typedef struct LvLink {
   GArray *spares;        /* see seat.c */
   GArray *registrations; /* of LvRegistration, to be undone */
   GHashTable *shared;    /* see storage.c: what is known of shared directories */
+  GHashTable *devices_due; /* names of devices, see node_device.c */
   GHashTable *stale;     /* names of pools, see share.h; NULL: none */
 
   GMutex resources; /* comes first, and is held while the host is asked; see lv_poll_resources() */

@@ -3,6 +3,7 @@
 #include "node.h"
 
 #include "fail.h"
+#include "interface.h"
 #include "network_list.h"
 #include "xml.h"
 
@@ -215,22 +216,16 @@ read_networks (LvLink *link, virConnectPtr conn, VirfsHostInfo *info, GPtrArray 
 
 /* FALSE: they cannot be listed. */
 static gboolean
-read_interfaces (LvLink *link, virConnectPtr conn, GPtrArray *bridges)
+read_interfaces (LvLink *link, virConnectPtr conn, VirfsHostInfo *info, GPtrArray *bridges)
 {
-  virInterfacePtr *items = NULL;
-  g_autoptr (GPtrArray) interfaces = NULL;
-  int n;
+  g_autoptr (GPtrArray) active = g_ptr_array_new_with_free_func (g_free);
+  GPtrArray *interfaces = lv_interfaces_read (link, conn, active);
 
-  if (lv_link_lacks (link, LV_CALL_INTERFACES))
+  if (interfaces == NULL)
     return FALSE;
-  n = LV (virConnectListAllInterfaces (conn, &items, VIR_CONNECT_LIST_INTERFACES_ACTIVE));
-  interfaces = lv_take_interfaces (items, n);
-  if (interfaces == NULL) {
-    lv_link_note (link, LV_CALL_INTERFACES);
-    return FALSE;
-  }
-  for (guint i = 0; i < interfaces->len; i++)
-    add_once (bridges, virInterfaceGetName (interfaces->pdata[i]));
+  for (guint i = 0; i < active->len; i++)
+    add_once (bridges, active->pdata[i]);
+  virfs_part_lists_set (info->parts, VIRFS_HOST_INTERFACES, interfaces);
   return TRUE;
 }
 
@@ -240,7 +235,7 @@ lv_node_read_resources (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
   GPtrArray *bridges = g_ptr_array_new_with_free_func (g_free);
 
   read_networks (link, conn, info, bridges);
-  if (read_interfaces (link, conn, bridges)) {
+  if (read_interfaces (link, conn, info, bridges)) {
     replace (&info->bridges, bridges);
   } else {
     replace (&info->bridges, NULL);

@@ -9,10 +9,12 @@
 #include "host_cpu.h"
 #include "migrate_snapshots.h"
 #include "operate.h"
+#include "interface.h"
 #include "inventory.h"
 #include "measure.h"
 #include "move.h"
 #include "node.h"
+#include "node_device.h"
 #include "seat.h"
 
 #define HASTE (G_TIME_SPAN_SECOND / 2)
@@ -30,6 +32,13 @@ replace (GPtrArray **field, GPtrArray *array)
   *field = ref (array);
 }
 
+static void
+take_parts (VirfsHostInfo *info, const VirfsHostInfo *read, VirfsHostPart part)
+{
+  if (read->parts[part] != NULL)
+    virfs_part_lists_set (info->parts, part, ref (read->parts[part]));
+}
+
 /* Takes over from what was read what its reader may have changed; others read other things. */
 static void
 take_resources (VirfsHostInfo *info, gpointer data)
@@ -38,8 +47,8 @@ take_resources (VirfsHostInfo *info, gpointer data)
 
   replace (&info->networks, read->networks);
   replace (&info->bridges, read->bridges);
-  if (read->parts[VIRFS_HOST_NETWORKS] != NULL)
-    virfs_part_lists_set (info->parts, VIRFS_HOST_NETWORKS, ref (read->parts[VIRFS_HOST_NETWORKS]));
+  take_parts (info, read, VIRFS_HOST_NETWORKS);
+  take_parts (info, read, VIRFS_HOST_INTERFACES);
 }
 
 static void
@@ -96,11 +105,13 @@ lv_poll_resources (LvLink *link, virConnectPtr conn)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->resources);
   g_autoptr (VirfsHostInfo) read = lv_gate_copy_host (link->connection);
+  g_autoptr (GPtrArray) before = read ? ref (read->parts[VIRFS_HOST_INTERFACES]) : NULL;
 
   if (read == NULL)
     return;
   lv_node_read_resources (link, conn, read);
   lv_gate_edit_host (link->connection, link, take_resources, read, NULL);
+  lv_interfaces_tell (link, before, read->parts[VIRFS_HOST_INTERFACES]);
 }
 
 static void
@@ -122,6 +133,7 @@ read_snapshots (gpointer data)
 
   if (conn == NULL)
     return NULL;
+  lv_node_devices_read (link, conn);
   lv_fleet_read_snapshots (link, conn);
   lv_cpu_poll (link, conn);
   lv_moving_recover (link);

@@ -13,7 +13,7 @@ void lv_poll_node (LvLink *link, virConnectPtr conn);
  * something tells later than those who have read them before. */
 void lv_poll_resources (LvLink *link, virConnectPtr conn);
 
-/* Reads, beside all else, the snapshots of guests that have just been listed, and puts on what is kept of
+/* Reads, beside all else, the devices of the host, and the snapshots of guests that have just been listed, and puts on what is kept of
  * some (migrate_snapshots.h). */
 void lv_poll_snapshots (LvLink *link);
 /* The next look is due after the interval. */

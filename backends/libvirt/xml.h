@@ -55,6 +55,11 @@ void lv_xml_read_capabilities (const char *xml, VirfsHostInfo *info);
  * NULL for none. */
 char *lv_xml_read_host_cpu (const char *xml);
 
+/* Interfaces (xml_interface.c); ACTIVE: what is known of it otherwise.  The caller owns it; NULL: broken. */
+VirfsInterfaceInfo *lv_xml_read_interface (const char *xml, gboolean active);
+/* Devices (xml_node_device.c); likewise. */
+VirfsNodeDeviceInfo *lv_xml_read_node_device (const char *xml);
+
 /* Pools (xml_pool.c). */
 
 /* Name, type, path, source and sizes; the caller owns it.  NULL: broken. */

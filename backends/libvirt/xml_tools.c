@@ -188,3 +188,19 @@ lv_xml_bytes_at (LvXml *xml, const char *path)
 
   return value ? lv_xml_bytes (value, unit ? unit : "bytes") : 0;
 }
+
+static guint
+hex_attribute (const xmlNode *node, const char *name)
+{
+  g_autofree char *text = lv_xml_attribute (node, name);
+
+  return text ? (guint) g_ascii_strtoull (text, NULL, 16) : 0;
+}
+
+char *
+lv_xml_pci_address (const xmlNode *node)
+{
+  return g_strdup_printf ("%04x:%02x:%02x.%x", hex_attribute (node, "domain"),
+                          hex_attribute (node, "bus"), hex_attribute (node, "slot"),
+                          hex_attribute (node, "function"));
+}

@@ -30,6 +30,9 @@ char *lv_xml_text (LvXml *xml, xmlNode *node, const char *path);
 xmlNode *lv_xml_child (const xmlNode *node, const char *name);
 char *lv_xml_attribute (const xmlNode *node, const char *name);
 
+/* The hexadecimal numbers of a PCI device's <address> as in 0000:65:00.0; the caller owns it. */
+char *lv_xml_pci_address (const xmlNode *node);
+
 xmlNode *lv_xml_root (LvXml *xml);
 /* Adds an element with TEXT (NULL: none, escaped as needed). */
 xmlNode *lv_xml_add (xmlNode *parent, const char *name, const char *text);

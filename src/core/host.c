@@ -48,6 +48,8 @@ virfs_host_part (const VirfsPartClass *class)
     [VIRFS_HOST_POOLS] = &virfs_pool_class,
     [VIRFS_HOST_NETWORKS] = &virfs_network_class,
     [VIRFS_HOST_FILTERS] = &virfs_filter_class,
+    [VIRFS_HOST_INTERFACES] = &virfs_interface_class,
+    [VIRFS_HOST_DEVICES] = &virfs_node_device_class,
   };
   guint i = 0;
 

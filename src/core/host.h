@@ -9,7 +9,9 @@
 #include "blob.h"
 #include "definition.h"
 #include "filter.h"
+#include "interface.h"
 #include "network.h"
+#include "node_device.h"
 #include "pool.h"
 
 typedef enum {
@@ -53,6 +55,8 @@ typedef enum {
   VIRFS_HOST_POOLS,
   VIRFS_HOST_NETWORKS,
   VIRFS_HOST_FILTERS,
+  VIRFS_HOST_INTERFACES,
+  VIRFS_HOST_DEVICES,
   VIRFS_HOST_N_PARTS
 } VirfsHostPart;
 

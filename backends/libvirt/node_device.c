@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading devices.  A host may have hundreds: they are read once, and then those that events tell of.
+ * Who reads holds the link's `resources`, so that it is told in the order in which it was asked.
+ */
+#include "node_device.h"
+
+#include "connection.h"
+#include "fail.h"
+#include "gate.h"
+#include "xml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void
+free_device (gpointer device)
+{
+  virNodeDeviceFree (device);
+}
+
+/* NULL if it is gone meanwhile, or is the end of a guest's NIC. */
+static VirfsNodeDeviceInfo *
+read_device (virNodeDevicePtr device)
+{
+  char *xml = LV (virNodeDeviceGetXMLDesc (device, 0));
+  VirfsNodeDeviceInfo *info = xml ? lv_xml_read_node_device (xml) : NULL;
+
+  free (xml);
+  if (info == NULL)
+    return NULL;
+  if (info->interface != NULL && virfs_interface_is_hidden (info->interface)) {
+    virfs_part_info_unref (info);
+    return NULL;
+  }
+  /* others are there or not */
+  if (g_strcmp0 (info->type, "mdev") == 0)
+    info->active = LV (virNodeDeviceIsActive (device)) != 0;
+  return info;
+}
+
+/* Telling. */
+
+static void
+take_all (VirfsHostInfo *info, gpointer list)
+{
+  virfs_part_lists_set (info->parts, VIRFS_HOST_DEVICES, g_ptr_array_ref (list));
+}
+
+void
+lv_node_devices_read (LvLink *link, virConnectPtr conn)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->resources);
+  g_autoptr (GPtrArray) devices = g_ptr_array_new_with_free_func (free_device);
+  g_autoptr (GPtrArray) list = virfs_part_list_new ();
+  virNodeDevicePtr *items = NULL;
+  int n = LV (virConnectListAllNodeDevices (conn, &items, 0));
+
+  if (n < 0)
+    return;
+  for (int i = 0; i < n; i++)
+    g_ptr_array_add (devices, items[i]);
+  free (items);
+  for (guint i = 0; i < devices->len; i++) {
+    VirfsNodeDeviceInfo *info = read_device (devices->pdata[i]);
+
+    if (info != NULL)
+      g_ptr_array_add (list, info);
+  }
+  virfs_part_list_sort (list);
+  lv_gate_edit_host (link->connection, link, take_all, list, NULL);
+}
+
+/* Events. */
+
+/* As in net_vnet7_fe_54_00_12_34_56: they come and go with guests, and are not shown. */
+static gboolean
+is_guests (const char *name)
+{
+  g_auto (GStrv) words = g_strsplit (name, "_", 3);
+
+  return words[0] && words[1] && strcmp (words[0], "net") == 0
+         && virfs_interface_is_hidden (words[1]);
+}
+
+void
+lv_node_device_queue (LvLink *link, const char *name)
+{
+  if (!is_guests (name)) {
+    g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->lock);
+
+    g_hash_table_add (link->devices_due, g_strdup (name));
+  }
+  lv_connection_queue_resources (link, TRUE);
+}
+
+/* The names that are due, which are not any more; the caller owns it. */
+static GHashTable *
+take_due (LvLink *link)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->lock);
+  GHashTable *due = g_steal_pointer (&link->devices_due);
+
+  link->devices_due = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  return due;
+}
+
+typedef struct {
+  GHashTable *names; /* that were looked for */
+  GPtrArray *found;
+} News;
+
+static void
+take_news (VirfsHostInfo *info, gpointer data)
+{
+  const News *news = data;
+  GPtrArray *before = info->parts[VIRFS_HOST_DEVICES], *list;
+
+  if (before == NULL) /* all are still to be read */
+    return;
+  list = virfs_part_list_new ();
+  for (guint i = 0; i < before->len; i++)
+    if (!g_hash_table_contains (news->names, ((VirfsPartInfo *) before->pdata[i])->name))
+      g_ptr_array_add (list, virfs_part_info_ref (before->pdata[i]));
+  for (guint i = 0; i < news->found->len; i++)
+    g_ptr_array_add (list, virfs_part_info_ref (news->found->pdata[i]));
+  virfs_part_list_sort (list);
+  virfs_part_lists_set (info->parts, VIRFS_HOST_DEVICES, list);
+}
+
+static void
+look_for (virConnectPtr conn, const char *name, GPtrArray *found)
+{
+  virNodeDevicePtr device = LV (virNodeDeviceLookupByName (conn, name));
+  VirfsNodeDeviceInfo *info = device ? read_device (device) : NULL;
+
+  if (info != NULL)
+    g_ptr_array_add (found, info);
+  if (device != NULL)
+    virNodeDeviceFree (device);
+}
+
+void
+lv_node_devices_refresh (LvLink *link, virConnectPtr conn)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->resources);
+  g_autoptr (GHashTable) due = take_due (link);
+  g_autoptr (GPtrArray) found = virfs_part_list_new ();
+  News news = { due, found };
+  GHashTableIter iter;
+  gpointer name;
+
+  if (g_hash_table_size (due) == 0)
+    return;
+  g_hash_table_iter_init (&iter, due);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    look_for (conn, name, found);
+  if (lv_link_is_alive (link))
+    lv_gate_edit_host (link->connection, link, take_news, &news, NULL);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is known of a host's devices, and which of them guests can have. */
+#include "node_device.h"
+
+#include <string.h>
+
+#define MEMBER(member, type, field) VIRFS_MEMBER (VirfsNodeDeviceInfo, member, type, field)
+
+static const VirfsMember members[] = {
+  MEMBER (type, WORD, CONFIG),
+  MEMBER (active, BOOL, STATE),
+  MEMBER (vendor, TEXT, CONFIG),
+  MEMBER (product, TEXT, CONFIG),
+  MEMBER (id, TEXT, CONFIG),
+  MEMBER (device_class, TEXT, CONFIG),
+  MEMBER (driver, TEXT, STATE),
+  MEMBER (iommu_group, TEXT, CONFIG),
+  MEMBER (iommu_devices, TEXT, CONFIG),
+  MEMBER (numa_node, TEXT, CONFIG),
+  MEMBER (parent, TEXT, CONFIG),
+  MEMBER (path, TEXT, CONFIG),
+  MEMBER (node, TEXT, CONFIG),
+  MEMBER (interface, TEXT, CONFIG),
+  MEMBER (address, TEXT, CONFIG),
+  MEMBER (size, NUMBER, SIZE),
+  MEMBER (physical_function, TEXT, CONFIG),
+  MEMBER (virtual_functions, TEXT, CONFIG),
+  MEMBER (mdev_types, TEXT, CONFIG),
+  MEMBER (mdev_type, TEXT, CONFIG),
+  MEMBER (xml, BLOB, XML),
+};
+
+const VirfsPartClass virfs_node_device_class = {
+  .kind = VIRFS_KIND_NODE_DEVICE,
+  .directory = "devices",
+  .size = sizeof (VirfsNodeDeviceInfo),
+  .members = members,
+  .n_members = G_N_ELEMENTS (members),
+};
+
+static const struct {
+  const char *type, *kind;
+} kinds[] = {
+  { "pci", "pci" },
+  { "usb_device", "usb" },
+  { "scsi", "scsi" },
+  { "mdev", "mdev" },
+};
+
+/* Bridges, with what is behind them, are the host's own. */
+static gboolean
+is_bridge (const VirfsNodeDeviceInfo *device)
+{
+  return device->device_class != NULL && g_str_has_prefix (device->device_class, "0x06");
+}
+
+/* The host's end of a USB bus: the Linux Foundation is its vendor. */
+static gboolean
+is_hub (const VirfsNodeDeviceInfo *device)
+{
+  return g_strcmp0 (device->type, "usb_device") == 0 && device->id != NULL
+         && g_str_has_prefix (device->id, "1d6b:");
+}
+
+const char *
+virfs_node_device_kind (const VirfsNodeDeviceInfo *device, const char **why)
+{
+  const char *unused;
+
+  why = why ? why : &unused;
+  *why = NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
+    if (g_strcmp0 (device->type, kinds[i].type) != 0)
+      continue;
+    if (device->address == NULL)
+      *why = "its address is not known";
+    else if (is_bridge (device))
+      *why = "a bridge of the PCI bus belongs to the host";
+    else if (is_hub (device))
+      *why = "the hub of a USB bus belongs to the host";
+    return *why ? NULL : kinds[i].kind;
+  }
+  *why = "guests can have PCI, USB, SCSI and mediated devices only";
+  return NULL;
+}
+
+gboolean
+virfs_node_device_passes (const VirfsNodeDeviceInfo *device)
+{
+  const char *kind = virfs_node_device_kind (device, NULL);
+
+  return kind != NULL && (strcmp (kind, "pci") != 0 || device->iommu_group != NULL);
+}
+
+char *
+virfs_node_device_name (const char *prefix, const char *address)
+{
+  char *name = g_strconcat (prefix, "_", address, NULL);
+
+  for (char *p = name; *p; p++)
+    if (!g_ascii_isalnum (*p))
+      *p = '_';
+  return name;
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Interfaces and devices of the libvirt backend, on libvirt's test driver. */
+#include "infra.h"
+#include "libvirt.h"
+
+#include <glib/gstdio.h>
+#include <libvirt/libvirt.h>
+#include <string.h>
+
+#define PATIENCE (10 * G_TIME_SPAN_SECOND)
+
+static const char host_xml[]
+  = "<node><interface type='ethernet' name='eth0'><mac address='52:54:00:00:00:01'/>"
+    "<link speed='10000' state='up'/></interface>"
+    "<interface type='bond' name='bond0'><bond mode='active-backup'>"
+    "<miimon freq='100' carrier='ioctl'/>"
+    "<interface type='ethernet' name='eth0'><link speed='10000' state='up'/></interface>"
+    "<interface type='ethernet' name='eth1'><link state='down'/></interface></bond></interface>"
+    "<interface type='ethernet' name='vnet3'><mac address='52:54:00:00:00:09'/></interface>"
+    "<device><name>computer</name><capability type='system'><hardware><uuid>"
+    "11111111-2222-3333-4444-555555555555</uuid></hardware><firmware/></capability></device>"
+    "<device><name>pci_0000_65_00_0</name><path>/sys/x</path><parent>computer</parent>"
+    "<driver><name>nouveau</name></driver><capability type='pci'><class>0x030000</class>"
+    "<domain>0</domain><bus>101</bus><slot>0</slot><function>0</function>"
+    "<product id='0x2204'>GA102</product><vendor id='0x10de'>NVIDIA Corporation</vendor>"
+    "<capability type='mdev_types'><type id='nvidia-11'><name>GRID M60-0B</name>"
+    "<deviceAPI>vfio-pci</deviceAPI><availableInstances>16</availableInstances></type>"
+    "</capability><iommuGroup number='27'>"
+    "<address domain='0x0000' bus='0x65' slot='0x00' function='0x0'/>"
+    "<address domain='0x0000' bus='0x65' slot='0x00' function='0x1'/></iommuGroup>"
+    "<numa node='1'/></capability></device>"
+    "<device><name>net_vnet3_52_54_00_00_00_09</name><parent>computer</parent>"
+    "<capability type='net'><interface>vnet3</interface><address>52:54:00:00:00:09</address>"
+    "</capability></device>"
+    "<device><name>usb_1_2</name><parent>computer</parent><capability type='usb_device'>"
+    "<bus>1</bus><device>4</device><product id='0xc52b'>Receiver</product>"
+    "<vendor id='0x046d'>Logitech</vendor></capability></device></node>";
+
+typedef struct {
+  char *path;
+  VirfsInfra *infra;
+  VirfsHost *host;
+} Fixture;
+
+/* What is known of a part; the caller owns the reference, NULL: there is none. */
+static gpointer
+info_of (Fixture *f, const VirfsPartClass *class, const char *name)
+{
+  g_autoptr (VirfsPart) part = virfs_infra_part (f->infra, f->host, class, name);
+
+  return part ? virfs_part_info (part) : NULL;
+}
+
+static gboolean
+has_device (Fixture *f, const char *name)
+{
+  g_autoptr (VirfsPartInfo) info = info_of (f, &virfs_node_device_class, name);
+
+  return info != NULL;
+}
+
+#define assert_soon(condition)                                                                     \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    gint64 end_ = g_get_monotonic_time () + PATIENCE;                                              \
+    while (!(condition) && g_get_monotonic_time () < end_)                                         \
+      g_usleep (1000);                                                                             \
+    g_assert_true (condition);                                                                     \
+  }                                                                                                \
+  G_STMT_END
+
+static void
+open_host (Fixture *f, const char *uri)
+{
+  f->infra = virfs_infra_new (&virfs_libvirt_backend, 5);
+  f->host = virfs_infra_add_host (f->infra, "h1", uri, NULL);
+  g_assert_true (virfs_infra_settle (f->infra, PATIENCE));
+  assert_soon (has_device (f, "computer"));
+}
+
+static void
+set_up (Fixture *f, gconstpointer data)
+{
+  g_autofree char *uri = NULL;
+  int fd = g_file_open_tmp ("virfs-hardware-XXXXXX.xml", &f->path, NULL);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_close (fd, NULL);
+  g_assert_true (g_file_set_contents (f->path, host_xml, -1, NULL));
+  uri = g_strconcat ("test://", f->path, NULL);
+  open_host (f, uri);
+}
+
+/* The one that all connections to it share. */
+static void
+set_up_default (Fixture *f, gconstpointer data)
+{
+  open_host (f, "test:///default");
+}
+
+static void
+tear_down (Fixture *f, gconstpointer data)
+{
+  virfs_object_unref (f->host);
+  virfs_infra_stop (f->infra, PATIENCE);
+  virfs_infra_free (f->infra);
+  if (f->path != NULL)
+    g_unlink (f->path);
+  g_free (f->path);
+}
+
+static void
+test_interfaces (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsPartInfo) bond_info = info_of (f, &virfs_interface_class, "bond0");
+  g_autoptr (VirfsPartInfo) card_info = info_of (f, &virfs_interface_class, "eth0");
+  g_autoptr (VirfsPartInfo) tap = info_of (f, &virfs_interface_class, "vnet3");
+  const VirfsInterfaceInfo *bond = (VirfsInterfaceInfo *) bond_info;
+  const VirfsInterfaceInfo *card = (VirfsInterfaceInfo *) card_info;
+
+  g_assert_null (tap);
+  g_assert_cmpstr (bond->type, ==, "bond");
+  g_assert_cmpstr (bond->mode, ==, "active-backup");
+  g_assert_cmpstr (bond->slaves, ==, "eth0 up\neth1 down");
+  g_assert_cmpstr (bond->state, ==, "degraded");
+  g_assert_cmpstr (card->master, ==, "bond0");
+  g_assert_cmpstr (card->state, ==, "up");
+  g_assert_cmpstr (card->mac, ==, "52:54:00:00:00:01");
+  g_assert_cmpuint (card->speed, ==, G_GUINT64_CONSTANT (10000000000));
+}
+
+static void
+test_devices (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsPartInfo) gpu_info = info_of (f, &virfs_node_device_class, "pci_0000_65_00_0");
+  g_autoptr (VirfsPartInfo) usb_info = info_of (f, &virfs_node_device_class, "usb_1_2");
+  const VirfsNodeDeviceInfo *gpu = (VirfsNodeDeviceInfo *) gpu_info;
+  const VirfsNodeDeviceInfo *usb = (VirfsNodeDeviceInfo *) usb_info;
+
+  g_assert_cmpstr (gpu->type, ==, "pci");
+  g_assert_cmpstr (gpu->address, ==, "0000:65:00.0");
+  g_assert_cmpstr (gpu->id, ==, "10de:2204");
+  g_assert_cmpstr (gpu->vendor, ==, "NVIDIA Corporation");
+  g_assert_cmpstr (gpu->iommu_group, ==, "27");
+  g_assert_cmpstr (gpu->iommu_devices, ==, "pci_0000_65_00_1");
+  g_assert_cmpstr (gpu->numa_node, ==, "1");
+  g_assert_cmpstr (gpu->mdev_types, ==, "nvidia-11 16 GRID M60-0B");
+  g_assert_cmpstr (usb->address, ==, "1:4");
+  g_assert_cmpstr (usb->id, ==, "046d:c52b");
+  g_assert_true (virfs_node_device_passes (gpu));
+  g_assert_true (virfs_node_device_passes (usb));
+  g_assert_false (has_device (f, "net_vnet3_52_54_00_00_00_09"));
+}
+
+/* An adapter that others make and remove is told by events, and nothing else is asked of the host. */
+static void
+test_events (Fixture *f, gconstpointer data)
+{
+  virConnectPtr conn = virConnectOpen ("test:///default");
+  virNodeDevicePtr made
+    = virNodeDeviceCreateXML (conn,
+                              "<device><parent>scsi_host1</parent><capability type='scsi_host'>"
+                              "<capability type='fc_host'><wwnn>2000000012341299</wwnn>"
+                              "<wwpn>1000000012341299</wwpn></capability></capability></device>",
+                              0);
+  g_autofree char *name = NULL;
+
+  g_assert_nonnull (made);
+  name = g_strdup (virNodeDeviceGetName (made));
+  assert_soon (has_device (f, name));
+  g_assert_cmpint (virNodeDeviceDestroy (made), ==, 0);
+  assert_soon (!has_device (f, name));
+  g_assert_true (has_device (f, "scsi_host1"));
+  virNodeDeviceFree (made);
+  virConnectClose (conn);
+}
+
+int
+main (int argc, char **argv)
+{
+  VirfsLibvirtOptions options = VIRFS_LIBVIRT_DEFAULTS;
+
+  options.poll_interval = 3600; /* so that events tell, and nothing else */
+
+  g_test_init (&argc, &argv, NULL);
+  virfs_libvirt_init (&options);
+  g_test_add ("/hardware/interfaces", Fixture, NULL, set_up, test_interfaces, tear_down);
+  g_test_add ("/hardware/devices", Fixture, NULL, set_up, test_devices, tear_down);
+  g_test_add ("/hardware/events", Fixture, NULL, set_up_default, test_events, tear_down);
+  return g_test_run ();
+}
