@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hosts/<host>/devices/<device>/: a device of a host. */
-#include "part_class.h"
+#include "hostdev_use.h"
+
+#include "use.h"
 
 const VirfsDir virfs_node_devices_dir = { .list = virfs_part_list, .find = virfs_part_find };
 
@@ -81,11 +83,29 @@ static const VirfsRow rows[] = {
   { "mdev_type", TEXT (mdev_type), .help = "which of them a mediated device is" },
   { "xml", READ SHOW (virfs_show_blob, XML, xml), .size = virfs_size_of_blob,
     .help = "libvirt's XML of it" },
+  { "used_by", S_IFDIR | 0750, VIRFS_ROW_MEASURED, F (CONFIG), .dir = &virfs_hostdev_users_dir,
+    .help = "links to the guests that have it, now or at their next start" },
 };
+
+/* Its guests come and go without its changing itself. */
+static gint64
+changed (const VirfsNode *node, guint64 fields)
+{
+  gint64 own = virfs_part_changed (node, fields);
+
+  return node->row->dir == NULL ? own
+                                : MAX (own, virfs_infra_uses_changed (virfs_node_infra (node)));
+}
 
 VirfsClass virfs_node_device_files = {
   .path = "hosts/<host>/devices/<device>",
   .rows = rows,
   .n_rows = G_N_ELEMENTS (rows),
-  VIRFS_PART_CLASS,
+  .parent = virfs_part_parent,
+  .unref = virfs_object_unref,
+  .snapshot = virfs_part_snapshot,
+  .release = virfs_part_info_unref,
+  .changed = changed,
+  .ready = virfs_part_ready,
+  .owner = virfs_access_owner,
 };

@@ -23,6 +23,8 @@ static const struct {
   { &virfs_volume_class, &virfs_volume_files, G_STRUCT_OFFSET (VirfsPartInfo, parts) },
   { &virfs_disk_class, &virfs_disk_files, G_STRUCT_OFFSET (VirfsVmInfo, parts[VIRFS_VM_DISKS]) },
   { &virfs_nic_class, &virfs_nic_files, G_STRUCT_OFFSET (VirfsVmInfo, parts[VIRFS_VM_NICS]) },
+  { &virfs_hostdev_class, &virfs_hostdev_files,
+    G_STRUCT_OFFSET (VirfsVmInfo, parts[VIRFS_VM_HOSTDEVS]) },
   { &virfs_snapshot_class, &virfs_snapshot_files,
     G_STRUCT_OFFSET (VirfsVmInfo, parts[VIRFS_VM_SNAPSHOTS]) },
   { &virfs_checkpoint_class, &virfs_checkpoint_files,

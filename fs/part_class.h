@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The classes of parts (src/core/part.h), one file each: pool.c, volume.c, network.c, filter.c, interface.c, node_device.c, disk.c, nic.c, snapshot.c,
+ * The classes of parts (src/core/part.h), one file each: pool.c, volume.c, network.c, filter.c, interface.c, node_device.c, disk.c, nic.c, hostdev.c, snapshot.c,
  * checkpoint.c, backup.c, exec.c.  A directory of parts is a row of their owner whose path is the class's `directory`.
  */
 #pragma once
@@ -10,6 +10,7 @@
 #include "backup.h"
 #include "classes.h"
 #include "device.h"
+#include "hostdev.h"
 #include "part_draft.h"
 #include "pool.h"
 #include "snapshot.h"
@@ -22,6 +23,7 @@ extern VirfsClass virfs_interface_files;
 extern VirfsClass virfs_node_device_files;
 extern VirfsClass virfs_disk_files;
 extern VirfsClass virfs_nic_files;
+extern VirfsClass virfs_hostdev_files;
 extern VirfsClass virfs_snapshot_files;
 extern VirfsClass virfs_checkpoint_files;
 extern VirfsClass virfs_backup_files;
@@ -37,6 +39,7 @@ extern const VirfsDir virfs_interfaces_dir;
 extern const VirfsDir virfs_node_devices_dir;
 extern const VirfsDir virfs_disks_dir;
 extern const VirfsDir virfs_nics_dir;
+extern const VirfsDir virfs_hostdevs_dir;
 extern const VirfsDir virfs_snapshots_dir;
 extern const VirfsDir virfs_checkpoints_dir;
 extern const VirfsDir virfs_backups_dir;

@@ -47,6 +47,7 @@ static VirfsClass *const classes[] = {
   [VIRFS_KIND_FLEET_POOL] = &virfs_fleet_pool_files,
   [VIRFS_KIND_INTERFACE] = &virfs_interface_files,
   [VIRFS_KIND_NODE_DEVICE] = &virfs_node_device_files,
+  [VIRFS_KIND_HOSTDEV] = &virfs_hostdev_files,
   &virfs_owner_class,
   &virfs_image_class,
   NULL,

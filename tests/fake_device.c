@@ -5,6 +5,7 @@
 #include "device.h"
 #include "disk_move.h"
 #include "error.h"
+#include "hostdev.h"
 
 #include <string.h>
 
@@ -12,6 +13,7 @@ typedef struct {
   VirfsPart *device;
   const VirfsDeviceSetting *setting; /* NULL: it comes or goes */
   gconstpointer wanted;              /* NULL: it goes */
+  gboolean live;                     /* the guest runs */
 } Change;
 
 /* What of the sources that anybody could think of there is. */
@@ -27,6 +29,7 @@ make_device (const Change *change)
 {
   VirfsPartInfo *info = virfs_part_info_copy (change->wanted);
   VirfsDiskInfo *disk = (VirfsDiskInfo *) info;
+  VirfsHostdevInfo *hostdev = (VirfsHostdevInfo *) info;
 
   info->draft = FALSE;
   if (info->class == &virfs_disk_class) {
@@ -35,6 +38,10 @@ make_device (const Change *change)
       virfs_ref_string_set (&disk->source, "/images/new.qcow2");
       disk->allocation = 1 << 20;
     }
+  }
+  if (info->class == &virfs_hostdev_class) {
+    hostdev->live = change->live;
+    hostdev->persistent = TRUE;
   }
   return info;
 }
@@ -51,10 +58,11 @@ set_device (const VirfsPartInfo *info, const VirfsDeviceSetting *setting)
 static void
 apply (VirfsVmInfo *info, gpointer data)
 {
-  const Change *change = data;
+  Change *change = data;
   VirfsVmPart part = virfs_vm_part (change->device->class);
   GPtrArray *old = info->parts[part], *list = virfs_part_list_new ();
 
+  change->live = virfs_vm_state_active (info->state);
   for (guint i = 0; old && i < old->len; i++) {
     VirfsPartInfo *device = old->pdata[i];
 

@@ -63,6 +63,8 @@ virfs_fake_devices (void)
     virfs_ref_string_set (&info->parent, rows[i].parent);
     if (g_str_equal (info->part.name, "pci_0000_17_02_0"))
       virfs_ref_string_set (&info->physical_function, "pci_0000_17_00_0");
+    if (g_str_equal (info->part.name, "pci_0000_65_00_1"))
+      virfs_ref_string_set (&info->iommu_devices, "pci_0000_65_00_0");
     if (g_str_equal (info->type, "net"))
       virfs_ref_string_set (&info->interface, "eth0");
     info->xml = virfs_blob_new ("<device/>\n");

@@ -77,6 +77,95 @@ test_gone (Fixture *f, gconstpointer data)
   g_assert_true (exists (f, DEVS "/usb_1_2"));
 }
 
+/* Giving. */
+
+#define HOSTDEVS "vms/h1-1/hostdevs" /* runs */
+#define OFF      "vms/h1-2/hostdevs" /* does not */
+
+static void
+test_give (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (mkdir_at (f, HOSTDEVS "/a b"), ==, EINVAL);
+  g_assert_cmpint (mkdir_at (f, HOSTDEVS "/gpu"), ==, 0);
+  assert_reads (f, HOSTDEVS "/gpu/device", "");
+  assert_reads (f, HOSTDEVS "/gpu/live", "0\n");
+  g_assert_cmpint (echo (f, "", HOSTDEVS "/gpu/device"), ==, ENOENT);
+  g_assert_cmpint (echo (f, "pci_0000_66_00_0", HOSTDEVS "/gpu/device"), ==, ENOENT);
+  assert_says (f, "vms/h1-1/error", "hosts/h1/devices has what there is");
+  g_assert_cmpint (echo (f, "pci_0000_65_00_0", HOSTDEVS "/gpu/device"), ==, 0);
+  assert_reads (f, HOSTDEVS "/gpu/device", "pci_0000_65_00_0\n");
+  assert_reads (f, HOSTDEVS "/gpu/type", "pci\n");
+  assert_reads (f, HOSTDEVS "/gpu/address", "0000:65:00.0\n");
+  assert_reads (f, HOSTDEVS "/gpu/live", "1\n");
+  assert_lists (f, GPU "/used_by", "h1-1");
+  assert_leads (f, GPU "/used_by/h1-1", "../../../../../vms/h1-1");
+  g_assert_cmpint (echo (f, "pci_0000_65_00_0", HOSTDEVS "/gpu/device"), ==, 0);
+  g_assert_cmpint (echo (f, "pci_0000_17_02_0", HOSTDEVS "/gpu/device"), ==, EBUSY);
+  g_assert_cmpint (rmdir_at (f, HOSTDEVS "/gpu"), ==, 0);
+  g_assert_false (exists (f, HOSTDEVS "/gpu"));
+  assert_lists (f, GPU "/used_by", "");
+}
+
+/* What no guest can have, or somebody has. */
+static void
+test_refused (Fixture *f, gconstpointer data)
+{
+  static const char *const wrong[] = { "computer", "net_eth0", "pci_0000_00_1f_0", "usb_usb1" };
+
+  g_assert_cmpint (mkdir_at (f, HOSTDEVS "/gpu"), ==, 0);
+  for (guint i = 0; i < G_N_ELEMENTS (wrong); i++)
+    g_assert_cmpint (echo (f, wrong[i], HOSTDEVS "/gpu/device"), ==, EINVAL);
+  /* the host's own eth0, which is up */
+  g_assert_cmpint (echo (f, "pci_0000_17_00_0", HOSTDEVS "/gpu/device"), ==, EBUSY);
+  assert_says (f, "vms/h1-1/error", "is eth0 of the host, which is up");
+  g_assert_cmpint (echo (f, "pci_0000_65_00_0", HOSTDEVS "/gpu/device"), ==, 0);
+  g_assert_cmpint (mkdir_at (f, OFF "/mine"), ==, 0);
+  g_assert_cmpint (echo (f, "pci_0000_65_00_0", OFF "/mine/device"), ==, EBUSY);
+  assert_says (f, "vms/h1-2/error", "vms/h1-1/hostdevs/gpu has pci_0000_65_00_0 already");
+  /* its sound is of the same group */
+  g_assert_cmpint (echo (f, "pci_0000_65_00_1", OFF "/mine/device"), ==, EBUSY);
+  assert_says (f, "vms/h1-2/error", "an IOMMU group is one guest's");
+  g_assert_cmpint (rmdir_at (f, HOSTDEVS "/gpu"), ==, 0);
+  g_assert_cmpint (echo (f, "pci_0000_65_00_1", OFF "/mine/device"), ==, 0);
+  assert_reads (f, OFF "/mine/live", "0\n");
+  assert_reads (f, OFF "/mine/persistent", "1\n");
+}
+
+/* One of two that are alike is known by where it is, a single one by what it is. */
+static void
+test_usb (Fixture *f, gconstpointer data)
+{
+  GPtrArray *rest = virfs_fake_devices ();
+
+  g_assert_cmpint (mkdir_at (f, HOSTDEVS "/key"), ==, 0);
+  g_assert_cmpint (echo (f, "usb_1_3", HOSTDEVS "/key/device"), ==, 0);
+  assert_reads (f, HOSTDEVS "/key/device", "usb_1_3\n");
+  assert_reads (f, HOSTDEVS "/key/address", "1:5\n");
+  g_assert_cmpint (rmdir_at (f, HOSTDEVS "/key"), ==, 0);
+  g_ptr_array_remove_index (rest, rest->len - 2);
+  change_host (f, VIRFS_HOST_DEVICES, rest);
+  g_assert_cmpint (mkdir_at (f, HOSTDEVS "/key"), ==, 0);
+  g_assert_cmpint (echo (f, "usb_1_2", HOSTDEVS "/key/device"), ==, 0);
+  assert_reads (f, HOSTDEVS "/key/address", "");
+  assert_reads (f, HOSTDEVS "/key/id", "046d:c52b\n");
+  assert_reads (f, HOSTDEVS "/key/device", "usb_1_2\n");
+}
+
+static void
+test_move (Fixture *f, gconstpointer data)
+{
+  assert_reads (f, "vms/h1-1/migrate", "h2\n");
+  g_assert_cmpint (mkdir_at (f, HOSTDEVS "/gpu"), ==, 0);
+  assert_reads (f, "vms/h1-1/migrate", "h2\n");
+  g_assert_cmpint (echo (f, "pci_0000_65_00_0", HOSTDEVS "/gpu/device"), ==, 0);
+  assert_reads (f, "vms/h1-1/migrate", "");
+  g_assert_cmpint (echo (f, "h2", "vms/h1-1/migrate"), ==, ENOTSUP);
+  assert_says (f, "vms/h1-1/error", "give back hostdevs/gpu");
+  g_assert_cmpint (rmdir_at (f, HOSTDEVS "/gpu"), ==, 0);
+  assert_reads (f, "vms/h1-1/migrate", "h2\n");
+  g_assert_cmpint (echo (f, "h2", "vms/h1-1/migrate"), ==, 0);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -85,5 +174,9 @@ main (int argc, char **argv)
   fixture_add ("/hardware/degraded", "h1=fake:2", test_degraded);
   fixture_add ("/hardware/devices", "h1=fake:2", test_devices);
   fixture_add ("/hardware/gone", "h1=fake:2", test_gone);
+  fixture_add ("/hardware/give", "h1=fake:2", test_give);
+  fixture_add ("/hardware/refused", "h1=fake:2", test_refused);
+  fixture_add ("/hardware/usb", "h1=fake:2", test_usb);
+  fixture_add ("/hardware/move", "h1=fake:2 h2=fake:0", test_move);
   return g_test_run ();
 }

@@ -52,6 +52,8 @@ set_up (Fixture *f, gconstpointer data)
   g_assert_cmpint (echo (f, "h1 h2", "networks/lan/hosts"), ==, 0);
   g_assert_cmpint (mkdir_at (f, "pools/fast"), ==, 0);
   g_assert_cmpint (mkdir_at (f, "vms/h1-1/backups/mon"), ==, 0);
+  g_assert_cmpint (mkdir_at (f, "vms/h1-1/hostdevs/gpu"), ==, 0);
+  g_assert_cmpint (echo (f, "pci_0000_65_00_0", "vms/h1-1/hostdevs/gpu/device"), ==, 0);
   g_assert_cmpint (mkdir_at (f, "alarms/test"), ==, 0);
   g_assert_cmpint (echo (f, "cpu_percent", "alarms/test/metric"), ==, 0);
   g_assert_cmpint (echo (f, "vms", "alarms/test/objects"), ==, 0);
@@ -89,6 +91,7 @@ row_path (Fixture *f, const VirfsClass *class, const VirfsRow *row)
         { "networks/<network>", "networks/lan" },
         { "pools/<pool>", "pools/fast" },
         { "hosts/<host>/nwfilters/<filter>", "hosts/h1/nwfilters/clean" },
+        { "vms/<vm>/hostdevs/<hostdev>", "vms/h1-1/hostdevs/gpu" },
         { "hosts/<host>/interfaces/<interface>", "hosts/h1/interfaces/eth1" },
         { "hosts/<host>/devices/<device>", "hosts/h1/devices/pci_0000_17_02_0" },
         { "hosts/<host>/pools/<pool>/volumes/<volume>",

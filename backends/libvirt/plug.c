@@ -9,6 +9,7 @@
 #include "connection.h"
 #include "error.h"
 #include "fail.h"
+#include "hostdev.h"
 #include "inventory.h"
 #include "measure.h"
 #include "wait.h"
@@ -211,10 +212,30 @@ attach_disk (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **e
   return done;
 }
 
+static gboolean
+attach_hostdev (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **error)
+{
+  g_autofree char *xml = lv_xml_make_hostdev (task->plug->wanted);
+  gboolean done = attach (task, domain, xml, lv_plug_flags (facts), error);
+
+  lv_task_refresh (task);
+  return done;
+}
+
+typedef gboolean (*Attach) (LvTask *task, virDomainPtr domain, const LvFacts *facts,
+                            GError **error);
+
+static Attach
+how_to_attach (const VirfsPartInfo *wanted)
+{
+  if (wanted->class == &virfs_disk_class)
+    return attach_disk;
+  return wanted->class == &virfs_hostdev_class ? attach_hostdev : attach_nic;
+}
+
 static LvOutcome
 run_attach (LvTask *task, GError **error)
 {
-  gboolean is_disk = task->plug->wanted->class == &virfs_disk_class;
   LvFacts facts;
   g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
   gboolean done;
@@ -222,7 +243,7 @@ run_attach (LvTask *task, GError **error)
   if (domain == NULL)
     return LV_FAILED;
   lv_operate_take_turn (task->uuid);
-  done = (is_disk ? attach_disk : attach_nic) (task, domain, &facts, error);
+  done = how_to_attach (task->plug->wanted) (task, domain, &facts, error);
   lv_operate_end_turn (task->uuid);
   return done ? LV_DONE : LV_FAILED;
 }
@@ -243,8 +264,10 @@ lv_device_attach (VirfsPart *draft, gconstpointer wanted, VirfsJob *job)
 static gboolean
 is_live (const VirfsPartInfo *info)
 {
-  return info->class == &virfs_disk_class ? ((const VirfsDiskInfo *) info)->live
-                                          : ((const VirfsNicInfo *) info)->live;
+  if (info->class == &virfs_disk_class)
+    return ((const VirfsDiskInfo *) info)->live;
+  return info->class == &virfs_hostdev_class ? ((const VirfsHostdevInfo *) info)->live
+                                             : ((const VirfsNicInfo *) info)->live;
 }
 
 static gboolean

@@ -5,6 +5,7 @@
  */
 #include "xml_device.h"
 
+#include "hostdev.h"
 #include "text.h"
 
 #include "xml_tools.h"
@@ -17,6 +18,7 @@ lv_devices_init (LvDevices *devices)
 {
   devices->disks = virfs_part_list_new ();
   devices->nics = virfs_part_list_new ();
+  devices->hostdevs = virfs_part_list_new ();
 }
 
 void
@@ -24,6 +26,7 @@ lv_devices_clear (LvDevices *devices)
 {
   g_clear_pointer (&devices->disks, g_ptr_array_unref);
   g_clear_pointer (&devices->nics, g_ptr_array_unref);
+  g_clear_pointer (&devices->hostdevs, g_ptr_array_unref);
   if (devices->graphics != NULL)
     g_string_free (g_steal_pointer (&devices->graphics), TRUE);
 }
@@ -280,6 +283,8 @@ lv_xml_stream_devices (xmlTextReader *reader, LvDevices *devices)
         read_disk (xmlTextReaderExpand (reader), devices);
       else if (strcmp (name, "interface") == 0)
         read_nic (xmlTextReaderExpand (reader), devices);
+      else if (strcmp (name, "hostdev") == 0)
+        lv_xml_read_hostdev (xmlTextReaderExpand (reader), devices->hostdevs);
       else if (strcmp (name, "channel") == 0)
         read_channel (xmlTextReaderExpand (reader), devices);
       else if (strcmp (name, "graphics") == 0)
@@ -310,10 +315,14 @@ set_where (VirfsPartInfo *info, gboolean live, gboolean persistent)
 {
   VirfsDiskInfo *disk = (VirfsDiskInfo *) info;
   VirfsNicInfo *nic = (VirfsNicInfo *) info;
+  VirfsHostdevInfo *hostdev = (VirfsHostdevInfo *) info;
 
   if (info->class == &virfs_disk_class) {
     disk->live = live;
     disk->persistent = persistent;
+  } else if (info->class == &virfs_hostdev_class) {
+    hostdev->live = live;
+    hostdev->persistent = persistent;
   } else {
     nic->live = live;
     nic->persistent = persistent;
@@ -441,6 +450,8 @@ lv_devices_tell (const LvDevices *now, const LvDevices *next, VirfsVmInfo *info)
   virfs_part_lists_set (info->parts, VIRFS_VM_DISKS,
                         merge (now ? now->disks : NULL, next ? next->disks : NULL));
   virfs_part_lists_set (info->parts, VIRFS_VM_NICS, merge (nics_now, nics_next));
+  virfs_part_lists_set (info->parts, VIRFS_VM_HOSTDEVS,
+                        merge (now ? now->hostdevs : NULL, next ? next->hostdevs : NULL));
 }
 
 /* Boot order. */

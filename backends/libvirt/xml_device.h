@@ -19,6 +19,7 @@ lv_kib (guint64 bytes)
 typedef struct {
   GPtrArray *disks;  /* of VirfsDiskInfo* */
   GPtrArray *nics;   /* of VirfsNicInfo* */
+  GPtrArray *hostdevs; /* of VirfsHostdevInfo* */
   GString *graphics; /* what VirfsVmInfo has; NULL: nothing */
   const char *agent; /* VIRFS_AGENT_…, of a guest that runs; NULL: it has no channel to one */
 } LvDevices;
@@ -37,6 +38,8 @@ void lv_devices_tell_boot (const LvDevices *devices, VirfsVmInfo *info);
 /* A new device, as its info says; the caller owns the text. */
 char *lv_xml_make_disk (const VirfsDiskInfo *disk);
 char *lv_xml_make_nic (const VirfsNicInfo *nic);
+/* A host device; likewise (xml_hostdev.c). */
+char *lv_xml_make_hostdev (const VirfsPartInfo *hostdev);
 /* The element of DEVICE in a guest's XML; the caller owns it, NULL if there is none. */
 char *lv_xml_find_device (const char *xml, const VirfsPartInfo *device);
 /* Its alias (`virtio-disk1`) in a running guest's XML; likewise. */

@@ -2,6 +2,7 @@
 /* Disks and NICs made, found and changed in definitions. */
 #include "xml_device.h"
 
+#include "hostdev.h"
 #include "xml.h"
 #include "xml_stream.h"
 #include "xml_tools.h"
@@ -297,6 +298,8 @@ lv_xml_device_node (LvXml *xml, const VirfsPartInfo *device)
     = lv_xml_nodes (xml, NULL, is_disk ? "/domain/devices/disk" : "/domain/devices/interface");
   xmlNode *found = NULL;
 
+  if (device->class == &virfs_hostdev_class)
+    return lv_xml_hostdev_node (xml, device);
   for (guint i = 0; i < nodes->len; i++) {
     if (!is_device (xml, nodes->pdata[i], device))
       continue;

@@ -21,5 +21,9 @@ void lv_xml_add_slots (xmlNode *devices);
 /* The element of DEVICE; NULL if there is none (xml_device_edit.c). */
 xmlNode *lv_xml_device_node (LvXml *xml, const VirfsPartInfo *device);
 
+/* Host devices (xml_hostdev.c): adds the one that NODE is to a list of VirfsHostdevInfo*; and, as above. */
+void lv_xml_read_hostdev (xmlNode *node, GPtrArray *hostdevs);
+xmlNode *lv_xml_hostdev_node (LvXml *xml, const VirfsPartInfo *hostdev);
+
 /* READER stands at <devices> (xml_device.c). */
 void lv_xml_stream_devices (xmlTextReader *reader, LvDevices *devices);

@@ -4,6 +4,7 @@
 
 #include "cpu.h"
 #include "error.h"
+#include "hostdev.h"
 #include "upkeep.h"
 
 #include <string.h>
@@ -287,13 +288,21 @@ has_memory (const Way *way, GError **error)
 }
 
 /* Behind what is decisive nothing else is worth to be told. */
+static gboolean
+has_movable_devices (const Way *way, GError **error)
+{
+  return virfs_hostdev_check_move (way->vm, way->host->name, way->info, error);
+}
+
 static const struct {
   gboolean (*check) (const Way *way, GError **error);
   gboolean decisive;
 } checks[] = {
-  { is_elsewhere, TRUE }, { are_up, TRUE },    { takes_guests },   { has_no_backup },
-  { has_movable_state },  { has_no_namesake }, { has_hypervisor }, { has_cpu },
-  { has_networks },       { has_pools },       { has_memory },     { has_files },
+  { is_elsewhere, TRUE }, { are_up, TRUE },      { takes_guests },
+  { has_no_backup },      { has_movable_state }, { has_movable_devices },
+  { has_no_namesake },    { has_hypervisor },    { has_cpu },
+  { has_networks },       { has_pools },         { has_memory },
+  { has_files },
 };
 
 gboolean

@@ -35,6 +35,7 @@ typedef enum {
   VIRFS_KIND_FLEET_POOL,
   VIRFS_KIND_INTERFACE,
   VIRFS_KIND_NODE_DEVICE,
+  VIRFS_KIND_HOSTDEV,
 } VirfsKind;
 
 typedef struct {

@@ -62,6 +62,7 @@ matters (const VirfsChange *change)
   case VIRFS_KIND_VOLUME:
   case VIRFS_KIND_POOL:
   case VIRFS_KIND_NIC: /* of networks */
+  case VIRFS_KIND_HOSTDEV: /* of devices */
     return change->kind != VIRFS_CHANGED || change->fields & VIRFS_BIT (VIRFS_PART_CONFIG);
   default:
     return FALSE;

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is known of host devices of guests, and who has which. */
+#include "hostdev.h"
+
+#include "device.h"
+#include "error.h"
+
+#include <string.h>
+
+#define MEMBER(member, type, field) VIRFS_MEMBER (VirfsHostdevInfo, member, type, field)
+
+static const VirfsMember members[] = {
+  MEMBER (type, WORD, CONFIG), MEMBER (address, TEXT, CONFIG),   MEMBER (id, TEXT, CONFIG),
+  MEMBER (live, BOOL, STATE),  MEMBER (persistent, BOOL, STATE),
+};
+
+const VirfsPartClass virfs_hostdev_class = {
+  .kind = VIRFS_KIND_HOSTDEV,
+  .directory = "hostdevs",
+  .size = sizeof (VirfsHostdevInfo),
+  .members = members,
+  .n_members = G_N_ELEMENTS (members),
+};
+
+gboolean
+virfs_hostdev_is (const VirfsHostdevInfo *hostdev, const VirfsNodeDeviceInfo *device)
+{
+  const char *kind = virfs_node_device_kind (device, NULL);
+
+  if (kind == NULL || g_strcmp0 (hostdev->type, kind) != 0)
+    return FALSE;
+  if (hostdev->address != NULL)
+    return strcmp (hostdev->address, device->address) == 0;
+  return hostdev->id != NULL && g_strcmp0 (hostdev->id, device->id) == 0;
+}
+
+const VirfsNodeDeviceInfo *
+virfs_hostdev_device (const VirfsHostdevInfo *hostdev, const VirfsHostInfo *host)
+{
+  GPtrArray *devices = host->parts[VIRFS_HOST_DEVICES];
+
+  for (guint i = 0; devices && i < devices->len; i++)
+    if (virfs_hostdev_is (hostdev, devices->pdata[i]))
+      return devices->pdata[i];
+  return NULL;
+}
+
+/* Where a USB device is changes whenever it is plugged in; what it is does not. */
+static gboolean
+is_only_one (const VirfsNodeDeviceInfo *device, const VirfsHostInfo *host)
+{
+  GPtrArray *devices = host->parts[VIRFS_HOST_DEVICES];
+  guint n = 0;
+
+  for (guint i = 0; devices && i < devices->len; i++) {
+    const VirfsNodeDeviceInfo *other = devices->pdata[i];
+
+    n += g_strcmp0 (other->type, device->type) == 0 && g_strcmp0 (other->id, device->id) == 0;
+  }
+  return n == 1;
+}
+
+gboolean
+virfs_hostdev_take (VirfsHostdevInfo *hostdev, const VirfsNodeDeviceInfo *device,
+                    const VirfsHostInfo *host, GError **error)
+{
+  const char *why;
+  const char *kind = virfs_node_device_kind (device, &why);
+  gboolean usb = g_strcmp0 (kind, "usb") == 0;
+
+  if (kind == NULL) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID, "no guest can have %s: %s",
+                 device->part.name, why);
+    return FALSE;
+  }
+  hostdev->type = kind;
+  virfs_ref_string_set (&hostdev->id, usb ? device->id : NULL);
+  virfs_ref_string_set (&hostdev->address,
+                        usb && is_only_one (device, host) ? NULL : device->address);
+  return TRUE;
+}
+
+/* Who has it. */
+
+const VirfsPartInfo *
+virfs_vm_has_device (const VirfsVmInfo *vm, const VirfsNodeDeviceInfo *device, gboolean live)
+{
+  GPtrArray *list = vm->parts[VIRFS_VM_HOSTDEVS];
+
+  for (guint i = 0; list && i < list->len; i++) {
+    const VirfsHostdevInfo *hostdev = list->pdata[i];
+
+    if (!hostdev->part.draft && (hostdev->live || !live) && virfs_hostdev_is (hostdev, device))
+      return &hostdev->part;
+  }
+  return NULL;
+}
+
+typedef struct {
+  VirfsVm *vm;
+  const VirfsNodeDeviceInfo *device;
+  gboolean own; /* whether VM itself counts */
+  char *user;   /* NULL: nobody */
+} Search;
+
+static void
+look_at (VirfsVm *vm, const VirfsVmInfo *info, gpointer data)
+{
+  Search *search = data;
+  gboolean own = vm == search->vm;
+  const VirfsPartInfo *found = NULL;
+
+  if (search->user == NULL && (!own || search->own))
+    found = virfs_vm_has_device (info, search->device, !own);
+  if (found != NULL)
+    search->user
+      = g_strdup_printf ("vms/%s/%s/%s", info->label, found->class->directory, found->name);
+}
+
+/* The guest that has it, as in vms/web/hostdevs/gpu; the caller owns it. */
+static char *
+find_user (VirfsVm *vm, VirfsHost *host, const VirfsNodeDeviceInfo *device, gboolean own)
+{
+  Search search = { vm, device, own, NULL };
+
+  virfs_infra_foreach_vm (host->object.infra, host, look_at, &search);
+  return search.user;
+}
+
+/* The interface of the host that DEVICE is and that is up; borrowed from INFO. */
+static const char *
+find_interface (const VirfsHostInfo *info, const VirfsNodeDeviceInfo *device)
+{
+  GPtrArray *devices = info->parts[VIRFS_HOST_DEVICES];
+
+  for (guint i = 0; devices && i < devices->len; i++) {
+    const VirfsNodeDeviceInfo *child = devices->pdata[i];
+    const VirfsInterfaceInfo *interface;
+
+    if (child->interface == NULL || g_strcmp0 (child->parent, device->part.name) != 0)
+      continue;
+    interface = virfs_part_list_find (info->parts[VIRFS_HOST_INTERFACES], child->interface);
+    if (interface != NULL && g_strcmp0 (interface->state, VIRFS_INTERFACE_UP) == 0)
+      return child->interface;
+  }
+  return NULL;
+}
+
+/* Of the devices that go with it only. */
+static gboolean
+check_group (VirfsVm *vm, VirfsHost *host, const VirfsHostInfo *info,
+             const VirfsNodeDeviceInfo *device, GError **error)
+{
+  g_auto (GStrv) names = g_strsplit (device->iommu_devices ? device->iommu_devices : "", "\n", -1);
+
+  for (char **name = names; *name; name++) {
+    const VirfsNodeDeviceInfo *other
+      = virfs_part_list_find (info->parts[VIRFS_HOST_DEVICES], *name);
+    g_autofree char *user = other ? find_user (vm, host, other, FALSE) : NULL;
+
+    if (user == NULL)
+      continue;
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                 "%s goes with %s, which %s has: an IOMMU group is one guest's", device->part.name,
+                 *name, user);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+gboolean
+virfs_hostdev_check_free (VirfsVm *vm, VirfsHost *host, const VirfsNodeDeviceInfo *device,
+                          GError **error)
+{
+  g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
+  g_autofree char *user = find_user (vm, host, device, TRUE);
+  const char *interface = find_interface (info, device);
+
+  if (user != NULL)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "%s has %s already", user,
+                 device->part.name);
+  else if (interface != NULL)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                 "%s is %s of the host, which is up; take that down there first", device->part.name,
+                 interface);
+  return user == NULL && interface == NULL && check_group (vm, host, info, device, error);
+}
+
+/* Moving. */
+
+static gboolean
+check_one (const VirfsHostdevInfo *hostdev, const char *name, const VirfsHostInfo *host,
+           GError **error)
+{
+  if (hostdev->live) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
+                 "it runs with a device of its host: give back hostdevs/%s (rmdir), or shut it off",
+                 hostdev->part.name);
+    return FALSE;
+  }
+  if (host->parts[VIRFS_HOST_DEVICES] == NULL || virfs_hostdev_device (hostdev, host) != NULL)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND,
+               "%s has no device like its hostdevs/%s (%s %s)", name, hostdev->part.name,
+               hostdev->type, hostdev->address ? hostdev->address : hostdev->id);
+  return FALSE;
+}
+
+gboolean
+virfs_hostdev_check_move (const VirfsVmInfo *vm, const char *name, const VirfsHostInfo *host,
+                          GError **error)
+{
+  GPtrArray *list = vm->parts[VIRFS_VM_HOSTDEVS];
+
+  for (guint i = 0; list && i < list->len; i++) {
+    const VirfsHostdevInfo *hostdev = list->pdata[i];
+
+    if (!hostdev->part.draft && !check_one (hostdev, name, host, error))
+      return FALSE;
+  }
+  return TRUE;
+}
