@@ -131,6 +131,96 @@ store_bridge (VirfsCall *call, const VirfsNode *node, const char *text)
   connect_to (call, node, text, info->bridges);
 }
 
+/* vf, team: a card of the host that the guest has as its own, and the NIC that takes its place meanwhile */
+
+static void
+show_vf (const VirfsNode *node, GString *out)
+{
+  const VirfsNicInfo *nic = node->snapshot;
+  g_autofree char *name = nic->vf ? virfs_node_device_name ("pci", nic->vf) : NULL;
+
+  if (name != NULL)
+    g_string_append_printf (out, "%s\n", name);
+}
+
+/* The NIC of the guest called NAME; borrowed from INFO, NULL if there is none. */
+static const VirfsNicInfo *
+find_nic (const VirfsVmInfo *info, const char *name)
+{
+  const VirfsNicInfo *nic = virfs_part_list_find (info->parts[VIRFS_VM_NICS], name);
+
+  return nic && !nic->part.draft ? nic : NULL;
+}
+
+/* The two of a team have one address. */
+static void
+attach_vf (VirfsCall *call, const VirfsNode *node, VirfsHost *host, const VirfsNodeDeviceInfo *card)
+{
+  VirfsNicInfo *wanted = virfs_part_info_copy (node->snapshot);
+  g_autoptr (VirfsPartInfo) owned = &wanted->part;
+  VirfsVm *vm = (VirfsVm *) virfs_part_root (node->object);
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+  const VirfsNicInfo *mate = wanted->team ? find_nic (info, wanted->team) : NULL;
+  g_autoptr (GError) error = NULL;
+
+  wanted->model = NULL;
+  virfs_ref_string_set (&wanted->vf, card->address);
+  if (mate != NULL)
+    virfs_ref_string_set (&wanted->mac, mate->mac);
+  if (virfs_hostdev_check_free (vm, host, card, &error))
+    virfs_device_attach (call, node, g_steal_pointer (&owned));
+  else
+    virfs_call_finish (call, error);
+}
+
+static void
+store_vf (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  g_autoptr (VirfsHost) host = virfs_part_host (node);
+  g_autoptr (VirfsPart) part
+    = virfs_infra_part (virfs_node_infra (node), host, &virfs_node_device_class, text);
+  g_autoptr (VirfsPartInfo) info = part ? virfs_part_info (part) : NULL;
+  const VirfsNodeDeviceInfo *card = (VirfsNodeDeviceInfo *) info;
+
+  if (virfs_device_shows (call, node, text))
+    return;
+  if (!((const VirfsPartInfo *) node->snapshot)->draft)
+    virfs_call_fail (call, VIRFS_ERROR_BUSY, "the NIC is made already; make another");
+  else if (card == NULL)
+    virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "the host of the guest has no device \"%s\"",
+                     text);
+  else if (card->physical_function == NULL)
+    virfs_call_fail (call, VIRFS_ERROR_INVALID,
+                     "%s is no virtual function of a network card; hostdevs/ gives other devices",
+                     text);
+  else
+    attach_vf (call, node, host, card);
+}
+
+static void
+store_team (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  const VirfsNicInfo *nic = node->snapshot;
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info ((VirfsVm *) virfs_part_root (node->object));
+  const VirfsNicInfo *mate = find_nic (info, text);
+  gboolean stays = g_str_equal (text, VIRFS_TEAM_PERSISTENT);
+
+  if (virfs_device_shows (call, node, text))
+    return;
+  if (stays && (nic->vf != NULL || g_strcmp0 (nic->model, "virtio") != 0))
+    virfs_call_fail (call, VIRFS_ERROR_INVALID, "the NIC of a team that stays is a virtio one");
+  else if (stays || *text == '\0')
+    virfs_device_set_text (call, node, text);
+  else if (mate == NULL || g_strcmp0 (mate->team, VIRFS_TEAM_PERSISTENT) != 0)
+    virfs_call_fail (call, VIRFS_ERROR_INVALID,
+                     "write persistent, or the name of another NIC whose team is persistent");
+  else if (!nic->part.draft)
+    virfs_call_fail (call, VIRFS_ERROR_BUSY,
+                     "a card joins a team when it is made: team first, then vf");
+  else
+    virfs_device_set_text (call, node, text);
+}
+
 /* link, filter, addresses */
 
 static void
@@ -178,6 +268,13 @@ static const VirfsRow rows[] = {
     .help = "the libvirt network that it is in; makes a NIC of a draft; can be changed live" },
   { "bridge", WRITE_TRUSTED | SHOW (virfs_show_text, CONFIG, bridge), .store = store_bridge,
     .help = "the host's bridge or interface that it is at, if it is in no network; likewise" },
+  { "vf", WRITE_TRUSTED | SHOW (show_vf, CONFIG, vf), .store = store_vf,
+    .help
+    = "the host's virtual function (SR-IOV) that it is itself, as in hosts/<host>/devices; makes"
+      " a NIC of a draft" },
+  { "team", WRITE | SHOW (virfs_show_text, CONFIG, team), .store = store_team,
+    .help
+    = "persistent: it stays when the guest migrates; of a vf: the NIC that stands in for it" },
   { "model", WRITE | SHOW (virfs_show_text, CONFIG, model), .store = store_model,
     .help = "what the guest sees: virtio, e1000 …; can be set while it is shut off" },
   { "link", WRITE | SHOW (show_link, CONFIG, link_down), .store = store_link,

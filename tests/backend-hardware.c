@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Interfaces and devices of the libvirt backend, on libvirt's test driver. */
+#include "device.h"
+#include "hostdev.h"
 #include "infra.h"
 #include "libvirt.h"
+#include "xml_device.h"
 
 #include <glib/gstdio.h>
 #include <libvirt/libvirt.h>
@@ -34,7 +37,17 @@ static const char host_xml[]
     "</capability></device>"
     "<device><name>usb_1_2</name><parent>computer</parent><capability type='usb_device'>"
     "<bus>1</bus><device>4</device><product id='0xc52b'>Receiver</product>"
-    "<vendor id='0x046d'>Logitech</vendor></capability></device></node>";
+    "<vendor id='0x046d'>Logitech</vendor></capability></device>"
+    "<domain type='test'><name>web</name><memory>1024</memory><os><type>hvm</type></os><devices>"
+    "<interface type='network'><mac address='52:54:00:00:00:11'/><source network='default'/>"
+    "<model type='virtio'/><teaming type='persistent'/><alias name='ua-lan'/></interface>"
+    "<interface type='hostdev' managed='yes'><mac address='52:54:00:00:00:11'/>"
+    "<source><address type='pci' domain='0' bus='0x17' slot='2' function='0'/></source>"
+    "<teaming type='transient' persistent='ua-lan'/><alias name='ua-vf'/></interface>"
+    "<hostdev mode='subsystem' type='pci' managed='yes'><source>"
+    "<address domain='0' bus='101' slot='0' function='0'/></source></hostdev>"
+    "<hostdev mode='subsystem' type='usb'><source><vendor id='0x046d'/><product id='0xc52b'/>"
+    "</source><alias name='ua-key'/></hostdev></devices></domain></node>";
 
 typedef struct {
   char *path;
@@ -152,6 +165,75 @@ test_devices (Fixture *f, gconstpointer data)
   g_assert_false (has_device (f, "net_vnet3_52_54_00_00_00_09"));
 }
 
+/* What a guest has of all that, in somebody's definition. */
+static void
+test_guest (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsVm) vm = virfs_infra_vm (f->infra, "web");
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+  g_autoptr (VirfsHostInfo) host = virfs_host_info (f->host);
+  const VirfsHostdevInfo *gpu
+    = virfs_part_list_find (info->parts[VIRFS_VM_HOSTDEVS], "pci-0000-65-00-0");
+  const VirfsHostdevInfo *key = virfs_part_list_find (info->parts[VIRFS_VM_HOSTDEVS], "key");
+  const VirfsNicInfo *lan = virfs_part_list_find (info->parts[VIRFS_VM_NICS], "lan");
+  const VirfsNicInfo *vf = virfs_part_list_find (info->parts[VIRFS_VM_NICS], "vf");
+
+  g_assert_cmpstr (gpu->address, ==, "0000:65:00.0");
+  g_assert_true (gpu->live);
+  g_assert_cmpstr (virfs_hostdev_device (gpu, host)->part.name, ==, "pci_0000_65_00_0");
+  g_assert_cmpstr (key->id, ==, "046d:c52b");
+  g_assert_cmpstr (virfs_hostdev_device (key, host)->part.name, ==, "usb_1_2");
+  g_assert_cmpstr (lan->team, ==, "persistent");
+  g_assert_cmpstr (vf->team, ==, "lan");
+  g_assert_cmpstr (vf->vf, ==, "0000:17:02.0");
+}
+
+/* As it is written; libvirt takes it. */
+static void
+assert_defines (const char *first, const char *second)
+{
+  virConnectPtr conn = virConnectOpen ("test:///default");
+  g_autofree char *xml
+    = g_strdup_printf ("<domain type='test'><name>new</name><memory>1024</memory><os><type>hvm"
+                       "</type></os><devices>%s%s</devices></domain>",
+                       first, second);
+  virDomainPtr domain = virDomainDefineXML (conn, xml);
+
+  g_assert_nonnull (domain);
+  virDomainUndefine (domain);
+  virDomainFree (domain);
+  virConnectClose (conn);
+}
+
+static void
+test_write (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsPartInfo) lan_info = &virfs_nic_draft_new ("lan")->part;
+  g_autoptr (VirfsPartInfo) vf_info = &virfs_nic_draft_new ("vf")->part;
+  g_autoptr (VirfsPartInfo) disk_info = virfs_part_info_new (&virfs_hostdev_class, "disk");
+  VirfsNicInfo *lan = (VirfsNicInfo *) lan_info, *vf = (VirfsNicInfo *) vf_info;
+  VirfsHostdevInfo *disk = (VirfsHostdevInfo *) disk_info;
+  g_autofree char *first = NULL, *second = NULL, *third = NULL;
+
+  virfs_ref_string_set (&lan->network, "default");
+  virfs_ref_string_set (&lan->team, VIRFS_TEAM_PERSISTENT);
+  vf->model = NULL;
+  virfs_ref_string_set (&vf->vf, "0000:17:02.3");
+  virfs_ref_string_set (&vf->team, "lan");
+  virfs_ref_string_set (&vf->mac, lan->mac);
+  disk->type = "scsi";
+  virfs_ref_string_set (&disk->address, "2:0:1:7");
+  first = lv_xml_make_nic (lan);
+  second = lv_xml_make_nic (vf);
+  third = lv_xml_make_hostdev (disk_info);
+  g_assert_nonnull (strstr (first, "<teaming type=\"persistent\"/>"));
+  g_assert_nonnull (strstr (second, "<teaming type=\"transient\" persistent=\"ua-lan\"/>"));
+  g_assert_nonnull (strstr (second, "slot=\"0x02\" function=\"0x3\""));
+  g_assert_nonnull (strstr (third, "<adapter name=\"scsi_host2\"/>"));
+  assert_defines (first, second);
+  assert_defines (third, "<controller type='scsi' index='0' model='virtio-scsi'/>");
+}
+
 /* An adapter that others make and remove is told by events, and nothing else is asked of the host. */
 static void
 test_events (Fixture *f, gconstpointer data)
@@ -186,6 +268,8 @@ main (int argc, char **argv)
   virfs_libvirt_init (&options);
   g_test_add ("/hardware/interfaces", Fixture, NULL, set_up, test_interfaces, tear_down);
   g_test_add ("/hardware/devices", Fixture, NULL, set_up, test_devices, tear_down);
+  g_test_add ("/hardware/guest", Fixture, NULL, set_up, test_guest, tear_down);
+  g_test_add ("/hardware/write", Fixture, NULL, set_up, test_write, tear_down);
   g_test_add ("/hardware/events", Fixture, NULL, set_up_default, test_events, tear_down);
   return g_test_run ();
 }

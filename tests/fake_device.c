@@ -39,6 +39,8 @@ make_device (const Change *change)
       disk->allocation = 1 << 20;
     }
   }
+  if (info->class == &virfs_nic_class && ((VirfsNicInfo *) info)->vf != NULL)
+    ((VirfsNicInfo *) info)->live = change->live;
   if (info->class == &virfs_hostdev_class) {
     hostdev->live = change->live;
     hostdev->persistent = TRUE;

@@ -166,6 +166,43 @@ test_move (Fixture *f, gconstpointer data)
   g_assert_cmpint (echo (f, "h2", "vms/h1-1/migrate"), ==, 0);
 }
 
+#define NICS "vms/h1-1/nics"
+#define VF   DEVS "/pci_0000_17_02_0"
+
+static void
+test_team (Fixture *f, gconstpointer data)
+{
+  g_autofree char *mac = NULL;
+
+  g_assert_cmpint (mkdir_at (f, NICS "/lan"), ==, 0);
+  g_assert_cmpint (echo (f, "default", NICS "/lan/network"), ==, 0);
+  g_assert_cmpint (mkdir_at (f, NICS "/vf"), ==, 0);
+  g_assert_cmpint (echo (f, "lan", NICS "/vf/team"), ==, EINVAL);
+  assert_says (f, "vms/h1-1/error", "whose team is persistent");
+  g_assert_cmpint (echo (f, "persistent", NICS "/lan/team"), ==, 0);
+  g_assert_cmpint (echo (f, "lan", NICS "/vf/team"), ==, 0);
+  g_assert_cmpint (echo (f, "pci_0000_17_00_0", NICS "/vf/vf"), ==, EINVAL);
+  g_assert_cmpint (echo (f, "nothing", NICS "/vf/vf"), ==, ENOENT);
+  g_assert_cmpint (echo (f, "pci_0000_17_02_0", NICS "/vf/vf"), ==, 0);
+  assert_reads (f, NICS "/vf/vf", "pci_0000_17_02_0\n");
+  assert_reads (f, NICS "/vf/team", "lan\n");
+  mac = cat (f, NICS "/lan/mac");
+  assert_reads (f, NICS "/vf/mac", mac);
+  assert_lists (f, VF "/used_by", "h1-1");
+  assert_reads (f, "vms/h1-1/migrate", "h2\n");
+  g_assert_cmpint (mkdir_at (f, HOSTDEVS "/too"), ==, 0);
+  g_assert_cmpint (echo (f, "pci_0000_17_02_0", HOSTDEVS "/too/device"), ==, EBUSY);
+  assert_says (f, "vms/h1-1/error", "vms/h1-1/nics/vf has pci_0000_17_02_0 already");
+  g_assert_cmpint (rmdir_at (f, NICS "/vf"), ==, 0);
+  assert_lists (f, VF "/used_by", "");
+  /* alone it does not go with the guest */
+  g_assert_cmpint (mkdir_at (f, NICS "/vf"), ==, 0);
+  g_assert_cmpint (echo (f, "pci_0000_17_02_0", NICS "/vf/vf"), ==, 0);
+  g_assert_cmpint (echo (f, "lan", NICS "/vf/team"), ==, EBUSY);
+  g_assert_cmpint (echo (f, "h2", "vms/h1-1/migrate"), ==, ENOTSUP);
+  assert_says (f, "vms/h1-1/error", "nics/vf is a card of its host");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -178,5 +215,6 @@ main (int argc, char **argv)
   fixture_add ("/hardware/refused", "h1=fake:2", test_refused);
   fixture_add ("/hardware/usb", "h1=fake:2", test_usb);
   fixture_add ("/hardware/move", "h1=fake:2 h2=fake:0", test_move);
+  fixture_add ("/hardware/team", "h1=fake:2 h2=fake:0", test_team);
   return g_test_run ();
 }

@@ -182,6 +182,14 @@ nic_alias (xmlNode *node)
   return g_strdup (name);
 }
 
+static GRefString *
+vf_of (const xmlNode *address)
+{
+  g_autofree char *text = address ? lv_xml_pci_address (address) : NULL;
+
+  return text ? g_ref_string_new (text) : NULL;
+}
+
 static void
 read_place (xmlNode *node, VirfsNicInfo *nic)
 {
@@ -197,6 +205,21 @@ read_place (xmlNode *node, VirfsNicInfo *nic)
   nic->bridge = shared_text (source, "bridge");
   if (nic->bridge == NULL)
     nic->bridge = shared_text (source, "dev");
+  if (g_strcmp0 (nic->type, "hostdev") == 0)
+    nic->vf = vf_of (lv_xml_child (source, "address"));
+}
+
+static GRefString *
+team_of (xmlNode *teaming)
+{
+  g_autofree char *with = lv_xml_attribute (teaming, "persistent");
+
+  if (teaming == NULL)
+    return NULL;
+  if (with == NULL)
+    return g_ref_string_new_intern (VIRFS_TEAM_PERSISTENT);
+  return g_ref_string_new (g_str_has_prefix (with, LV_ALIAS_PREFIX) ? with + strlen (LV_ALIAS_PREFIX)
+                                                                    : with);
 }
 
 /* libvirt counts in KiB a second. */
@@ -214,6 +237,7 @@ read_nic (xmlNode *node, LvDevices *devices)
   VirfsNicInfo *nic = virfs_part_info_new (&virfs_nic_class, name);
 
   read_place (node, nic);
+  nic->team = team_of (lv_xml_child (node, "teaming"));
   nic->mac = text (lv_xml_child (node, "mac"), "address");
   nic->device = text (lv_xml_child (node, "target"), "dev");
   nic->model = word (lv_xml_child (node, "model"), "type");

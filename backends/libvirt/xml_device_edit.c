@@ -125,8 +125,40 @@ write_place (LvXml *xml, xmlNode *node, gconstpointer info)
   const char *where = nic->network ? "network" : "bridge";
 
   lv_xml_remove (lv_xml_node (xml, node, "source"));
+  if (nic->vf != NULL) {
+    lv_xml_set (node, "type", "hostdev");
+    lv_xml_set (node, "managed", "yes");
+    lv_xml_write_pci (lv_xml_add (node, "source", NULL), nic->vf);
+    lv_xml_set (lv_xml_node (xml, node, "source/address"), "type", "pci");
+    return;
+  }
   lv_xml_set (node, "type", where);
   set_in (xml, node, "source", where, nic->network ? nic->network : nic->bridge);
+}
+
+static void
+write_alias (LvXml *xml, xmlNode *node, const VirfsPartInfo *nic)
+{
+  g_autofree char *alias = g_strconcat (LV_ALIAS_PREFIX, nic->name, NULL);
+
+  set_in (xml, node, "alias", "name", alias);
+}
+
+/* Those that go together name each other by alias. */
+static void
+write_team (LvXml *xml, xmlNode *node, gconstpointer info)
+{
+  const VirfsNicInfo *nic = info;
+  gboolean stays = g_strcmp0 (nic->team, VIRFS_TEAM_PERSISTENT) == 0;
+  g_autofree char *with = g_strconcat (LV_ALIAS_PREFIX, nic->team, NULL);
+
+  lv_xml_remove (lv_xml_node (xml, node, "teaming"));
+  if (nic->team == NULL)
+    return;
+  set_in (xml, node, "teaming", "type", stays ? "persistent" : "transient");
+  if (!stays)
+    set_in (xml, node, "teaming", "persistent", with);
+  write_alias (xml, node, &nic->part);
 }
 
 static void
@@ -180,7 +212,7 @@ static const Row nic_rows[] = {
   { NIC (mac), "mac", "address" },         { NIC (network), .write = write_place },
   { NIC (bridge), .write = write_place },  { NIC (model), "model", "type" },
   { NIC (filter), .write = write_filter }, { NIC (link_down), .write = write_link },
-  { NIC (boot), .write = write_nic_boot },
+  { NIC (boot), .write = write_nic_boot }, { NIC (team), .write = write_team },
 };
 
 static void
@@ -246,12 +278,13 @@ char *
 lv_xml_make_nic (const VirfsNicInfo *nic)
 {
   g_autoptr (LvXml) xml = lv_xml_create ("interface");
-  g_autofree char *alias = g_strconcat (LV_ALIAS_PREFIX, nic->part.name, NULL);
   xmlNode *node = lv_xml_root (xml);
 
   for (guint i = 0; i < G_N_ELEMENTS (nic_rows); i++)
     write_row (xml, node, &nic_rows[i], nic);
-  set_in (xml, node, "alias", "name", alias);
+  write_alias (xml, node, &nic->part);
+  if (nic->vf != NULL) /* the guest sees the card itself */
+    lv_xml_remove (lv_xml_node (xml, node, "link"));
   add_rate (xml, node, "inbound", nic->rx_max);
   add_rate (xml, node, "outbound", nic->tx_max);
   return lv_xml_print (xml, NULL);

@@ -49,8 +49,8 @@ read_mdev (const xmlNode *address, const xmlNode *source)
   return lv_xml_attribute (address, "uuid");
 }
 
-static void
-write_pci (xmlNode *source, const char *address)
+void
+lv_xml_write_pci (xmlNode *source, const char *address)
 {
   static const char *const names[] = { "domain", "bus", "slot", "function" };
   g_auto (GStrv) words = g_strsplit_set (address, ":.", G_N_ELEMENTS (names));
@@ -98,7 +98,7 @@ static const struct {
   char *(*read) (const xmlNode *address, const xmlNode *source);
   void (*write) (xmlNode *source, const char *address);
 } kinds[] = {
-  { "pci", read_pci, write_pci },
+  { "pci", read_pci, lv_xml_write_pci },
   { "usb", read_usb, write_usb },
   { "scsi", read_scsi, write_scsi },
   { "mdev", read_mdev, write_mdev },

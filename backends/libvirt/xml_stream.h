@@ -23,6 +23,8 @@ xmlNode *lv_xml_device_node (LvXml *xml, const VirfsPartInfo *device);
 
 /* Host devices (xml_hostdev.c): adds the one that NODE is to a list of VirfsHostdevInfo*; and, as above. */
 void lv_xml_read_hostdev (xmlNode *node, GPtrArray *hostdevs);
+/* An <address> as lv_xml_pci_address() tells it. */
+void lv_xml_write_pci (xmlNode *source, const char *address);
 xmlNode *lv_xml_hostdev_node (LvXml *xml, const VirfsPartInfo *hostdev);
 
 /* READER stands at <devices> (xml_device.c). */

@@ -46,7 +46,8 @@ static const VirfsMember nic_members[] = {
   NIC (bridge, TEXT, CONFIG), NIC (device, TEXT, STATE),     NIC (model, WORD, CONFIG),
   NIC (filter, TEXT, CONFIG), NIC (link_down, BOOL, CONFIG), NIC (isolated, BOOL, CONFIG),
   NIC (boot, NUMBER, CONFIG), NIC (rx_max, NUMBER, CONFIG),  NIC (tx_max, NUMBER, CONFIG),
-  NIC (addresses, TEXT, USE), NIC (live, BOOL, STATE),       NIC (persistent, BOOL, STATE),
+  NIC (vf, TEXT, CONFIG),     NIC (team, TEXT, CONFIG),      NIC (addresses, TEXT, USE),
+  NIC (live, BOOL, STATE),    NIC (persistent, BOOL, STATE),
 };
 
 const VirfsPartClass virfs_nic_class = {

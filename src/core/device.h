@@ -34,12 +34,17 @@ typedef struct {
   gboolean persistent; /* it will have it after its next start */
 } VirfsDiskInfo;
 
+/* Of a NIC that stays with the guest when the card that it goes with is taken away to migrate. */
+#define VIRFS_TEAM_PERSISTENT "persistent"
+
 typedef struct {
   VirfsPartInfo part; /* its name: see below */
   const char *type;   /* network, bridge, direct, user, ethernet … */
   GRefString *mac;
   GRefString *network; /* libvirt network; NULL for none */
   GRefString *bridge;  /* bridge or interface of the host */
+  GRefString *vf;      /* address of the host's card that it is itself; NULL: it is none */
+  GRefString *team;    /* VIRFS_TEAM_PERSISTENT, or the name of such a one that it goes with; NULL: none */
   GRefString *device;  /* the tap on the host, while it runs */
   const char *model;   /* virtio, e1000 … */
   GRefString *filter;  /* nwfilter; NULL for none */

@@ -82,6 +82,23 @@ virfs_hostdev_take (VirfsHostdevInfo *hostdev, const VirfsNodeDeviceInfo *device
 
 /* Who has it. */
 
+static const VirfsPartInfo *
+find_nic (const VirfsVmInfo *vm, const VirfsNodeDeviceInfo *device, gboolean live)
+{
+  GPtrArray *list = vm->parts[VIRFS_VM_NICS];
+
+  if (g_strcmp0 (device->type, "pci") != 0)
+    return NULL;
+  for (guint i = 0; list && i < list->len; i++) {
+    const VirfsNicInfo *nic = list->pdata[i];
+
+    if (!nic->part.draft && (nic->live || !live) && nic->vf != NULL
+        && g_strcmp0 (nic->vf, device->address) == 0)
+      return &nic->part;
+  }
+  return NULL;
+}
+
 const VirfsPartInfo *
 virfs_vm_has_device (const VirfsVmInfo *vm, const VirfsNodeDeviceInfo *device, gboolean live)
 {
@@ -93,7 +110,7 @@ virfs_vm_has_device (const VirfsVmInfo *vm, const VirfsNodeDeviceInfo *device, g
     if (!hostdev->part.draft && (hostdev->live || !live) && virfs_hostdev_is (hostdev, device))
       return &hostdev->part;
   }
-  return NULL;
+  return find_nic (vm, device, live);
 }
 
 typedef struct {
@@ -206,6 +223,25 @@ check_one (const VirfsHostdevInfo *hostdev, const char *name, const VirfsHostInf
   return FALSE;
 }
 
+/* One that is in a team is taken away, and comes back, by the hypervisor. */
+static gboolean
+check_nics (const VirfsVmInfo *vm, GError **error)
+{
+  GPtrArray *list = vm->parts[VIRFS_VM_NICS];
+
+  for (guint i = 0; list && i < list->len; i++) {
+    const VirfsNicInfo *nic = list->pdata[i];
+
+    if (nic->part.draft || !nic->live || nic->vf == NULL || nic->team != NULL)
+      continue;
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
+                 "nics/%s is a card of its host: give that back (rmdir), or put it into a team",
+                 nic->part.name);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 gboolean
 virfs_hostdev_check_move (const VirfsVmInfo *vm, const char *name, const VirfsHostInfo *host,
                           GError **error)
@@ -218,5 +254,5 @@ virfs_hostdev_check_move (const VirfsVmInfo *vm, const char *name, const VirfsHo
     if (!hostdev->part.draft && !check_one (hostdev, name, host, error))
       return FALSE;
   }
-  return TRUE;
+  return check_nics (vm, error);
 }

@@ -100,4 +100,25 @@ if [[ -n $device ]]; then
     fi' 2>/dev/null
 fi
 
+# --- Teams, and disks of the host ---------------------------------------------------------------
+
+nic_of() { on h1 dumpxml w1 --inactive | xmllint --xpath "$1" - 2>/dev/null; } # XPATH
+
+no 'a team is made while the guest is shut off' EBUSY 'echo persistent > vms/w1/nics/eth0/team'
+ok 'a NIC that stays when the card beside it goes' '
+  echo destroy > vms/w1/ctl && echo persistent > vms/w1/nics/eth0/team && reads vms/w1/nics/eth0/team persistent
+  [[ $(nic_of "string(/domain/devices/interface/teaming/@type)") == persistent ]]
+  [[ $(nic_of "string(/domain/devices/interface/alias/@name)") == ua-eth0 ]]
+  echo running > vms/w1/state && reads vms/w1/nics/eth0/team persistent && lists vms/w1/nics eth0
+  echo destroy > vms/w1/ctl && echo > vms/w1/nics/eth0/team
+  [[ $(nic_of "count(/domain/devices/interface/teaming)") == 0 ]]'
+no 'what is no virtual function' EINVAL 'mkdir vms/w1/nics/vf; echo computer > vms/w1/nics/vf/vf'
+ok 'a LUN with all its commands' '
+  mkdir vms/off/disks/sda && echo lun > vms/off/disks/sda/device && echo /dev/virfs-test > vms/off/disks/sda/source
+  reads vms/off/disks/sda/device lun && reads vms/off/disks/sda/type block
+  [[ $(stored "string(/domain/devices/disk/@device)") == lun ]]
+  [[ $(stored "string(/domain/devices/disk/source/@dev)") == /dev/virfs-test ]]
+  [[ $(stored "count(/domain/devices/controller[@type=\"scsi\"])") == 1 ]]
+  rmdir vms/off/disks/sda'
+
 finish
