@@ -287,13 +287,13 @@ has_memory (const Way *way, GError **error)
   return FALSE;
 }
 
-/* Behind what is decisive nothing else is worth to be told. */
 static gboolean
 has_movable_devices (const Way *way, GError **error)
 {
   return virfs_hostdev_check_move (way->vm, way->host->name, way->info, error);
 }
 
+/* Behind what is decisive nothing else is worth to be told. */
 static const struct {
   gboolean (*check) (const Way *way, GError **error);
   gboolean decisive;
