@@ -2,6 +2,8 @@
 /* vms/<vm>/console/: pictures of a guest's screen, and keys. */
 #include "console_files.h"
 
+#include "console.h"
+
 #include <string.h>
 
 /* Keys that are pressed together (libvirt's limit), and times that some are, of one line. */
@@ -19,6 +21,8 @@ virfs_console_show_ctl (const VirfsNode *node, GString *out)
     g_string_append (out, "screenshot\n");
   if (virfs_blob_size (info->screen) != 0)
     g_string_append (out, "forget\n");
+  if (virfs_console_size_of_log (node) != 0)
+    g_string_append (out, "clear\n");
 }
 
 static void
@@ -50,9 +54,12 @@ virfs_console_store_ctl (VirfsCall *call, const VirfsNode *node, const char *tex
   } else if (g_str_equal (text, "forget")) {
     virfs_infra_edit_vm (virfs_node_infra (node), info->host, info->uuid, drop_picture, NULL);
     virfs_call_finish (call, NULL);
+  } else if (g_str_equal (text, "clear")) {
+    virfs_console_clear_log (virfs_node_infra (node), info->uuid);
+    virfs_call_finish (call, NULL);
   } else {
     virfs_call_fail (call, VIRFS_ERROR_INVALID,
-                     "\"%s\" is not a verb; a console knows screenshot and forget", text);
+                     "\"%s\" is not a verb; a console knows screenshot, forget and clear", text);
   }
 }
 

@@ -407,6 +407,8 @@ changed (const VirfsNode *node, guint64 fields)
   const VirfsVmInfo *info = node->snapshot;
   gint64 known;
 
+  if (virfs_is_console (node, &known))
+    return MAX (known, virfs_latest_change (info->changed, VIRFS_VM_N_FIELDS, fields));
   if (virfs_is_metric (node, &known) || (virfs_is_events (node, &known) && known != 0))
     return known;
   return virfs_latest_change (info->changed, VIRFS_VM_N_FIELDS, fields ? fields : F (NAME));

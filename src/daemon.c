@@ -7,6 +7,7 @@
 
 #include "alarm.h"
 #include "alarm_measure.h"
+#include "console.h"
 #include "files_dir.h"
 #include "fleetwide.h"
 #include "forecast.h"
@@ -248,6 +249,7 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   virfs_guest_files_set_opener (virfs_guestfs_open);
   virfs_libvirt_init (&options);
   infra = virfs_infra_new (&virfs_libvirt_backend, config->shutdown_timeout);
+  virfs_console_set_limit (infra, config->console_log);
   virfs_metrics_set_interval (virfs_infra_metrics (infra), config->metrics_interval);
   if (store != NULL)
     virfs_store_set_events_keep (store, (guint64) config->events_keep << 20);

@@ -59,6 +59,11 @@ void virfs_fake_keys (VirfsVm *vm, const guint *codes, guint n, VirfsJob *job);
 void virfs_fake_screenshot (VirfsVm *vm, VirfsJob *job);
 /* What was pressed since this was called last, as `29+56+111 30`; the caller owns it. */
 char *virfs_fake_pressed (void);
+/* A guest says again what is said to it; `quit` on a line of its own ends it.  BUSY, if somebody else has it. */
+extern gboolean virfs_fake_console_busy;
+void virfs_fake_console_open (VirfsVm *vm, VirfsJob *job);
+void virfs_fake_console_send (VirfsVm *vm);
+void virfs_fake_console_leave (VirfsVm *vm);
 void virfs_fake_connect_agent (VirfsVmInfo *info);
 void virfs_fake_agent_verb (VirfsVm *vm, VirfsAgentVerb verb, VirfsJob *job);
 void virfs_fake_agent_set_time (VirfsVm *vm, gint64 time, VirfsJob *job);

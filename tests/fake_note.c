@@ -36,6 +36,9 @@ apply (VirfsVmInfo *info, gpointer data)
   case VIRFS_VM_PROTECT:
     info->protect = (gboolean) note->number;
     break;
+  case VIRFS_VM_RECORD:
+    info->record = (gboolean) note->number;
+    break;
   case VIRFS_VM_IMAGE:
     virfs_ref_string_set (&info->image, note->text);
     break;

@@ -163,7 +163,8 @@ test_modes (void)
       if (S_ISREG (row->mode) && virfs_row_is_writable (row) != ((row->mode & 0222) != 0))
         g_error ("%s/%s: its mode and its functions differ", (*class)->path, row->path);
       if (S_ISREG (row->mode))
-        g_assert_true (row->show || row->follow || ((row->read || row->open) && row->size));
+        g_assert_true (row->show || row->follow || row->talk
+                       || ((row->read || row->open) && row->size));
       if (S_ISLNK (row->mode))
         g_assert_nonnull (row->link);
     }
@@ -238,12 +239,12 @@ check_read (Fixture *f, const VirfsClass *class, const VirfsRow *row, const char
     g_assert_true (*p == '\n' || *p == '\t' || !g_unichar_iscntrl (g_utf8_get_char (p)));
 }
 
-/* Control files do something else with what they show. */
+/* Control files do something else with what they show, and a terminal takes whatever it is told. */
 static gboolean
 is_value (const VirfsRow *row)
 {
   return S_ISREG (row->mode) && virfs_row_is_writable (row) && !g_str_has_suffix (row->path, "ctl")
-         && !g_str_equal (row->path, "migrate");
+         && !g_str_equal (row->path, "migrate") && row->talk == NULL;
 }
 
 static void
@@ -313,7 +314,7 @@ check_garbage (Fixture *f, const VirfsClass *class, const VirfsRow *row, const c
 {
   g_autoptr (GRand) rand = g_rand_new_with_seed (1234);
 
-  if (!S_ISREG (row->mode) || !virfs_row_is_writable (row))
+  if (!S_ISREG (row->mode) || !virfs_row_is_writable (row) || row->talk != NULL)
     return;
   for (guint round = 0; round < 100; round++) {
     g_autoptr (GString) garbage = make_garbage (rand);

@@ -4,6 +4,7 @@
 
 #include "agent.h"
 #include "connection.h"
+#include "console_stream.h"
 #include "cpuset.h"
 #include "fail.h"
 #include "gate.h"
@@ -198,6 +199,7 @@ attempt (LvLink *link, virConnectPtr conn, const char *uuid, gint64 born)
     if (info != NULL && born != 0)
       info->created = lv_gate_created (link, uuid, born);
     done = lv_gate_tell_vm (link, ticket, uuid, info);
+    lv_console_look (link, uuid);
   }
   lv_gate_end_reading (link);
   return done;

@@ -4,6 +4,7 @@
 #include "libvirt.h"
 
 #include "connection.h"
+#include "console_stream.h"
 #include "event.h"
 #include "fail.h"
 #include "image_open.h"
@@ -109,6 +110,9 @@ const VirfsBackend virfs_libvirt_backend = {
   .vm_migrate = lv_vm_migrate,
   .vm_keys = lv_vm_keys,
   .vm_screenshot = lv_vm_screenshot,
+  .console_open = lv_console_open,
+  .console_send = lv_console_send,
+  .console_leave = lv_console_leave,
   .agent_verb = lv_vm_agent_verb,
   .agent_set_time = lv_vm_agent_set_time,
   .agent_set_password = lv_vm_agent_set_password,

@@ -4,6 +4,7 @@
 
 #include "agent.h"
 #include "connection.h"
+#include "console_stream.h"
 #include "event.h"
 #include "fail.h"
 #include "inventory.h"
@@ -92,6 +93,7 @@ new_link (LvConnection *connection)
   lv_storage_open (link);
   link->inventory = lv_inventory_new ();
   link->agents = lv_agents_new ();
+  link->consoles = lv_consoles_new ();
   return link;
 }
 
@@ -151,6 +153,7 @@ lv_link_close (LvLink *link)
     return;
   lv_task_close_lanes (link);
   lv_agents_close (link->agents);
+  lv_consoles_close (link);
   lv_link_job_ended (link);
   /* each call may have to wait for a host that hangs */
   g_thread_unref (g_thread_new ("virfs-close", close_thread, lv_link_ref (link)));
@@ -172,6 +175,7 @@ lv_link_unref (LvLink *link)
   lv_storage_close (link);
   lv_inventory_free (link->inventory);
   lv_agents_free (link->agents);
+  lv_consoles_free (link->consoles);
   lv_connection_unref (link->connection);
   g_clear_pointer (&link->registrations, g_array_unref);
   g_hash_table_unref (link->devices_due);

@@ -55,10 +55,11 @@ typedef struct LvLink {
   GThreadPool *lanes[4];    /* of LvTask*; see task.h */
   gboolean has_events;      /* of guests' lives */
   LvUri *uri;
-  gboolean as_caller;      /* operations are in the name of who asks; see identity.h */
-  gint cpus;               /* atomic: see lv_node_cpus() */
-  LvInventory *inventory;  /* of its storage; see inventory.h */
-  struct LvAgents *agents; /* see agent.h */
+  gboolean as_caller;          /* operations are in the name of who asks; see identity.h */
+  gint cpus;                   /* atomic: see lv_node_cpus() */
+  LvInventory *inventory;      /* of its storage; see inventory.h */
+  struct LvAgents *agents;     /* see agent.h */
+  struct LvConsoles *consoles; /* see console_stream.h */
 
   /* of who polls, one at a time */
   LvLoad load;

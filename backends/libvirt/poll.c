@@ -3,6 +3,7 @@
 #include "poll.h"
 
 #include "agent.h"
+#include "console_stream.h"
 #include "filter.h"
 #include "fleet.h"
 #include "gate.h"
@@ -141,6 +142,7 @@ read_snapshots (gpointer data)
   lv_move_recover (link, conn);
   lv_agent_thaw_left (link, conn);
   lv_agent_poll (link);
+  lv_console_poll (link);
   return NULL;
 }
 
@@ -208,6 +210,7 @@ poll_host (gpointer data, gpointer unused)
       g_debug ("%s: %s", link->connection->name, error->message);
     poll_addresses (link);
     lv_agent_poll (link);
+    lv_console_poll (link);
     lv_moving_recover (link);
     lv_backup_poll (link);
     lv_move_recover (link, conn);

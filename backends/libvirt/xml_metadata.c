@@ -90,6 +90,14 @@ read_protect (xmlNode *node, VirfsVmInfo *info)
 }
 
 static void
+read_record (xmlNode *node, VirfsVmInfo *info)
+{
+  g_autofree char *text = content (node);
+
+  info->record = strcmp (text, "1") == 0;
+}
+
+static void
 read_timeout (xmlNode *node, VirfsVmInfo *info)
 {
   g_autofree char *text = content (node);
@@ -119,6 +127,7 @@ static const struct {
   { VIRFS_VM_IMAGE, "image", read_image },
   { VIRFS_VM_SHUTDOWN_TIMEOUT, "shutdown_timeout", read_timeout },
   { VIRFS_VM_ISOLATION, "isolation", read_isolation },
+  { VIRFS_VM_RECORD, "record", read_record },
 };
 
 static void

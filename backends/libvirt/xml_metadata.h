@@ -9,6 +9,7 @@
  *       <protect>1</protect>
  *       <image>debian-12.qcow2</image>
  *       <shutdown_timeout>60</shutdown_timeout>
+ *       <record>1</record>
  *       <isolation>52:54:00:12:34:56=up quarantine</isolation>
  *     </virfs:guest>
  *

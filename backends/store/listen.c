@@ -20,7 +20,8 @@
 /* Of a guest: what is not kept, or is not its own. */
 #define PASSING                                                                                    \
   (VIRFS_BIT (VIRFS_VM_READY) | VIRFS_BIT (VIRFS_VM_ERROR) | VIRFS_BIT (VIRFS_VM_ALARMS)           \
-   | VIRFS_BIT (VIRFS_VM_EVENTS) | VIRFS_BIT (VIRFS_VM_SHUTDOWN_TIMEOUT))
+   | VIRFS_BIT (VIRFS_VM_EVENTS) | VIRFS_BIT (VIRFS_VM_CONSOLE)                                    \
+   | VIRFS_BIT (VIRFS_VM_SHUTDOWN_TIMEOUT))
 
 /* Notes. */
 

@@ -32,6 +32,8 @@ virfs_call_unref (VirfsCall *call)
     call->interrupt_destroy (call->interrupt_data);
   if (call->sink != NULL)
     call->sink->class->close (call->sink);
+  if (call->terminal != NULL)
+    call->terminal->class->close (call->terminal);
   virfs_node_clear (&call->node);
   virfs_node_clear (&call->to);
   g_free (call->name);

@@ -23,6 +23,9 @@ gboolean virfs_call_is_trusted (VirfsCall *call);
 /* What the file is written to that the call opens; it is taken. */
 void virfs_call_give_sink (VirfsCall *call, VirfsSink *sink);
 
+/* What the file talks to that the call opens; it is taken. */
+void virfs_call_give_terminal (VirfsCall *call, VirfsTerminal *terminal);
+
 /* The session that it came through. */
 struct VirfsSession *virfs_call_session (VirfsCall *call);
 /* Where a program of this machine finds PATH of the tree; the caller owns it. */

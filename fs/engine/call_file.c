@@ -31,6 +31,36 @@ virfs_call_open (gpointer request, VirfsNode *node)
   virfs_call_begin (call);
 }
 
+void
+virfs_call_give_terminal (VirfsCall *call, VirfsTerminal *terminal)
+{
+  call->terminal = terminal;
+}
+
+static void
+begin_talk (VirfsCall *call)
+{
+  call->pending = FALSE;
+  call->node.row->talk (call, &call->node);
+}
+
+static void
+answer_talking (VirfsCall *call)
+{
+  virfs_reply_talking (call->request, virfs_node_inode (&call->node),
+                       g_steal_pointer (&call->terminal));
+}
+
+void
+virfs_call_talk (gpointer request, VirfsNode *node)
+{
+  static const VirfsCallKind kind = { "open", begin_talk, answer_talking };
+  VirfsCall *call = virfs_call_new (request, &kind, node);
+
+  call->pending = TRUE;
+  virfs_call_begin (call);
+}
+
 static void
 begin_give (VirfsCall *call)
 {

@@ -33,6 +33,8 @@ struct VirfsCall {
   GError *error;
   VirfsSink *sink; /* of a file that is opened; NULL: none yet, or the open file has it */
 
+  VirfsTerminal *terminal; /* likewise */
+
   GMutex lock; /* guards all below */
   gboolean interrupted, answered;
   void (*interrupt) (gpointer data);

@@ -10,6 +10,7 @@
  *   open.c     open files: their text, lines and documents, streams, poll
  *   call.c     what is answered later
  *   deed.c     what is told of it
+ *   talk.c     those of them that talk to a terminal
  *   signal.c   whether a signal is a wish to stop
  *   notify.c   what the kernel has to forget
  *   foreign.c  the nodes of trees that are somebody else's; pending.c: requests that wait for them
@@ -28,6 +29,7 @@ typedef struct VirfsListings VirfsListings;
 typedef struct VirfsNotifier VirfsNotifier;
 typedef struct VirfsToucher VirfsToucher;
 typedef struct VirfsOpen VirfsOpen;
+typedef struct VirfsTalk VirfsTalk;
 
 struct VirfsSession {
   const VirfsTreeOps *ops;
@@ -48,6 +50,7 @@ struct VirfsSession {
   GThreadPool *deferred;   /* runs what must not run under FUSE's locks, or waits */
   GMutex waiting_lock;
   GHashTable *waiting; /* under waiting_lock: inode number -> GPtrArray of VirfsOpen* */
+  GHashTable *talks;   /* under waiting_lock: set of VirfsTalk* */
 };
 
 /* session.c */
@@ -131,6 +134,7 @@ void virfs_call_unlink (gpointer request, VirfsNode *dir, const char *name);
 /* Answered with an open file. */
 void virfs_call_create (gpointer request, VirfsNode *dir, const char *name);
 void virfs_call_open (gpointer request, VirfsNode *node);
+void virfs_call_talk (gpointer request, VirfsNode *node);
 /* Answered with the attributes, as the next. */
 void virfs_call_cut (gpointer request, VirfsNode *node, guint64 size);
 void virfs_call_give (gpointer request, VirfsNode *node, const VirfsOwner *owner);
@@ -172,7 +176,11 @@ VirfsOpen *virfs_open_new (VirfsNode *node, gboolean writes, gboolean direct);
 VirfsOpen *virfs_open_new_content (VirfsNode *node, GError **error);
 /* One that is written to SINK (taken). */
 VirfsOpen *virfs_open_new_sink (VirfsNode *node, VirfsSink *sink);
-/* NULL if it is no such file. */
+/* One that talks to TERMINAL (taken). */
+VirfsOpen *virfs_open_new_terminal (VirfsSession *session, VirfsNode *node,
+                                    VirfsTerminal *terminal);
+/* NULL if it is no such file, as the next. */
+VirfsTalk *virfs_open_talk (VirfsOpen *open);
 VirfsSink *virfs_open_sink (VirfsOpen *open);
 /* What it reads; NULL if it is no such file. */
 VirfsContent *virfs_open_content (VirfsOpen *open);
@@ -260,12 +268,15 @@ void virfs_reply_node (gpointer request, const VirfsNode *dir, guint64 ino);
 /* INO is open, and written to SINK (taken); it was there, or is a new entry. */
 void virfs_reply_opened (gpointer request, guint64 ino, VirfsSink *sink);
 void virfs_reply_created (gpointer request, const VirfsNode *dir, guint64 ino, VirfsSink *sink);
+/* INO is open, and talks to TERMINAL (taken). */
+void virfs_reply_talking (gpointer request, guint64 ino, VirfsTerminal *terminal);
 /* The attributes, which the kernel must not keep: it would believe them also if it has been told of a
  * change meanwhile. */
 void virfs_reply_attributes (gpointer request, guint64 ino);
 /* An interrupt of REQUEST interrupts CALL; NULL: no longer. */
 void virfs_request_watch_call (gpointer request, VirfsCall *call);
 void virfs_request_watch_open (gpointer request, VirfsOpen *open);
+void virfs_request_watch_talk (gpointer request, VirfsTalk *talk);
 
 /* session.c: words to the kernel (0 or a negative errno). */
 

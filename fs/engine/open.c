@@ -15,7 +15,7 @@
  * interrupt under way.  Lock order: the session's waiting_lock is the only lock here; answers are
  * given without it, because they take locks of FUSE's that are held when interrupts come in.
  */
-#include "engine.h"
+#include "talk.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -30,6 +30,7 @@ struct VirfsOpen {
   guint64 ino;
   VirfsContent *content; /* NULL: the file shows a text */
   VirfsSink *sink;       /* where it is written to; NULL: it is no such file */
+  VirfsTalk *talk;       /* what it talks to; NULL: it is no such file */
   gint64 changed;        /* when it was opened: the change that it shows */
   gboolean direct;       /* the text is made once, at the first read */
   GMutex lock;
@@ -90,6 +91,21 @@ virfs_open_new_sink (VirfsNode *node, VirfsSink *sink)
 
   open->sink = sink;
   return open;
+}
+
+VirfsOpen *
+virfs_open_new_terminal (VirfsSession *session, VirfsNode *node, VirfsTerminal *terminal)
+{
+  VirfsOpen *open = virfs_open_new (node, FALSE, TRUE);
+
+  open->talk = virfs_talk_new (session, terminal);
+  return open;
+}
+
+VirfsTalk *
+virfs_open_talk (VirfsOpen *open)
+{
+  return open->talk;
 }
 
 VirfsSink *
@@ -155,6 +171,8 @@ open_unref (VirfsOpen *open)
     open->content->class->close (open->content);
   if (open->sink != NULL)
     open->sink->class->close (open->sink);
+  if (open->talk != NULL)
+    virfs_talk_close (open->talk);
   if (open->text != NULL)
     g_string_free (open->text, TRUE);
   if (open->written != NULL)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What all requests have in common: who asks, of which node, and the answers. */
 #include "request_foreign.h"
+#include "talk.h"
 
 #include <errno.h>
 
@@ -154,4 +155,16 @@ void
 virfs_request_watch_open (gpointer request, VirfsOpen *open)
 {
   fuse_req_interrupt_func (request, open ? interrupt_open : NULL, open);
+}
+
+static void
+interrupt_talk (fuse_req_t req, void *data)
+{
+  virfs_talk_interrupt (data, req);
+}
+
+void
+virfs_request_watch_talk (gpointer request, VirfsTalk *talk)
+{
+  fuse_req_interrupt_func (request, talk ? interrupt_talk : NULL, talk);
 }

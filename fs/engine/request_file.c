@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Requests: open files. */
 #include "request.h"
+#include "talk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -117,10 +118,27 @@ do_open (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
     return;
   if (writes && !virfs_row_is_writable (node.row))
     virfs_call_refuse (req, &node, "write", NULL, VIRFS_ERROR_DENIED, "this can only be read");
+  else if (node.row->talk != NULL)
+    virfs_call_talk (req, &node);
   else if (writes && node.row->write != NULL)
     virfs_call_open (req, &node);
   else if (!must_wait (req, ino, &node, fi))
     open_node (req, ino, &node, fi);
+}
+
+void
+virfs_reply_talking (gpointer request, guint64 ino, VirfsTerminal *terminal)
+{
+  VirfsSession *session = virfs_request_session (request);
+  struct fuse_file_info fi = { .direct_io = 1, .nonseekable = 1, .noflush = 1 };
+  g_auto (VirfsNode) node = { 0 };
+
+  if (virfs_node_get (session, ino, &node)) {
+    reply_open (request, &fi, virfs_open_new_terminal (session, &node, terminal));
+    return;
+  }
+  terminal->class->close (terminal);
+  fuse_reply_err (request, ESTALE);
 }
 
 static void
@@ -167,10 +185,15 @@ do_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_
 {
   VirfsContent *content = virfs_open_content (open_of (fi));
   VirfsSink *sink = virfs_open_sink (open_of (fi));
+  VirfsTalk *talk = virfs_open_talk (open_of (fi));
   g_auto (VirfsNode) node = { 0 };
   g_autofree char *buffer = NULL;
   gsize got;
 
+  if (talk != NULL) {
+    virfs_talk_read (talk, req, size, !(fi->flags & O_NONBLOCK));
+    return;
+  }
   if (sink != NULL) {
     sink->class->read (sink, (guint64) offset, size, read_content_done, req);
     return;
@@ -220,8 +243,13 @@ do_write (fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t o
   g_auto (VirfsNode) node = { 0 };
   g_autoptr (GError) error = NULL;
   VirfsSink *sink = virfs_open_sink (open_of (fi));
+  VirfsTalk *talk = virfs_open_talk (open_of (fi));
   char *lines;
 
+  if (talk != NULL) {
+    virfs_talk_write (talk, req, data, size, !(fi->flags & O_NONBLOCK));
+    return;
+  }
   if (sink != NULL) {
     virfs_request_sink_write (req, ino, sink, data, size, offset);
     return;
@@ -279,7 +307,12 @@ do_poll (fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_
 {
   g_auto (VirfsNode) node = { 0 };
   gboolean writes = (fi->flags & O_ACCMODE) != O_RDONLY;
+  VirfsTalk *talk = virfs_open_talk (open_of (fi));
 
+  if (talk != NULL) {
+    fuse_reply_poll (req, (unsigned) virfs_talk_poll (talk, ph));
+    return;
+  }
   if (!virfs_node_get (virfs_request_session (req), ino, &node)) {
     if (ph != NULL)
       fuse_pollhandle_destroy (ph);

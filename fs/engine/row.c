@@ -72,7 +72,7 @@ gboolean
 virfs_row_is_writable (const VirfsRow *row)
 {
   return row->store || row->store_number || row->store_signed || row->store_size || row->store_bool
-         || row->store_text || row->write;
+         || row->store_text || row->write || row->talk;
 }
 
 /* Showing. */

@@ -12,6 +12,7 @@
 #include "error.h"
 #include "owner.h"
 #include "sink.h"
+#include "terminal.h"
 
 #include <glib.h>
 #include <sys/stat.h>
@@ -90,6 +91,10 @@ struct VirfsRow {
    * there is nothing yet: the reader waits for a change of `fields`. */
   gsize (*follow) (const VirfsNode *node, guint64 *position, char *buffer, gsize size);
   guint64 (*follow_from) (const VirfsNode *node); /* the position at open */
+
+  /* In place of `show`, for what goes both ways: opens it, to be read or written.  It ends by
+   * virfs_call_finish(), after virfs_call_give_terminal() if it has not failed. */
+  void (*talk) (VirfsCall *call, const VirfsNode *node);
 
   /* Of a file that can be written: takes one line without its newline and without white space around
    * it, or the whole document or list; valid UTF-8.  It must end by virfs_call_finish(), at once or later from

@@ -2,6 +2,7 @@
 /* The FUSE session: its life, and words to the kernel. */
 #include "foreign.h"
 #include "request.h"
+#include "talk.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -112,6 +113,7 @@ virfs_session_new (const VirfsTreeOps *ops, gpointer tree, const char *options, 
   g_mutex_init (&session->run_lock);
   g_cond_init (&session->run_cond);
   session->waiting = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) g_ptr_array_unref);
+  session->talks = g_hash_table_new (NULL, NULL);
   session->deferred = g_thread_pool_new (run_deferred, session, -1, FALSE, NULL);
   session->toucher = virfs_toucher_new (session);
   session->notifier = virfs_notifier_new (session);
@@ -209,6 +211,7 @@ wait_for_reads (VirfsSession *session)
 void
 virfs_session_unmount (VirfsSession *session)
 {
+  virfs_talks_end (session);
   /* it closes the connection, and an answer must not go to whoever gets its number */
   wait_for_reads (session);
   if (session->mountpoint != NULL)
@@ -236,6 +239,7 @@ virfs_session_end_read (VirfsSession *session)
 void
 virfs_session_free (VirfsSession *session)
 {
+  virfs_talks_end (session);
   /* what is under way may still use the notifier, and the notifier the session */
   g_thread_pool_free (session->deferred, FALSE, TRUE);
   virfs_notifier_free (session->notifier);
@@ -245,6 +249,7 @@ virfs_session_free (VirfsSession *session)
   virfs_listings_free (session->listings);
   virfs_foreign_free (session->foreign);
   g_hash_table_unref (session->waiting);
+  g_hash_table_unref (session->talks);
   g_mutex_clear (&session->waiting_lock);
   g_mutex_clear (&session->run_lock);
   g_cond_clear (&session->run_cond);

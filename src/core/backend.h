@@ -29,10 +29,10 @@ typedef struct {
 
 /* One thing of what virfs keeps with a guest. */
 typedef struct {
-  VirfsVmField field; /* OWNER, TAGS, PROTECT, IMAGE, SHUTDOWN_TIMEOUT or ISOLATION */
+  VirfsVmField field; /* OWNER, TAGS, PROTECT, IMAGE, SHUTDOWN_TIMEOUT, ISOLATION or RECORD */
   enum { VIRFS_NOTE_SET, VIRFS_NOTE_ADD, VIRFS_NOTE_REMOVE } how; /* of TAGS: one of them */
   VirfsOwner owner;
-  guint number;     /* PROTECT, SHUTDOWN_TIMEOUT */
+  guint number;     /* PROTECT, SHUTDOWN_TIMEOUT, RECORD */
   const char *text; /* TAGS (see tags.h), IMAGE, ISOLATION; "" for none */
 } VirfsVmNote;
 
@@ -137,6 +137,14 @@ typedef struct VirfsBackend {
   void (*vm_keys) (VirfsVm *vm, const guint *codes, guint n, VirfsJob *job);
   /* Takes a picture of its screen, which its info shows. */
   void (*vm_screenshot) (VirfsVm *vm, VirfsJob *job);
+
+  /* Opens the console of the guest (console.h) for those who talk to it, unless it is open; BUSY if somebody
+   * else has it.  As long as the guest's `record` says so it is opened by itself whenever that is possible. */
+  void (*console_open) (VirfsVm *vm, VirfsJob *job);
+  /* There is something to be sent (virfs_console_pull()). */
+  void (*console_send) (VirfsVm *vm);
+  /* Nobody talks to it any more. */
+  void (*console_leave) (VirfsVm *vm);
 
   /* Whatever the agent in the guest does: AGAIN if it does not answer. */
   void (*agent_verb) (VirfsVm *vm, VirfsAgentVerb verb, VirfsJob *job);

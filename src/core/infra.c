@@ -7,6 +7,7 @@
 #include "infra.h"
 
 #include "alarms.h"
+#include "console.h"
 #include "error.h"
 #include "fleet_private.h"
 #include "history_store.h"
@@ -37,6 +38,7 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
   infra->owner = (VirfsOwner){ getuid (), getgid (), VIRFS_OWNER_MODE };
   virfs_user_learn (infra->owner.uid);
   infra->events = virfs_event_log_new (VIRFS_EVENT_BYTES);
+  infra->consoles = virfs_consoles_new ();
   infra->uses = virfs_uses_new ();
   infra->metrics = virfs_metrics_new (infra);
   infra->alarms = virfs_alarms_new (infra);
@@ -156,6 +158,7 @@ virfs_infra_free (VirfsInfra *infra)
   g_clear_pointer (&infra->error, g_ref_string_release);
   virfs_event_log_free (infra->events);
   g_free (infra->log_head);
+  virfs_consoles_free (infra->consoles);
   virfs_uses_free (infra->uses);
   virfs_metrics_free (infra->metrics);
   virfs_history_free (infra->history);

@@ -18,12 +18,13 @@ struct VirfsInfra {
   const VirfsBackend *backend;
   const VirfsKeeper *keeper; /* NULL: none */
   VirfsEventLog *events;
-  struct VirfsMetrics *metrics; /* has a lock of its own, which comes before lock */
-  struct VirfsHistory *history; /* likewise, which comes after it */
-  struct VirfsAlarms *alarms;   /* has a lock of its own, which comes after lock */
-  VirfsUses *uses;              /* use.c; has a lock of its own, which comes before lock */
-  struct VirfsFleet *fleet;     /* has a lock of its own, which comes after lock */
-  struct VirfsTariff *tariff;   /* does not change once there are hosts */
+  struct VirfsMetrics *metrics;   /* has a lock of its own, which comes before lock */
+  struct VirfsHistory *history;   /* likewise, which comes after it */
+  struct VirfsAlarms *alarms;     /* has a lock of its own, which comes after lock */
+  struct VirfsConsoles *consoles; /* likewise; see console.h */
+  VirfsUses *uses;                /* use.c; has a lock of its own, which comes before lock */
+  struct VirfsFleet *fleet;       /* has a lock of its own, which comes after lock */
+  struct VirfsTariff *tariff;     /* does not change once there are hosts */
   guint shutdown_timeout;
   VirfsOwner owner; /* of what belongs to nobody else */
 

@@ -8,6 +8,8 @@
  */
 #include "registry_vm.h"
 
+#include "console.h"
+
 #include <string.h>
 
 VirfsVmInfo *
@@ -264,10 +266,12 @@ virfs_registry_remove_vm (VirfsHost *host, VirfsVm *vm)
     vm = heir;
   }
   primary = virfs_registry_primary (vm);
-  if (vm->twin)
+  if (vm->twin) {
     virfs_registry_leave_twins (vm);
-  else
+  } else {
     g_hash_table_remove (infra->vms, vm->uuid);
+    virfs_consoles_forget (infra->consoles, vm->uuid);
+  }
   g_hash_table_remove (host->vms, vm->uuid);
   freed = g_strdup (vm->info->label);
   virfs_registry_release_label (vm);

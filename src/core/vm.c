@@ -186,6 +186,7 @@ virfs_vm_info_diff (const VirfsVmInfo *a, const VirfsVmInfo *b)
   DIFFER (TAGS, g_strcmp0 (a->tags, b->tags) != 0);
   DIFFER (PROTECT, a->protect != b->protect);
   DIFFER (IMAGE, g_strcmp0 (a->image, b->image) != 0);
+  DIFFER (RECORD, a->record != b->record);
   DIFFER (ISOLATION, g_strcmp0 (a->isolation, b->isolation) != 0);
   DIFFER (SHUTDOWN_TIMEOUT, a->shutdown_timeout != b->shutdown_timeout);
   DIFFER (SNAPSHOT_KIND, a->snapshot_disks != b->snapshot_disks);

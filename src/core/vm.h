@@ -97,7 +97,9 @@ typedef enum {
   VIRFS_VM_GUEST_CLOCK,
   VIRFS_VM_SCREEN,
   VIRFS_VM_GRAPHICS,
-  VIRFS_VM_PARTS, /* which parts it has, and what is known of them */
+  VIRFS_VM_RECORD,
+  VIRFS_VM_CONSOLE, /* what it writes there, and its state; not in its info (console.h) */
+  VIRFS_VM_PARTS,   /* which parts it has, and what is known of them */
   VIRFS_VM_ERROR,
   VIRFS_VM_ALARMS,
   VIRFS_VM_EVENTS, /* what is told of it; not in its info */
@@ -161,6 +163,7 @@ typedef struct {
   GRefString *image;      /* what it was made from */
   gboolean protect;       /* it is not to be stopped or deleted */
   GRefString *isolation;  /* see isolation.h */
+  gboolean record;        /* its console is open as long as it runs */
   guint shutdown_timeout; /* seconds that `shutoff` waits for it; 0: the registry fills it in */
   GPtrArray *parts[VIRFS_VM_N_PARTS]; /* of VirfsPartInfo*, sorted; NULL: as they were */
   VirfsBlob *xml;                     /* of the guest as it is now */

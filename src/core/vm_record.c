@@ -48,6 +48,7 @@ static const Member members[] = {
   MEMBER (image, TEXT),
   MEMBER (isolation, TEXT),
   MEMBER (protect, BOOL),
+  MEMBER (record, BOOL),
 };
 
 /* What escapes GVariant's rules for strings is left out. */
