@@ -107,11 +107,26 @@ virfs_guest_show_ctl (const VirfsNode *node, GString *out)
       g_string_append_printf (out, "%s\n", verbs[i].name);
 }
 
+gboolean
+virfs_vm_check_agent (VirfsCall *call, const VirfsVmInfo *info)
+{
+  if (g_strcmp0 (info->agent, VIRFS_AGENT_CONNECTED) == 0)
+    return TRUE;
+  virfs_call_fail (
+    call, VIRFS_ERROR_BUSY,
+    "no agent is connected in %s: qemu-guest-agent must run in it, and its definition have"
+    " a channel to it",
+    virfs_vm_shown_as (info));
+  return FALSE;
+}
+
 /* While it moves nobody could say whose agent answers. */
 static VirfsJob *
 begin (VirfsCall *call, const VirfsNode *node, const char *operation)
 {
-  return virfs_vm_check_settled (call, node->object) ? virfs_vm_job (call, node, operation) : NULL;
+  if (!virfs_vm_check_agent (call, node->snapshot) || !virfs_vm_check_settled (call, node->object))
+    return NULL;
+  return virfs_vm_job (call, node, operation);
 }
 
 void

@@ -19,6 +19,8 @@ void virfs_guest_store_ctl (VirfsCall *call, const VirfsNode *node, const char *
 void virfs_guest_store_time (VirfsCall *call, const VirfsNode *node, const char *text);
 void virfs_guest_store_password (VirfsCall *call, const VirfsNode *node, const char *text);
 
+/* Whether there is an agent to be asked; FALSE: CALL has failed, as the next. */
+gboolean virfs_vm_check_agent (VirfsCall *call, const VirfsVmInfo *info);
 /* Whoever watches over a guest that is frozen finds it neither elsewhere nor in a file.  FALSE: CALL has failed. */
 gboolean virfs_vm_check_thawed (VirfsCall *call, const VirfsVmInfo *info);
 

@@ -5,6 +5,7 @@
  *
  * It lives with this program: nothing of it is kept.
  */
+#include "agent_files.h"
 #include "part_class.h"
 
 #include <string.h>
@@ -135,6 +136,7 @@ begin_run (VirfsCall *call, const VirfsNode *node, const char *const *argv)
 static void
 store_command (VirfsCall *call, const VirfsNode *node, const char *text)
 {
+  g_autoptr (VirfsVmInfo) vm = virfs_vm_info (vm_of (node));
   Start wish = { .command = text };
   g_auto (GStrv) argv = NULL;
 
@@ -144,7 +146,7 @@ store_command (VirfsCall *call, const VirfsNode *node, const char *text)
                      " shell write sh -c '…'");
     return;
   }
-  if (!virfs_vm_check_settled (call, vm_of (node)))
+  if (!virfs_vm_check_agent (call, vm) || !virfs_vm_check_settled (call, vm_of (node)))
     return;
   virfs_infra_edit_part (virfs_node_infra (node), node->object, start, &wish);
   if (wish.taken)

@@ -31,7 +31,9 @@ test_gone (Fixture *f, gconstpointer data)
   assert_reads (f, "vms/h1-2/guest/agent", "");
   assert_reads (f, "vms/h1-2/guest/hostname", "");
   assert_reads (f, "vms/h1-2/guest/ctl", "");
-  g_assert_cmpint (echo (f, "refresh", "vms/h1-2/guest/ctl"), ==, EAGAIN);
+  g_assert_cmpint (echo (f, "refresh", "vms/h1-2/guest/ctl"), ==, EBUSY);
+  g_assert_cmpint (echo (f, "root a secret", "vms/h1-2/guest/password"), ==, EBUSY);
+  assert_says (f, "vms/h1-2/error", "no agent is connected");
   set_state (f, "h1-1", VIRFS_VM_PAUSED);
   assert_reads (f, GUEST "/os", "id debian\nversion_id 12\n");
   move_vm (f, "h1-1", "h2");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which addresses NICs have.  The leases of a network tell of all its guests in one call; who has
- * none is asked for one by one: the guest's agent if it is there, else the host's ARP table.
+ * Which addresses NICs have.  The leases of a network tell of all its guests in one call; for who has
+ * none there is what its agent has said (agent.h), or the host's ARP table.
  */
 #include "connection.h"
 #include "device.h"
@@ -15,8 +15,6 @@
 
 /* Guests that are asked at one poll. */
 #define ASKED 20
-/* Seconds that an agent has to answer. */
-#define AGENT_TIMEOUT 2
 
 /* MAC address in lower case -> addresses, one a line. */
 static GHashTable *
@@ -93,6 +91,22 @@ ask (virDomainPtr domain, guint source, GHashTable *table)
   free (interfaces);
 }
 
+/* Lines as in VirfsAgentInfo. */
+static void
+add_said (GHashTable *table, const char *lines)
+{
+  g_auto (GStrv) each = g_strsplit (lines ? lines : "", "\n", -1);
+
+  for (char **line = each; *line; line++) {
+    g_auto (GStrv) words = g_strsplit (*line, " ", 3);
+
+    if (g_strv_length (words) == 3) {
+      words[2][strcspn (words[2], "/")] = '\0';
+      add_address (table, words[1], words[2]);
+    }
+  }
+}
+
 /* libvirt's test driver dies of a guest in a network that has no addresses (testDomainInterfaceAddresses,
  * libvirt 9.0). */
 static gboolean
@@ -105,18 +119,15 @@ static GHashTable *
 ask_guest (virConnectPtr conn, const VirfsVmInfo *info)
 {
   g_autoptr (virDomain) domain = LV (virDomainLookupByUUIDString (conn, info->uuid));
-  g_autofree char *xml = virfs_blob_text (info->xml);
   GHashTable *table = new_table ();
 
   if (domain == NULL || !can_be_asked (conn))
     return table;
   ask (domain, VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE, table);
-  if (xml != NULL && lv_xml_has_agent (xml)) {
-    LV (virDomainAgentSetResponseTimeout (domain, AGENT_TIMEOUT, 0));
-    ask (domain, VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT, table);
-  } else {
+  if (info->agent_info != NULL)
+    add_said (table, info->agent_info->addresses);
+  else
     ask (domain, VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP, table);
-  }
   return table;
 }
 

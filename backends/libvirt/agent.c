@@ -8,6 +8,8 @@
 #include "gate.h"
 #include "seat.h"
 
+#include <string.h>
+
 /* Agents of a host that are asked at once. */
 #define ASKERS 4
 
@@ -191,6 +193,22 @@ typedef struct {
   GPtrArray *early, *guests;
 } Round;
 
+/* Whether one of them leads to it from elsewhere. */
+static gboolean
+has_address (const VirfsAgentInfo *said)
+{
+  g_auto (GStrv) lines = g_strsplit (said->addresses ? said->addresses : "", "\n", -1);
+
+  for (char **line = lines; *line; line++) {
+    const char *address = strrchr (*line, ' ');
+
+    if (address != NULL && !g_str_has_prefix (address, " fe80:")
+        && !g_str_has_prefix (address, " 127.") && !g_str_has_prefix (address, " ::1/"))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static void
 add_guest (VirfsVm *vm, const VirfsVmInfo *info, gpointer data)
 {
@@ -198,7 +216,7 @@ add_guest (VirfsVm *vm, const VirfsVmInfo *info, gpointer data)
   const VirfsAgentInfo *said = info->agent_info;
 
   if (has_agent (info))
-    g_ptr_array_add (said && said->addresses == NULL ? round->early : round->guests,
+    g_ptr_array_add (said && !has_address (said) ? round->early : round->guests,
                      g_strdup (info->uuid));
 }
 
