@@ -5,6 +5,7 @@
 #include "console.h"
 
 #include <string.h>
+#include <sys/random.h>
 
 /* Keys that are pressed together (libvirt's limit), and times that some are, of one line. */
 #define MOST_TOGETHER 16
@@ -133,4 +134,75 @@ virfs_console_store_keys (VirfsCall *call, const VirfsNode *node, const char *te
     return;
   job = virfs_vm_job (call, node, "press keys");
   virfs_node_backend (node)->vm_keys (node->object, (const guint *) codes->data, codes->len, job);
+}
+
+/* password: never in an error or an operation, which others may see. */
+
+/* VNC looks at no more. */
+#define PASSWORD_LENGTH 8
+
+void
+virfs_console_show_password (const VirfsNode *node, GString *out)
+{
+  const VirfsVmInfo *info = node->snapshot;
+
+  if (info->password != NULL && *info->password && g_get_real_time () < info->password_until)
+    g_string_append_printf (out, "%s\n", info->password);
+}
+
+/* The caller owns it; NULL: there is no source of chance. */
+static char *
+make_password (void)
+{
+  static const char letters[] = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789abcdefgh";
+  guchar bytes[PASSWORD_LENGTH];
+  char *password;
+
+  if (getrandom (bytes, sizeof bytes, 0) != sizeof bytes)
+    return NULL;
+  password = g_new0 (char, PASSWORD_LENGTH + 1);
+  for (guint i = 0; i < PASSWORD_LENGTH; i++)
+    password[i] = letters[bytes[i] % 64];
+  return password;
+}
+
+static gboolean
+is_password (const char *text)
+{
+  gsize length = strlen (text);
+
+  for (gsize i = 0; i < length; i++)
+    if (!g_ascii_isgraph (text[i]))
+      return FALSE;
+  return length > 0 && length <= PASSWORD_LENGTH;
+}
+
+void
+virfs_console_store_password (VirfsCall *call, const VirfsNode *node, const char *text)
+{
+  const VirfsVmInfo *info = node->snapshot;
+  gboolean none = g_str_equal (text, "none");
+  g_autofree char *password = none                        ? g_strdup ("")
+                              : g_str_equal (text, "new") ? make_password ()
+                                                          : g_strdup (text);
+  g_autoptr (VirfsJob) job = NULL;
+
+  if (password == NULL || (!none && !is_password (password))) {
+    virfs_call_fail (
+      call, VIRFS_ERROR_INVALID,
+      "a password has 1 to %d letters, digits and signs, without spaces; write new for one"
+      " at random, or none",
+      PASSWORD_LENGTH);
+    return;
+  }
+  if (info->graphics == NULL) {
+    virfs_call_fail (call, VIRFS_ERROR_BUSY,
+                     "%s shows no screen: graphics tells of those that it has",
+                     virfs_vm_shown_as (info));
+    return;
+  }
+  if (!virfs_vm_check_settled (call, node->object))
+    return;
+  job = virfs_vm_job (call, node, "set the password of the screen");
+  virfs_node_backend (node)->vm_password (node->object, password, job);
 }

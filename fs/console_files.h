@@ -9,6 +9,9 @@ void virfs_console_store_ctl (VirfsCall *call, const VirfsNode *node, const char
 void virfs_console_show_keys (const VirfsNode *node, GString *out);
 void virfs_console_store_keys (VirfsCall *call, const VirfsNode *node, const char *text);
 
+void virfs_console_show_password (const VirfsNode *node, GString *out);
+void virfs_console_store_password (VirfsCall *call, const VirfsNode *node, const char *text);
+
 /* What it writes to its console, and who talks to it there (tty.c). */
 void virfs_console_store_record (VirfsCall *call, const VirfsNode *node, gboolean record);
 void virfs_console_show_state (const VirfsNode *node, GString *out);
@@ -54,5 +57,10 @@ void virfs_key_append_names (GString *out);
     .help = "names of keys; write those to be pressed, as in ctrl-alt-delete, or several: h i enter" }, \
   { "console/graphics", S_IFREG | 0440, .fields = VIRFS_BIT (VIRFS_VM_GRAPHICS), .show = virfs_show_lines, \
     .offset = G_STRUCT_OFFSET (VirfsVmInfo, graphics), \
-    .help = "where its screen can be reached: type, address and port on its host, a line each" }
+    .help = "where its screen can be reached: type, address and port on its host, a line each" }, \
+  { "console/password", S_IFREG | 0600, \
+    VIRFS_ROW_NEEDS | VIRFS_ROW_PRIVATE | VIRFS_ROW_SECRET | VIRFS_ROW_MEASURED, \
+    .fields = VIRFS_BIT (VIRFS_VM_READY), .show = virfs_console_show_password, \
+    .store = virfs_console_store_password, \
+    .help = "password of its screen, as long as it is good: write one, new for one at random, none for no one" }
 /* clang-format on */

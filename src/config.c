@@ -46,6 +46,7 @@ static const struct {
   { "freeze_timeout", G_STRUCT_OFFSET (VirfsConfig, freeze_timeout), 1, 3600, 10 },
   { "agent_interval", G_STRUCT_OFFSET (VirfsConfig, agent_interval), 0, 86400, 300 },
   { "console_log", G_STRUCT_OFFSET (VirfsConfig, console_log), 4096, 16777216, 262144 },
+  { "password_timeout", G_STRUCT_OFFSET (VirfsConfig, password_timeout), 1, 86400, 300 },
   { "shutdown_timeout", G_STRUCT_OFFSET (VirfsConfig, shutdown_timeout), 1, 604800, 60 },
   { "move_mib", G_STRUCT_OFFSET (VirfsConfig, move_mib), 0, 1048576, 0 },
   { "hook_timeout", G_STRUCT_OFFSET (VirfsConfig, hook_timeout), 1, 3600, 30 },

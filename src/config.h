@@ -26,6 +26,7 @@ typedef struct {
   guint keepalive_interval; /* seconds between signs of life of a host */
   guint keepalive_count;    /* how many of them may be missing */
   guint reconnect_max;      /* seconds between attempts to reach a host, at most */
+  guint password_timeout;   /* seconds that a password of a guest's screen is good for */
   guint console_log;        /* bytes of a guest's console that are kept */
   guint agent_interval;     /* seconds after which guests' agents are asked again; 0: never */
   guint freeze_timeout;     /* seconds that a guest's file systems may be quiet for a backup */

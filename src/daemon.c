@@ -232,6 +232,7 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
     .reconnect_max = config->reconnect_max,
     .freeze_timeout = config->freeze_timeout,
     .agent_interval = config->agent_interval,
+    .password_timeout = config->password_timeout,
   };
   VirfsGuestfsOptions guestfs
     = { .appliances = config->appliances, .idle = config->appliance_idle };

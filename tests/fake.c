@@ -457,6 +457,7 @@ const VirfsBackend virfs_fake_backend = {
   .backup_end = virfs_fake_backup_end,
   .vm_keys = virfs_fake_keys,
   .vm_screenshot = virfs_fake_screenshot,
+  .vm_password = virfs_fake_password,
   .console_open = virfs_fake_console_open,
   .console_send = virfs_fake_console_send,
   .console_leave = virfs_fake_console_leave,

@@ -40,3 +40,22 @@ virfs_fake_console_leave (VirfsVm *vm)
 {
   virfs_console_tell (vm->object.infra, vm->uuid, NULL, VIRFS_CONSOLE_CLOSED);
 }
+
+static void
+take_password (VirfsVmInfo *info, gpointer password)
+{
+  virfs_ref_string_set (&info->password, password);
+  info->password_until = g_get_real_time () + G_TIME_SPAN_MINUTE;
+}
+
+void
+virfs_fake_password (VirfsVm *vm, const char *password, VirfsJob *job)
+{
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+
+  if (!virfs_fake_begin (info->host, job))
+    return;
+  virfs_infra_edit_vm (vm->object.infra, info->host, info->uuid, take_password,
+                       (gpointer) password);
+  virfs_job_finish (job, NULL);
+}

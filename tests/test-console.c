@@ -15,7 +15,7 @@
 static void
 test_keys (Fixture *f, gconstpointer data)
 {
-  assert_lists (f, CONSOLE, "ctl graphics keys log record screen.png state");
+  assert_lists (f, CONSOLE, "ctl graphics keys log password record screen.png state");
   g_assert_true (says (f, CONSOLE "/keys", "delete\n"));
   g_assert_cmpint (echo (f, "ctrl-alt-delete", CONSOLE "/keys"), ==, 0);
   assert_same (virfs_fake_pressed (), "29+56+111");
@@ -64,6 +64,39 @@ test_forget (Fixture *f, gconstpointer data)
   assert_reads (f, CONSOLE "/screen.png", "");
   assert_reads (f, CONSOLE "/ctl", "screenshot\n");
   g_assert_cmpint (echo (f, "paint", CONSOLE "/ctl"), ==, EINVAL);
+}
+
+static void
+show_screen (VirfsVmInfo *info, gpointer data)
+{
+  virfs_ref_string_set (&info->graphics, "vnc 127.0.0.1 5900\n");
+}
+
+static void
+test_password (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsVm) vm = vm_of (f, "h1-1");
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+  g_autofree char *first = NULL, *second = NULL;
+
+  assert_reads (f, CONSOLE "/password", "");
+  g_assert_cmpint (echo (f, "new", CONSOLE "/password"), ==, EBUSY);
+  virfs_infra_edit_vm (f->infra, info->host, info->uuid, show_screen, NULL);
+  g_assert_cmpint (echo (f, "s3cret!x", CONSOLE "/password"), ==, 0);
+  assert_reads (f, CONSOLE "/password", "s3cret!x\n");
+  g_assert_cmpint (echo (f, "new", CONSOLE "/password"), ==, 0);
+  first = cat (f, CONSOLE "/password");
+  g_assert_cmpint (echo (f, "new", CONSOLE "/password"), ==, 0);
+  second = cat (f, CONSOLE "/password");
+  g_assert_cmpuint (strlen (first), ==, 9);
+  g_assert_cmpstr (first, !=, second);
+  g_assert_cmpint (echo (f, "nine.long", CONSOLE "/password"), ==, EINVAL);
+  g_assert_cmpint (echo (f, "tw o", CONSOLE "/password"), ==, EINVAL);
+  g_assert_cmpuint (stat_at (f, CONSOLE "/password").st_mode & 0777, ==, 0600);
+  g_assert_cmpint (
+    sh_quietly (f, "grep -rE 's3cret|nine.long|tw o' events jobs error vms/h1-1/error"), ==, 1);
+  g_assert_cmpint (echo (f, "none", CONSOLE "/password"), ==, 0);
+  assert_reads (f, CONSOLE "/password", "");
 }
 
 /* What it writes. */
@@ -304,6 +337,7 @@ main (int argc, char **argv)
   ADD ("/console/wrong-keys", test_wrong_keys);
   ADD ("/console/screen", test_screen);
   ADD ("/console/forget", test_forget);
+  ADD ("/console/password", test_password);
   ADD ("/console/log", test_log);
   ADD ("/console/bounded", test_bounded);
   ADD ("/console/tail", test_tail);

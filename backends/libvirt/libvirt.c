@@ -110,6 +110,7 @@ const VirfsBackend virfs_libvirt_backend = {
   .vm_migrate = lv_vm_migrate,
   .vm_keys = lv_vm_keys,
   .vm_screenshot = lv_vm_screenshot,
+  .vm_password = lv_vm_password,
   .console_open = lv_console_open,
   .console_send = lv_console_send,
   .console_leave = lv_console_leave,

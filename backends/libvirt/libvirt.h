@@ -16,12 +16,13 @@ typedef struct {
   guint reconnect_max;      /* seconds between two attempts to reach a host, at most */
   guint freeze_timeout;     /* seconds that a guest's file systems may be quiet for a backup */
   guint agent_interval;     /* seconds after which a guest's agent is asked again; 0: never */
-  guint move_mib; /* MiB a second for a disk that moves while its guest runs; 0: no limit */
+  guint move_mib;         /* MiB a second for a disk that moves while its guest runs; 0: no limit */
+  guint password_timeout; /* seconds that a password of a guest's screen is good for */
 } VirfsLibvirtOptions;
 
 #define VIRFS_LIBVIRT_DEFAULTS                                                                     \
   {                                                                                                \
-    10, 1, 4, 30, 10, 300, 0                                                                       \
+    10, 1, 4, 30, 10, 300, 0, 300                                                                  \
   }
 
 extern const VirfsBackend virfs_libvirt_backend;

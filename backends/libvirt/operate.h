@@ -17,8 +17,8 @@ void lv_vm_isolate (VirfsVm *vm, const char *nic, gboolean isolate, VirfsJob *jo
 /* A NIC that comes to a guest in quarantine, whose turn it is: what it is to be. */
 gboolean lv_isolate_newcomer (LvTask *task, virDomainPtr domain, const LvFacts *facts,
                               VirfsNicInfo *nic, GError **error);
-void lv_vm_define (VirfsVm *vm, const char *xml, VirfsJob *job);            /* define.c */
-void lv_vm_migrate (VirfsVm *vm, VirfsHost *target, VirfsJob *job);         /* migrate.c */
+void lv_vm_define (VirfsVm *vm, const char *xml, VirfsJob *job);    /* define.c */
+void lv_vm_migrate (VirfsVm *vm, VirfsHost *target, VirfsJob *job); /* migrate.c */
 
 /* Pools (pool.c) and volumes (volume.c). */
 void lv_pool_verb (VirfsPart *pool, VirfsPoolVerb verb, VirfsJob *job);
@@ -56,6 +56,9 @@ int lv_checkpoint_remove (virDomainCheckpointPtr checkpoint);
 /* console.c */
 void lv_vm_keys (VirfsVm *vm, const guint *codes, guint n, VirfsJob *job);
 void lv_vm_screenshot (VirfsVm *vm, VirfsJob *job);
+
+/* graphics.c */
+void lv_vm_password (VirfsVm *vm, const char *password, VirfsJob *job);
 
 /* agent_task.c, agent_exec.c */
 void lv_vm_agent_verb (VirfsVm *vm, VirfsAgentVerb verb, VirfsJob *job);

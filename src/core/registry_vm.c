@@ -151,14 +151,20 @@ fill_in (VirfsHost *host, VirfsVmInfo *info)
 static void
 keep_findings (const VirfsVmInfo *known, VirfsVmInfo *info)
 {
-  if (!virfs_vm_state_active (info->state))
+  if (!virfs_vm_state_active (info->state)) {
     g_clear_pointer (&info->agent_info, virfs_agent_info_unref);
-  else if (info->agent_info == NULL && known->agent_info != NULL)
-    info->agent_info = virfs_agent_info_ref (known->agent_info);
-  if (!virfs_vm_state_active (info->state))
     g_clear_pointer (&info->screen, virfs_blob_unref);
-  else if (info->screen == NULL)
+    g_clear_pointer (&info->password, g_ref_string_release);
+    return;
+  }
+  if (info->agent_info == NULL && known->agent_info != NULL)
+    info->agent_info = virfs_agent_info_ref (known->agent_info);
+  if (info->screen == NULL)
     info->screen = virfs_blob_ref (known->screen);
+  if (info->password_until == 0 && known->password != NULL) {
+    info->password = g_ref_string_acquire (known->password);
+    info->password_until = known->password_until;
+  }
 }
 
 void

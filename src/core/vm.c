@@ -89,6 +89,7 @@ virfs_vm_info_copy (const VirfsVmInfo *info)
   ref_string (copy->cpu);
   ref_string (copy->graphics);
   virfs_blob_ref (copy->screen);
+  ref_string (copy->password);
   ref_string (copy->tags);
   ref_string (copy->image);
   ref_string (copy->isolation);
@@ -125,6 +126,7 @@ virfs_vm_info_unref (VirfsVmInfo *info)
   g_clear_pointer (&info->cpu, g_ref_string_release);
   g_clear_pointer (&info->graphics, g_ref_string_release);
   virfs_blob_unref (info->screen);
+  g_clear_pointer (&info->password, g_ref_string_release);
   g_clear_pointer (&info->tags, g_ref_string_release);
   g_clear_pointer (&info->image, g_ref_string_release);
   g_clear_pointer (&info->isolation, g_ref_string_release);

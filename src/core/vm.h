@@ -151,8 +151,10 @@ typedef struct {
   const char *firmware; /* interned: bios or efi */
   GRefString *machine;
   GRefString *cpu; /* that its host must have: `TYPE` and a <cpu>, or see cpu.h; NULL: any */
-  GRefString *graphics;       /* where its screen can be reached: `TYPE ADDRESS PORT` a line */
-  VirfsBlob *screen;          /* a picture of it (PNG); NULL: as it was */
+  GRefString *graphics; /* where its screen can be reached: `TYPE ADDRESS PORT` a line */
+  VirfsBlob *screen;    /* a picture of it (PNG); NULL: as it was */
+  GRefString *password; /* of its screen, until then: microseconds since the epoch; 0: never */
+  gint64 password_until;
   const char *agent;          /* VIRFS_AGENT_…; NULL: there is no way to one */
   gboolean frozen;            /* its file systems are, because somebody wanted that */
   VirfsAgentInfo *agent_info; /* what the agent said last; NULL: as it was */

@@ -7,8 +7,10 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-fleet 2 socat file
+fleet 2 socat file python3
 guest w1 h1 --wait
+tiny_xml screen | sed "s|</devices>|<graphics type='vnc' passwd='any'/><video><model type='vga'/></video></devices>|" |
+  on h1 define /dev/stdin >/dev/null && on h1 start screen >/dev/null
 mount_tree
 
 c=vms/w1/console
@@ -40,6 +42,42 @@ ok 'who follows it hears each tick, and so does another' '
 kill $one $other
 no 'virsh is told that somebody has it' EBUSY '
   script -qec "$(declare -f on); VIRFS_LAB=$VIRFS_LAB on h1 console w1" /dev/null </dev/null | sed "s/.*Active console.*/busy/" >&2; false'
+
+# --- Its screen ----------------------------------------------------------------------------------
+
+# Whether the password opens the screen: what VNC does with it (RFC 6143 7.2.2), but for DES, which openssl has.
+opens() { # PASSWORD
+  local port
+  port=$(sed -n 's/^vnc [^ ]* //p' vms/screen/console/graphics)
+  lab exec h1 python3 - "$port" "$1" <<'PY'
+import socket, subprocess, sys
+def take(s, n):
+    data = b''
+    while len(data) < n:
+        more = s.recv(n - len(data))
+        if not more: sys.exit('closed')
+        data += more
+    return data
+s = socket.create_connection(('127.0.0.1', int(sys.argv[1])), 10)
+s.settimeout(10)
+take(s, 12); s.sendall(b'RFB 003.008\n')
+assert 2 in take(s, take(s, 1)[0]), 'no password is wanted'
+s.sendall(bytes([2]))
+challenge = take(s, 16)
+key = bytes(int(f'{b:08b}'[::-1], 2) for b in sys.argv[2].encode().ljust(8, b'\0'))
+answer = subprocess.run(['openssl', 'enc', '-des-ecb', '-nopad', '-provider', 'legacy', '-provider', 'default', '-K', key.hex()],
+                        input=challenge, capture_output=True).stdout
+s.sendall(answer)
+sys.exit(int.from_bytes(take(s, 4), 'big'))
+PY
+}
+p=vms/screen/console/password
+ok 'a picture of it is one' 'echo screenshot >vms/screen/console/ctl && file -b vms/screen/console/screen.png | grep -q "^PNG image"'
+ok 'a password at random opens it, another does not' '
+  reads $p "" && echo new >$p && opens "$(<$p)" && ! opens another 2>/dev/null && ! on h1 dumpxml screen | grep -q passwd='
+ok 'one that was chosen' 'echo chosen >$p && opens chosen && reads $p chosen && ! grep -rq chosen events/log jobs vms/screen/error'
+ok 'until it is ended' 'echo none >$p && reads $p "" && ! opens chosen 2>/dev/null'
+no 'what has no screen has no password' EBUSY 'echo new >$c/password'
 
 # --- Talking -------------------------------------------------------------------------------------
 

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Passwords of screens. */
+#include "xml_graphics.h"
+
+#include "xml_tools.h"
+
+GPtrArray *
+lv_xml_graphics_with_password (const char *definition, const char *password, const char *until)
+{
+  static const char path[] = "/domain/devices/graphics[@type = 'vnc' or @type = 'spice']";
+  GPtrArray *elements = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (LvXml) xml = lv_xml_parse (definition, NULL);
+  g_autoptr (GPtrArray) nodes = xml ? lv_xml_nodes (xml, NULL, path) : NULL;
+
+  for (guint i = 0; nodes && i < nodes->len; i++) {
+    lv_xml_set (nodes->pdata[i], "passwd", password);
+    lv_xml_set (nodes->pdata[i], "passwdValidTo", until);
+    g_ptr_array_add (elements, lv_xml_print (xml, nodes->pdata[i]));
+  }
+  return elements;
+}
