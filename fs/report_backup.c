@@ -48,18 +48,17 @@ next_base (const VirfsVmInfo *info, const VirfsCheckpointInfo *newest)
 }
 
 static void
-add_last (VirfsTable *table, const char *name, gint64 created, gint64 now, const char *kind,
+add_last (VirfsTable *table, const char *name, gint64 created, const char *kind,
           const char *consistency)
 {
   virfs_table_add_text (table, name);
   virfs_table_add_time (table, created);
-  virfs_table_add_known (table, created ? (guint64) MAX (1, (now - created) / G_USEC_PER_SEC) : 0);
   virfs_table_add_text (table, kind);
   virfs_table_add_text (table, consistency);
 }
 
 static void
-add_vm (VirfsTable *table, const VirfsVmInfo *info, gint64 now)
+add_vm (VirfsTable *table, const VirfsVmInfo *info)
 {
   const VirfsCheckpointInfo *newest = newest_checkpoint (info);
   const VirfsBackupInfo *backup = open_backup (info);
@@ -68,13 +67,13 @@ add_vm (VirfsTable *table, const VirfsVmInfo *info, gint64 now)
   virfs_table_add_text (table, info->host->name);
   virfs_table_add_text (table, virfs_vm_state_name (info->state));
   if (backup != NULL)
-    add_last (table, backup->part.name, (gint64) backup->created, now,
+    add_last (table, backup->part.name, (gint64) backup->created,
               backup->parent ? "incremental" : "full", backup->consistency);
   else if (newest != NULL)
-    add_last (table, newest->part.name, (gint64) newest->created, now,
+    add_last (table, newest->part.name, (gint64) newest->created,
               newest->parent ? "incremental" : "full", NULL);
   else
-    add_last (table, NULL, 0, now, "none", NULL);
+    add_last (table, NULL, 0, "none", NULL);
   virfs_table_add_text (table, backup ? "open" : newest ? "closed" : "");
   virfs_table_add_text (table, next_base (info, newest));
 }
@@ -82,12 +81,11 @@ add_vm (VirfsTable *table, const VirfsVmInfo *info, gint64 now)
 GString *
 virfs_report_backup (const VirfsReportFleet *fleet, VirfsTableNotation notation)
 {
-  static const char *const columns[]
-    = { "guest", "host",        "state",  "last",      "time", "age",
-        "kind",  "consistency", "backup", "next_base", NULL };
+  static const char *const columns[] = { "guest", "host",        "state",  "last",      "time",
+                                         "kind",  "consistency", "backup", "next_base", NULL };
   VirfsTable *table = virfs_table_new (notation, columns);
 
   for (guint i = 0; i < fleet->vms->len; i++)
-    add_vm (table, ((const VirfsReportVm *) fleet->vms->pdata[i])->info, fleet->now);
+    add_vm (table, ((const VirfsReportVm *) fleet->vms->pdata[i])->info);
   return virfs_table_end (table);
 }
