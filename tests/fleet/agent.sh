@@ -14,9 +14,10 @@ mount_tree freeze_timeout=5 agent_interval=2
 g=vms/w1/guest
 agent() { on h1 qemu-agent-command w1 "{\"execute\":\"$1\"}" | grep -q "$2"; } # COMMAND ANSWER
 run() { echo "$1" >$g/exec/a/command && cat $g/exec/a/stdout; }                # COMMAND LINE
-silence() { # ends when the agent is stopped for SECONDS
-  echo "sh -c '(sleep 1; kill -STOP \$(pidof qemu-ga); sleep $1; kill -CONT \$(pidof qemu-ga)) >/dev/null 2>&1 &'" \
-    >$g/exec/a/command && sleep 2
+pings() { on "$1" qemu-agent-command w1 --timeout 1 '{"execute":"guest-ping"}'; } # HOST
+silence() { # ends when the agent on HOST is stopped for SECONDS
+  echo "sh -c '(sleep 1; kill -STOP \$(pidof qemu-ga); sleep $2; kill -CONT \$(pidof qemu-ga)) >/dev/null 2>&1 &'" \
+    >$g/exec/a/command && eventually 30 "! pings $1"
 }
 
 # --- What it says --------------------------------------------------------------------------------
@@ -64,7 +65,7 @@ ok 'it is asked again where it has moved to' '
 
 # --- It does not answer --------------------------------------------------------------------------
 
-silence 20
+silence h2 20
 no 'who wants something of it is told so' EAGAIN 'echo refresh >$g/ctl'
 ok 'nothing else waits for it' '
   begin freeze $g/ctl && before=$(now)
