@@ -3,6 +3,7 @@
 #include "agent.h"
 
 #include "connection.h"
+#include "device.h"
 #include "error.h"
 #include "fail.h"
 #include "gate.h"
@@ -209,6 +210,22 @@ has_address (const VirfsAgentInfo *said)
   return FALSE;
 }
 
+/* Whether it has told of each NIC; one may have come since. */
+static gboolean
+knows_nics (const VirfsAgentInfo *said, const VirfsVmInfo *info)
+{
+  GPtrArray *nics = info->parts[VIRFS_VM_NICS];
+
+  for (guint i = 0; nics && i < nics->len; i++) {
+    const VirfsNicInfo *nic = nics->pdata[i];
+
+    if (!nic->part.draft && nic->mac != NULL
+        && (said->addresses == NULL || strcasestr (said->addresses, nic->mac) == NULL))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static void
 add_guest (VirfsVm *vm, const VirfsVmInfo *info, gpointer data)
 {
@@ -216,7 +233,8 @@ add_guest (VirfsVm *vm, const VirfsVmInfo *info, gpointer data)
   const VirfsAgentInfo *said = info->agent_info;
 
   if (has_agent (info))
-    g_ptr_array_add (said && !has_address (said) ? round->early : round->guests,
+    g_ptr_array_add (said && !(has_address (said) && knows_nics (said, info)) ? round->early
+                                                                              : round->guests,
                      g_strdup (info->uuid));
 }
 
