@@ -65,7 +65,7 @@ ok 'it is asked again where it has moved to' '
 
 # --- It does not answer --------------------------------------------------------------------------
 
-silence h2 20
+silence h2 40
 no 'who wants something of it is told so' EAGAIN 'echo refresh >$g/ctl'
 ok 'nothing else waits for it' '
   begin freeze $g/ctl && before=$(now)

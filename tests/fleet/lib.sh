@@ -21,7 +21,7 @@ export VIRFS_LAB='' VIRFS_LAB_ACCEL=${VIRFS_LAB_ACCEL:-tcg}
 export scratch=''
 
 declare -A errors=(
-  [EACCES]='Permission denied' [EBUSY]='busy' [EEXIST]='File exists'
+  [EACCES]='Permission denied' [EAGAIN]='Resource temporarily unavailable' [EBUSY]='busy' [EEXIST]='File exists'
   [EHOSTDOWN]='Host is down' [EINTR]='Interrupted system call' [EINVAL]='Invalid argument'
   [EIO]='Input/output error' [ENOSPC]='No space left on device'
   [ENOENT]='No such file or directory' [ENOTEMPTY]='Directory not empty'
@@ -66,7 +66,7 @@ no() { # DESCRIPTION ERRNO COMMANDS
   define_step "$3"
   output=$(set -e; step 2>&1 </dev/null)
   status=$?
-  [[ $status != 0 && $output == *"${errors[$2]}"* ]]
+  [[ $status != 0 && -n ${errors[$2]} && $output == *"${errors[$2]}"* ]]
   tell $? "$1: $2" "status $status, ${output:-no message}; wanted: ${errors[$2]}"
 }
 
