@@ -52,27 +52,35 @@ typedef struct {
   LvParams params;
   guint flags;
   gboolean only; /* so, and in no other way */
+  gboolean begun, peer_to_peer;
+  gboolean post_copy; /* has begun */
+  virDomainPtr moved; /* owned; NULL: it has not, or could not be looked up */
 } Move;
 
-static virDomainPtr
+static gboolean
 migrate_directly (Move *move)
 {
-  return LV (virDomainMigrate3 (move->domain, move->task->there.conn, move->params.items,
-                                move->params.n, move->flags));
+  move->begun = TRUE;
+  move->moved = LV (virDomainMigrate3 (move->domain, move->task->there.conn, move->params.items,
+                                       move->params.n, move->flags));
+  return move->moved != NULL;
 }
 
-/* The hosts do it among themselves; for drivers that know no other way. */
-static virDomainPtr
+/* The hosts do it among themselves; for drivers that know no other way.  What has moved has moved, also
+ * if it is not found then. */
+static gboolean
 migrate_peer_to_peer (Move *move)
 {
   LvTask *task = move->task;
   g_autoptr (LvUri) uri = lv_uri_parse (task->target->connection->uri, NULL);
 
+  move->begun = move->peer_to_peer = TRUE;
   if (LV (virDomainMigrateToURI3 (move->domain, uri->plain, move->params.items, move->params.n,
                                   move->flags | VIR_MIGRATE_PEER2PEER))
       < 0)
-    return NULL;
-  return LV (virDomainLookupByUUIDString (task->there.conn, task->uuid));
+    return FALSE;
+  move->moved = LV (virDomainLookupByUUIDString (task->there.conn, task->uuid));
+  return TRUE;
 }
 
 static gboolean
@@ -88,20 +96,20 @@ may_be_peer_to_peer (LvTask *task)
   return uri != NULL && !uri->local;
 }
 
-static virDomainPtr
+static gboolean
 migrate (Move *move)
 {
-  virDomainPtr moved
+  gboolean moved
     = move->flags & VIR_MIGRATE_PEER2PEER ? migrate_peer_to_peer (move) : migrate_directly (move);
 
   if (move->only)
     return moved;
-  if (moved == NULL && lv_last_refused_flags () && (move->flags & VIR_MIGRATE_LIVE)
+  if (!moved && lv_last_refused_flags () && (move->flags & VIR_MIGRATE_LIVE)
       && !(move->flags & VIR_MIGRATE_NON_SHARED_DISK)) {
     move->flags &= PLAIN_FLAGS;
     moved = migrate_directly (move);
   }
-  if (moved == NULL && may_be_peer_to_peer (move->task))
+  if (!moved && may_be_peer_to_peer (move->task))
     moved = migrate_peer_to_peer (move);
   return moved;
 }
@@ -110,8 +118,29 @@ migrate (Move *move)
 static void
 keep_autostart (LvTask *task, virDomainPtr moved, const LvFacts *facts)
 {
-  if (facts->autostart && LV (virDomainSetAutostart (moved, 1)) < 0)
+  if (facts->autostart && (moved == NULL || LV (virDomainSetAutostart (moved, 1)) < 0))
     lv_gate_tell_event (task->target, task->uuid, "autostart-lost", NULL);
+}
+
+/* Whether the target has not got the guest, and will not get it: else what was copied there may be all
+ * that it has. */
+static gboolean
+is_not_there (LvTask *task)
+{
+  g_autoptr (virDomain) there = LV (virDomainLookupByUUIDString (task->there.conn, task->uuid));
+
+  return there == NULL && lv_last_code () == VIR_ERR_NO_DOMAIN;
+}
+
+static void
+end_plan (LvPlan *plan, gboolean moved, gboolean stayed)
+{
+  LvTask *task = plan->task;
+
+  if (stayed)
+    lv_plan_undo (plan);
+  else
+    lv_plan_tell_left (plan, moved ? task->link : task->target);
 }
 
 /* A guest that runs. */
@@ -145,43 +174,55 @@ add_copied_disks (LvParams *params, const LvPlan *plan)
 }
 
 static gboolean
-migrate_watched (LvTask *task, virDomainPtr domain, const LvPlan *plan, const LvFacts *facts,
-                 GError **error)
+migrate_watched (Move *move, const LvPlan *plan, const LvFacts *facts, GError **error)
 {
+  LvTask *task = move->task;
   LvManner manner;
   g_autoptr (LvWatch) watch = NULL;
-  g_autoptr (virDomain) moved = NULL;
-  Move move = { .task = task, .domain = domain };
+  gboolean moved;
 
   lv_manner_init (&manner, task);
-  move.flags = lv_manner_flags (&manner, live_flags (plan, facts));
-  move.only = lv_manner_is_chosen (&manner);
-  add_copied_disks (&move.params, plan);
-  lv_manner_add_params (&manner, &move.params);
-  lv_manner_prepare (&manner, domain);
+  move->flags = lv_manner_flags (&manner, live_flags (plan, facts));
+  move->only = lv_manner_is_chosen (&manner);
+  add_copied_disks (&move->params, plan);
+  lv_manner_add_params (&manner, &move->params);
+  lv_manner_prepare (&manner, move->domain);
   watch = lv_watch_new (task, lv_manner_follow, &manner);
-  moved = migrate (&move);
-  if (moved == NULL) {
+  moved = migrate (move);
+  if (moved) {
+    keep_autostart (task, move->moved, facts);
+  } else {
     lv_link_note (task->link, LV_CALL_MIGRATE);
     fail_move (task, error);
-  } else {
-    keep_autostart (task, moved, facts);
   }
-  lv_params_clear (&move.params);
-  return moved != NULL;
+  g_clear_pointer (&watch, lv_watch_free); /* it sets what comes */
+  move->post_copy = manner.post_copy;
+  g_clear_pointer (&move->moved, virDomainFree);
+  lv_params_clear (&move->params);
+  return moved;
 }
 
 static gboolean
-migrate_with_snapshots (LvTask *task, virDomainPtr domain, const LvMoving *moving,
-                        const LvPlan *plan, const LvFacts *facts, GError **error)
+migrate_with_snapshots (Move *move, const LvMoving *moving, const LvPlan *plan,
+                        const LvFacts *facts, GError **error)
 {
   gboolean moved;
 
-  if (!lv_moving_take_off (moving, task, domain, error))
+  if (!lv_moving_take_off (moving, move->task, move->domain, error))
     return FALSE;
-  moved = migrate_watched (task, domain, plan, facts, error);
-  lv_moving_settle (moving, task, moved);
+  moved = migrate_watched (move, plan, facts, error);
+  lv_moving_settle (moving, move->task, moved);
   return moved;
+}
+
+/* A guest in post-copy is in both places, and hosts that do it among themselves go on without us. */
+static gboolean
+has_stayed (const Move *move)
+{
+  if (!move->begun)
+    return TRUE;
+  return !move->post_copy && (!move->peer_to_peer || lv_link_is_alive (move->task->link))
+         && is_not_there (move->task);
 }
 
 static gboolean
@@ -189,6 +230,7 @@ move_running (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **
 {
   g_autoptr (LvMoving) moving = NULL;
   g_autoptr (LvPlan) plan = NULL;
+  Move move = { .task = task, .domain = domain };
   LvManner manner;
   char *xml;
   gboolean ok;
@@ -206,11 +248,8 @@ move_running (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **
   lv_manner_init (&manner, task);
   ok = lv_moving_check (moving, plan, error) && lv_manner_check (&manner, plan, error)
        && lv_plan_make (plan, domain, error) && check_cancelled (task, error)
-       && migrate_with_snapshots (task, domain, moving, plan, facts, error);
-  if (ok)
-    lv_plan_tell_left (plan);
-  else
-    lv_plan_undo (plan);
+       && migrate_with_snapshots (&move, moving, plan, facts, error);
+  end_plan (plan, ok, !ok && has_stayed (&move));
   return ok;
 }
 
@@ -243,15 +282,17 @@ static gboolean
 migrate_offline (LvTask *task, virDomainPtr domain, virDomainPtr *moved, GError **error)
 {
   Move move = { .task = task, .domain = domain, .flags = VIR_MIGRATE_OFFLINE | PERSISTENT_FLAGS };
+  gboolean ok;
 
   if (lv_link_lacks (task->link, LV_CALL_MIGRATE))
     return FALSE;
-  *moved = migrate (&move);
-  if (*moved == NULL && (lv_last_missing () || lv_last_code () == VIR_ERR_ARGUMENT_UNSUPPORTED))
+  ok = migrate (&move);
+  *moved = move.moved;
+  if (!ok && (lv_last_missing () || lv_last_code () == VIR_ERR_ARGUMENT_UNSUPPORTED))
     lv_link_note (task->link, LV_CALL_MIGRATE);
-  else if (*moved == NULL)
+  else if (!ok)
     fail_move (task, error);
-  return *moved != NULL;
+  return ok;
 }
 
 static gboolean
@@ -344,10 +385,7 @@ move_definition (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError
   if (plan == NULL)
     return FALSE;
   ok = move_with_plan (task, domain, xml, facts, plan, error);
-  if (ok)
-    lv_plan_tell_left (plan);
-  else
-    lv_plan_undo (plan);
+  end_plan (plan, ok, !ok && is_not_there (task));
   return ok;
 }
 

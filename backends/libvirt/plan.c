@@ -302,13 +302,17 @@ lv_plan_undo (LvPlan *plan)
 }
 
 void
-lv_plan_tell_left (LvPlan *plan)
+lv_plan_tell_left (LvPlan *plan, LvLink *where)
 {
+  LvTask *task = plan->task;
+
   for (guint i = 0; i < plan->copies->len; i++) {
     LvCopy *copy = plan->copies->pdata[i];
     g_autofree char *details
-      = virfs_event_details ("host", plan->task->link->connection->name, "path", copy->path, NULL);
+      = virfs_event_details ("host", where->connection->name, "path", copy->path, NULL);
 
-    lv_gate_tell_event (plan->task->target, plan->task->uuid, "left-behind", details);
+    if (copy->made != NULL || where == task->link)
+      lv_gate_tell_event (where == task->link ? task->target : task->link, task->uuid,
+                          "left-behind", details);
   }
 }

@@ -36,7 +36,7 @@ gboolean lv_plan_make (LvPlan *plan, virDomainPtr domain, GError **error);
 gboolean lv_plan_copy (LvPlan *plan, GError **error);
 /* Deletes what was made. */
 void lv_plan_undo (LvPlan *plan);
-/* Tells in the log of events which files stay behind. */
-void lv_plan_tell_left (LvPlan *plan);
+/* Tells in the log of events which files stay behind on the link WHERE, one of the two. */
+void lv_plan_tell_left (LvPlan *plan, LvLink *where);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LvPlan, lv_plan_free)
