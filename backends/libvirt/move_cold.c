@@ -117,7 +117,8 @@ check_off (LvTask *task, virDomainPtr domain, GError **error)
 static gboolean
 redefine (LvTask *task, virDomainPtr domain, GError **error)
 {
-  if (!check_off (task, domain, error))
+  if (!check_off (task, domain, error)
+      || !lv_move_keep_phase (task, LV_MOVE_REDEFINING, error))
     return FALSE;
   if (lv_redefine (task, domain, edit, task->move->disks) < 0)
     return lv_fail (error, "cannot change the definition of %s", task->name);

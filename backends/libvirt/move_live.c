@@ -159,7 +159,7 @@ lv_move_live (LvTask *task, virDomainPtr domain, LvPool *pool, GError **error)
   if (!check_cancelled (task, lv_task_is_cancelled (task), error))
     return FALSE;
   lv_operate_take_turn (task->uuid);
-  ok = switch_all (task, domain, error);
+  ok = lv_move_keep_phase (task, LV_MOVE_SWITCHING, error) && switch_all (task, domain, error);
   lv_operate_end_turn (task->uuid);
   return ok;
 }

@@ -33,6 +33,7 @@ static const struct {
   { "to-format", G_STRUCT_OFFSET (LvMoveRecord, to_format) },
   { "pool", G_STRUCT_OFFSET (LvMoveRecord, pool) },
   { "volume", G_STRUCT_OFFSET (LvMoveRecord, volume) },
+  { "phase", G_STRUCT_OFFSET (LvMoveRecord, phase) },
 };
 
 #define MEMBER(record, i) G_STRUCT_MEMBER (char *, record, members[i].member)
@@ -71,6 +72,22 @@ lv_move_keep (LvLink *link, const LvMoveRecord *record, GError **error)
   kept = virfs_infra_keep (host->object.infra, VIRFS_RECORD_MOVE, key, text, error);
   lv_gate_leave (link->connection);
   return kept;
+}
+
+gboolean
+lv_move_keep_phase (LvTask *task, const char *phase, GError **error)
+{
+  GPtrArray *disks = task->move->disks;
+
+  for (guint i = 0; i < disks->len; i++) {
+    LvMoveRecord *record = &((LvMoveDisk *) disks->pdata[i])->record;
+
+    g_free (record->phase);
+    record->phase = g_strdup (phase);
+    if (!lv_move_keep (task->link, record, error))
+      return FALSE;
+  }
+  return TRUE;
 }
 
 void
@@ -141,26 +158,61 @@ follow_guest (virDomainPtr domain, const LvMoveRecord *record, gboolean moved)
   return defined != NULL;
 }
 
-/* A copy that goes on would go on for ever. */
+/* A copy that goes on would go on for ever.  *FOUND: there was one, so the guest has never gone on with
+ * it. */
 static gboolean
-end_copy (virDomainPtr domain, const LvMoveRecord *record)
+end_copy (virDomainPtr domain, const LvMoveRecord *record, gboolean *found)
 {
   virDomainBlockJobInfo info;
 
   if (LV (virDomainGetBlockJobInfo (domain, record->disk, &info, 0)) != 1
       || info.type != VIR_DOMAIN_BLOCK_JOB_TYPE_COPY)
     return lv_last_code () != VIR_ERR_OPERATION_TIMEOUT;
+  *found = TRUE;
   return LV (virDomainBlockJobAbort (domain, record->disk, 0)) == 0;
 }
 
 /* Volumes. */
 
-/* TRUE if it is not there any more. */
+static char *
+other_user (LvLink *link, const LvMoveRecord *record, virStorageVolPtr volume)
+{
+  VirfsHost *host = lv_gate_enter (link->connection);
+  g_autoptr (VirfsVm) vm
+    = host ? virfs_infra_vm_on_host (host->object.infra, host, record->uuid) : NULL;
+  char *user = host ? lv_volume_other_user (host, vm, volume) : g_strdup ("unknown");
+
+  if (host != NULL)
+    lv_gate_leave (link->connection);
+  return user;
+}
+
+/* USER: who has it, NULL: nobody is known to. */
+static void
+tell_left (LvLink *link, const LvMoveRecord *record, const char *path, const char *user)
+{
+  g_autofree char *details = virfs_event_details ("host", link->connection->name, "path", path,
+                                                  user ? "used-by" : NULL, user, NULL);
+
+  lv_gate_tell_event (link, record->uuid, "left-behind", details);
+}
+
+static void
+tell_new_left (LvLink *link, const LvMoveRecord *record, const char *user)
+{
+  g_autofree char *path = record->to ? g_strdup (record->to)
+                                     : g_strdup_printf ("%s/%s", record->pool, record->volume);
+
+  tell_left (link, record, path, user);
+}
+
+/* TRUE if it is not there any more, or somebody else has it by now. */
 static gboolean
-remove_new (virConnectPtr conn, const LvMoveRecord *record)
+remove_new (LvLink *link, virConnectPtr conn, const LvMoveRecord *record)
 {
   g_autoptr (virStoragePool) pool = LV (virStoragePoolLookupByName (conn, record->pool));
   g_autoptr (virStorageVol) volume = NULL;
+  g_autofree char *user = NULL;
 
   if (pool == NULL)
     return lv_last_code () == VIR_ERR_NO_STORAGE_POOL;
@@ -168,7 +220,11 @@ remove_new (virConnectPtr conn, const LvMoveRecord *record)
   volume = LV (virStorageVolLookupByName (pool, record->volume));
   if (volume == NULL)
     return lv_last_code () == VIR_ERR_NO_STORAGE_VOL;
-  return LV (virStorageVolDelete (volume, 0)) == 0;
+  user = other_user (link, record, volume);
+  if (user == NULL)
+    return LV (virStorageVolDelete (volume, 0)) == 0;
+  tell_new_left (link, record, user);
+  return TRUE;
 }
 
 /* A file that nobody has put into a pool is not ours to remove. */
@@ -187,52 +243,59 @@ find_old (virConnectPtr conn, const LvMoveRecord *record)
   return LV (virStorageVolLookupByName (pool, names ? names[1] : name));
 }
 
-static char *
-other_user (LvLink *link, const LvMoveRecord *record, virStorageVolPtr volume)
-{
-  VirfsHost *host = lv_gate_enter (link->connection);
-  g_autoptr (VirfsVm) vm
-    = host ? virfs_infra_vm_on_host (host->object.infra, host, record->uuid) : NULL;
-  char *user = host ? lv_volume_other_user (host, vm, volume) : g_strdup ("unknown");
-
-  if (host != NULL)
-    lv_gate_leave (link->connection);
-  return user;
-}
-
 static void
 remove_old (LvLink *link, virConnectPtr conn, const LvMoveRecord *record)
 {
   g_autoptr (virStorageVol) volume = find_old (conn, record);
   g_autofree char *user = volume ? other_user (link, record, volume) : NULL;
-  g_autofree char *details = NULL;
 
   if (volume != NULL && user == NULL && LV (virStorageVolDelete (volume, 0)) == 0)
     return;
-  details = virfs_event_details ("host", link->connection->name, "path", record->from,
-                                 user ? "used-by" : NULL, user, NULL);
-  lv_gate_tell_event (link, record->uuid, "left-behind", details);
+  tell_left (link, record, record->from, user);
 }
 
 /* Settling. */
+
+/* Whichever it has written to last: nothing is removed. */
+static LvMoveEnd
+leave_both (LvLink *link, const LvMoveRecord *record)
+{
+  tell_left (link, record, record->from, NULL);
+  tell_new_left (link, record, NULL);
+  return LV_MOVE_LEFT;
+}
 
 static LvMoveEnd
 settle_guest (LvLink *link, virDomainPtr domain, const LvMoveRecord *record)
 {
   virConnectPtr conn = virDomainGetConnect (domain);
   gboolean active = LV (virDomainIsActive (domain)) == 1;
+  gboolean copied = FALSE;
   g_autofree char *now = NULL;
   gboolean moved;
 
-  if ((active && !end_copy (domain, record)) || !read_source (domain, 0, record->disk, &now))
+  if ((active && !end_copy (domain, record, &copied)) || !read_source (domain, 0, record->disk, &now))
     return LV_MOVE_OPEN;
   moved = now != NULL && g_strcmp0 (now, record->to) == 0;
+  /* it may have gone on with the new one, and stopped before its definition named that */
+  if (!moved && !copied && g_strcmp0 (record->phase, LV_MOVE_SWITCHING) == 0)
+    return leave_both (link, record);
   if (active && !follow_guest (domain, record, moved))
     return LV_MOVE_OPEN;
   if (!moved)
-    return remove_new (conn, record) ? LV_MOVE_BACK : LV_MOVE_OPEN;
+    return remove_new (link, conn, record) ? LV_MOVE_BACK : LV_MOVE_OPEN;
   remove_old (link, conn, record);
   return LV_MOVE_DONE;
+}
+
+/* Undefined, or on another host by now.  What was not yet to be gone on with is no more than a part of
+ * a copy. */
+static LvMoveEnd
+settle_gone (LvLink *link, virConnectPtr conn, const LvMoveRecord *record)
+{
+  if (record->phase != NULL)
+    return leave_both (link, record);
+  return remove_new (link, conn, record) ? LV_MOVE_BACK : LV_MOVE_OPEN;
 }
 
 LvMoveEnd
@@ -243,8 +306,8 @@ lv_move_settle (LvLink *link, virConnectPtr conn, const LvMoveRecord *record)
 
   if (domain != NULL)
     end = settle_guest (link, domain, record);
-  else if (lv_last_code () == VIR_ERR_NO_DOMAIN && remove_new (conn, record))
-    end = LV_MOVE_BACK;
+  else if (lv_last_code () == VIR_ERR_NO_DOMAIN)
+    end = settle_gone (link, conn, record);
   if (end != LV_MOVE_OPEN)
     lv_move_forget (link, record);
   return end;
@@ -305,8 +368,11 @@ tell_recovered (LvLink *link, const LvMoveRecord *record, LvMoveEnd end)
                                                   record->to ? record->to : record->pool, NULL);
   g_autoptr (GError) error = g_error_new (
     VIRFS_ERROR, VIRFS_ERROR_FAILED,
-    "the move of %s to %s was cut off: it is where it was, and what had been copied is"
-    " removed",
+    end == LV_MOVE_LEFT
+      ? "the move of %s to %s was cut off, and it cannot be told which of both the guest has"
+        " written to last: look at both before one is removed"
+      : "the move of %s to %s was cut off: it is where it was, and what had been copied is"
+        " removed",
     record->disk, record->pool);
 
   if (end == LV_MOVE_OPEN)

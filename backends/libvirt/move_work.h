@@ -13,7 +13,13 @@ typedef struct {
   char *to; /* and what it will name; NULL: not known yet, as the next */
   char *to_type, *to_format;
   char *pool, *volume; /* of the new one */
+  char *phase;         /* one of the next; NULL: it is being copied */
 } LvMoveRecord;
+
+/* From before the first guest goes on with a new disk, or is defined with it: what was copied may be
+ * more than a copy now. */
+#define LV_MOVE_SWITCHING  "switching"
+#define LV_MOVE_REDEFINING "redefining"
 
 typedef enum { LV_COPY_RUNS, LV_COPY_READY, LV_COPY_ENDED } LvCopyState;
 
@@ -73,12 +79,15 @@ gboolean lv_move_cold (LvTask *task, virDomainPtr domain, LvPool *pool, GError *
 /* move_record.c */
 
 gboolean lv_move_keep (LvLink *link, const LvMoveRecord *record, GError **error);
+/* All records of the task, from now on in PHASE. */
+gboolean lv_move_keep_phase (LvTask *task, const char *phase, GError **error);
 void lv_move_forget (LvLink *link, const LvMoveRecord *record);
 void lv_move_record_clear (LvMoveRecord *record);
 typedef enum {
   LV_MOVE_OPEN, /* it cannot be told, or removed, now: the record stays */
   LV_MOVE_DONE,
   LV_MOVE_BACK, /* all is as before */
+  LV_MOVE_LEFT, /* it cannot be told any more: both volumes stay, and are told */
 } LvMoveEnd;
 
 /* Ends what is left of a move, in the guest's turn: a copy that goes on, the new volume if the
