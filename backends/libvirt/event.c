@@ -58,14 +58,18 @@ look_at_backup (LvLink *link, virDomainPtr domain)
   lv_backup_look (link, uuid, TRUE);
 }
 
-/* The hypervisor is gone, and with it what it copied, of which it can say nothing. */
+/* If the hypervisor is gone, so is what it copied, of which it can say nothing; and what is copied of a
+ * guest that is shut off is of no use once it was started. */
 static void
-tell_moves_stopped (LvLink *link, virDomainPtr domain)
+tell_moves (LvLink *link, virDomainPtr domain, int event)
 {
   char uuid[VIR_UUID_STRING_BUFLEN] = "";
 
   virDomainGetUUIDString (domain, uuid);
-  lv_move_tell_stopped (link, uuid);
+  if (event == VIR_DOMAIN_EVENT_STOPPED)
+    lv_move_tell_stopped (link, uuid);
+  else if (event == VIR_DOMAIN_EVENT_STARTED)
+    lv_move_tell_started (link, uuid);
 }
 
 /* Takes DETAILS. */
@@ -123,8 +127,7 @@ on_lifecycle (virConnectPtr conn, virDomainPtr domain, int event, int detail, vo
   }
   if (event == VIR_DOMAIN_EVENT_STOPPED || event == VIR_DOMAIN_EVENT_SUSPENDED)
     look_at_backup (link, domain);
-  if (event == VIR_DOMAIN_EVENT_STOPPED)
-    tell_moves_stopped (link, domain);
+  tell_moves (link, domain, event);
   refresh (link, domain, is_new ? g_get_real_time () : 0);
   return 0;
 }

@@ -21,6 +21,8 @@ void lv_disks_move (VirfsVm *vm, const char *disk, const char *pool, VirfsJob *j
  * of events; make no call. */
 void lv_move_tell (LvLink *link, const char *uuid, const char *disk, int status);
 void lv_move_tell_stopped (LvLink *link, const char *uuid);
+/* It was started; likewise. */
+void lv_move_tell_started (LvLink *link, const char *uuid);
 
 /* Settles what an end of the program or of the connection has cut off. */
 void lv_move_recover (LvLink *link, virConnectPtr conn);

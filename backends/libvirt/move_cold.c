@@ -98,6 +98,19 @@ edit (const char *xml, gconstpointer data)
   return edited;
 }
 
+/* It has written to what was copied then, also if it is off again. */
+static gboolean
+was_started (LvTask *task)
+{
+  GPtrArray *disks = task->move->disks;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&task->lock);
+
+  for (guint i = 0; i < disks->len; i++)
+    if (((LvMoveDisk *) disks->pdata[i])->started)
+      return TRUE;
+  return FALSE;
+}
+
 /* Somebody else may have started it, while its disks were copied. */
 static gboolean
 check_off (LvTask *task, virDomainPtr domain, GError **error)
@@ -106,7 +119,7 @@ check_off (LvTask *task, virDomainPtr domain, GError **error)
 
   if (!lv_domain_ask_facts (domain, &facts))
     return lv_fail (error, "cannot tell the state of %s", task->name);
-  if (!virfs_vm_state_active (facts.state))
+  if (!virfs_vm_state_active (facts.state) && !was_started (task))
     return TRUE;
   g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
                "%s was started while its disks were copied: they stay where they are", task->name);
@@ -131,6 +144,9 @@ lv_move_cold (LvTask *task, virDomainPtr domain, LvPool *pool, GError **error)
   GPtrArray *disks = task->move->disks;
   gboolean ok;
 
+  /* from now on it is told if it is started */
+  if (!check_off (task, domain, error))
+    return FALSE;
   for (guint i = 0; i < disks->len; i++)
     if (!check_copyable (disks->pdata[i], error))
       return FALSE;

@@ -84,6 +84,32 @@ lv_move_tell (LvLink *link, const char *uuid, const char *disk, int status)
     set_state (found, link, status == VIR_DOMAIN_BLOCK_JOB_READY ? LV_COPY_READY : LV_COPY_ENDED);
 }
 
+/* Under the list's lock, as before. */
+static void
+set_started (LvMoveDisk *disk, LvLink *link)
+{
+  if (disk->task->link != link)
+    return;
+  g_mutex_lock (&disk->task->lock);
+  disk->started = TRUE;
+  g_mutex_unlock (&disk->task->lock);
+}
+
+void
+lv_move_tell_started (LvLink *link, const char *uuid)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
+  GHashTableIter iter;
+  gpointer disk;
+
+  if (listed == NULL)
+    return;
+  g_hash_table_iter_init (&iter, listed);
+  while (g_hash_table_iter_next (&iter, NULL, &disk))
+    if (g_str_equal (((LvMoveDisk *) disk)->record.uuid, uuid))
+      set_started (disk, link);
+}
+
 void
 lv_move_tell_stopped (LvLink *link, const char *uuid)
 {

@@ -39,7 +39,8 @@ typedef struct {
   gboolean based;        /* it is on top of another, and stays so */
   gboolean relative;     /* and names it relative to itself */
   gboolean recorded;     /* it has to be settled */
-  LvCopyState state;     /* under the task's lock */
+  LvCopyState state;     /* under the task's lock, as the next */
+  gboolean started;      /* the guest was, meanwhile */
 } LvMoveDisk;
 
 /* What a task has been given, and what it has made of it. */
