@@ -4,14 +4,18 @@
 
 #include <string.h>
 
-/* A guest that moves takes nothing else. */
+/* A guest that moves takes nothing else, nor does one whose disks do. */
 static gboolean
 check_settled (VirfsCall *call, const VirfsNode *node, VirfsVm *vm)
 {
-  if (!virfs_infra_is_moving (virfs_node_infra (node), vm))
+  VirfsInfra *infra = virfs_node_infra (node);
+  gboolean moving = virfs_infra_is_moving (infra, vm);
+
+  if (!moving && !virfs_infra_is_replacing (infra, vm))
     return TRUE;
   virfs_call_fail (call, VIRFS_ERROR_BUSY,
-                   "the guest is being migrated; wait until that is over, or cancel it in jobs/");
+                   "the guest is being %s; wait until that is over, or cancel it in jobs/",
+                   moving ? "migrated" : "given another disk");
   return FALSE;
 }
 

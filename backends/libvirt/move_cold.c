@@ -126,11 +126,30 @@ check_off (LvTask *task, virDomainPtr domain, GError **error)
   return FALSE;
 }
 
+/* And may have given it other disks. */
+static gboolean
+check_same (LvTask *task, virDomainPtr domain, GError **error)
+{
+  GPtrArray *disks = task->move->disks;
+
+  for (guint i = 0; i < disks->len; i++) {
+    const LvMoveRecord *record = &((LvMoveDisk *) disks->pdata[i])->record;
+
+    if (lv_move_names_old (domain, record))
+      continue;
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                 "%s of %s was changed while it was copied, and is no longer %s: nothing was moved",
+                 record->disk, task->name, record->from);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 /* All of them at once.  Who started it in between has the old ones: that is settled then. */
 static gboolean
 redefine (LvTask *task, virDomainPtr domain, GError **error)
 {
-  if (!check_off (task, domain, error)
+  if (!check_off (task, domain, error) || !check_same (task, domain, error)
       || !lv_move_keep_phase (task, LV_MOVE_REDEFINING, error))
     return FALSE;
   if (lv_redefine (task, domain, edit, task->move->disks) < 0)

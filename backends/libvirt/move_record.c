@@ -124,6 +124,15 @@ read_source (virDomainPtr domain, guint flags, const char *disk, char **source)
   return xml != NULL;
 }
 
+gboolean
+lv_move_names_old (virDomainPtr domain, const LvMoveRecord *record)
+{
+  g_autofree char *next = NULL;
+
+  return read_source (domain, VIR_DOMAIN_XML_INACTIVE, record->disk, &next)
+         && g_strcmp0 (next, record->from) == 0;
+}
+
 char *
 lv_move_edit (const char *xml, const LvMoveRecord *record, gboolean back)
 {

@@ -94,5 +94,7 @@ typedef enum {
 /* Ends what is left of a move, in the guest's turn: a copy that goes on, the new volume if the
  * guest does not have it, and the old one if it has and nobody else needs that. */
 LvMoveEnd lv_move_settle (LvLink *link, virConnectPtr conn, const LvMoveRecord *record);
+/* Whether the guest's stored definition still names what is to move. */
+gboolean lv_move_names_old (virDomainPtr domain, const LvMoveRecord *record);
 /* The definition XML with the disk at its new place, or BACK at its old one; the caller owns it. */
 char *lv_move_edit (const char *xml, const LvMoveRecord *record, gboolean back);
