@@ -198,6 +198,14 @@ take_step (VirfsDrain *drain, const VirfsDrainStep *planned)
   drain->ended += weight (planned);
 }
 
+/* Somebody else moves it, or its disks.  Either is a job's, whose end is news. */
+static gboolean
+is_taken (VirfsDrain *drain, const VirfsDrainStep *step)
+{
+  return virfs_infra_is_moving (infra_of (drain), step->vm)
+         || virfs_infra_is_replacing (infra_of (drain), step->vm);
+}
+
 /* The next guest that nobody else moves just now; the caller owns it.  NULL: none. */
 static VirfsDrainStep *
 next_step (VirfsDrain *drain)
@@ -205,7 +213,7 @@ next_step (VirfsDrain *drain)
   for (guint i = 0; i < drain->steps->len; i++) {
     VirfsDrainStep *step = drain->steps->pdata[i];
 
-    if (!virfs_infra_is_moving (infra_of (drain), step->vm))
+    if (!is_taken (drain, step))
       return g_ptr_array_steal_index (drain->steps, i);
   }
   return NULL;

@@ -169,7 +169,8 @@ void virfs_infra_end_move (VirfsInfra *infra, VirfsVm *vm);
 gboolean virfs_infra_is_moving (VirfsInfra *infra, VirfsVm *vm);
 /* A disk of it is being replaced, so it must not be started. */
 gboolean virfs_infra_is_replacing (VirfsInfra *infra, VirfsVm *vm);
-/* Brackets that, for JOB: what else is under way with the guest is waited for, BUSY if it takes too long. */
+/* Brackets that, for JOB: what else is under way with the guest is waited for, BUSY if it takes too long
+ * or is a migration. */
 gboolean virfs_infra_begin_replacing (VirfsInfra *infra, VirfsVm *vm, VirfsJob *job,
                                       GError **error);
 void virfs_infra_end_replacing (VirfsInfra *infra, VirfsVm *vm);

@@ -135,14 +135,16 @@ virfs_restore_find (VirfsArrival *self, GError **error)
   return FALSE;
 }
 
-/* What somebody has begun with the guest before that may start it: it is waited for. */
+/* What somebody has begun with the guest before that may start it: it is waited for, but no migration:
+ * the guest is on another host then. */
 static gboolean
 claim (VirfsInfra *infra, VirfsVm *vm, VirfsJob *job)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
 
   vm->replacing++;
-  return virfs_registry_await_jobs (&vm->object, job, g_get_monotonic_time () + PATIENCE);
+  return vm->moving == 0
+         && virfs_registry_await_jobs (&vm->object, job, g_get_monotonic_time () + PATIENCE);
 }
 
 gboolean
@@ -152,7 +154,7 @@ virfs_infra_begin_replacing (VirfsInfra *infra, VirfsVm *vm, VirfsJob *job, GErr
     return TRUE;
   virfs_infra_end_replacing (infra, vm);
   g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
-               "something else is being done to the guest, see jobs/");
+               "something else is being done to the guest, wait until that is over: see jobs/");
   return FALSE;
 }
 
