@@ -298,6 +298,7 @@ lv_making_copy_disk (LvMaking *making, const char *target, virStorageVolPtr imag
   virStorageVolInfo facts = { 0 };
   g_autofree char *name = NULL;
   g_autofree char *xml = NULL;
+  gboolean is_raw = g_str_equal (format, "raw");
   virStorageVolPtr volume;
   guint64 done = 0;
 
@@ -305,14 +306,16 @@ lv_making_copy_disk (LvMaking *making, const char *target, virStorageVolPtr imag
     return FALSE;
   LV (virStorageVolGetInfo (image, &facts));
   name = lv_pool_free_name (pool, info->part.name, target, suffix);
-  xml = lv_xml_make_volume (name, "raw", 0);
+  /* a raw one has its size at once: what the guest wrote may look like another format, whose size the
+   * host would change then */
+  xml = lv_xml_make_volume (name, "raw", is_raw ? size : 0);
   volume = lv_making_create_volume (making, pool, name, xml, NULL, error);
   if (volume == NULL || !lv_making_add (making, target, volume, error))
     return FALSE;
   ((LvNewDisk *) making->disks->pdata[making->disks->len - 1])->format = format;
   return lv_copy_volume (making->task, virStorageVolGetName (image), image, volume, &done,
                          facts.allocation, error)
-         && grow_copy (pool, name, size, error);
+         && (is_raw || grow_copy (pool, name, size, error));
 }
 
 gboolean
