@@ -27,7 +27,7 @@ typedef struct {
 } Work;
 
 struct LvConsoles {
-  virConnectPtr conn; /* of the thread; NULL: not yet */
+  virConnectPtr conn; /* of the thread, which takes it out under the lock; NULL: not yet */
   GMutex lock;
   /* under lock */
   gboolean closed, working; /* its thread is there */
@@ -268,53 +268,60 @@ do_work (LvLink *link, Work *work)
   }
 }
 
+/* All that is open, which is the caller's from now on, and what it is open through. */
+static GPtrArray *
+take_all_out (LvConsoles *self, virConnectPtr *conn)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  GPtrArray *streams = g_ptr_array_new_with_free_func ((GDestroyNotify) lv_stream_unref);
+  GHashTableIter iter;
+  gpointer stream;
+
+  g_hash_table_iter_init (&iter, self->streams);
+  while (g_hash_table_iter_next (&iter, NULL, &stream))
+    g_ptr_array_add (streams, stream);
+  g_hash_table_remove_all (self->streams);
+  *conn = g_steal_pointer (&self->conn);
+  return streams;
+}
+
 static void
 drop_all (LvLink *link)
 {
-  LvConsoles *self = link->consoles;
-  g_autoptr (GList) streams = g_hash_table_get_values (self->streams);
+  virConnectPtr conn;
+  g_autoptr (GPtrArray) streams = take_all_out (link->consoles, &conn);
 
-  g_hash_table_remove_all (self->streams);
-  for (GList *l = streams; l; l = l->next) {
-    g_autoptr (LvStream) stream = l->data;
-
-    LV (virStreamEventRemoveCallback (stream->stream));
-  }
-  if (self->conn != NULL)
-    lv_link_disconnect (link, g_steal_pointer (&self->conn));
+  for (guint i = 0; i < streams->len; i++)
+    LV (virStreamEventRemoveCallback (((LvStream *) streams->pdata[i])->stream));
+  if (conn != NULL)
+    lv_link_disconnect (link, conn);
 }
 
-/* NULL: there is none, and the thread ends. */
+/* NULL: there is none, and the thread ends; *CLOSED: it is the last, and drops what is open. */
 static Work *
-next (LvConsoles *self)
+next (LvConsoles *self, gboolean *closed)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   Work *work = g_queue_pop_head (&self->work);
 
-  if (work == NULL && !self->closed)
+  *closed = self->closed;
+  if (work == NULL)
     self->working = FALSE;
   return work;
-}
-
-static gboolean
-is_closed (LvConsoles *self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  return self->closed;
 }
 
 static gpointer
 run (gpointer data)
 {
   g_autoptr (LvLink) link = data;
+  gboolean closed;
   Work *work;
 
-  while ((work = next (link->consoles)) != NULL) {
+  while ((work = next (link->consoles, &closed)) != NULL) {
     do_work (link, work);
     free_work (work);
   }
-  if (is_closed (link->consoles))
+  if (closed)
     drop_all (link);
   return NULL;
 }
@@ -363,6 +370,29 @@ stop (LvLink *link, GPtrArray *open)
   start (link);
 }
 
+static void
+add_guest (VirfsVm *vm, const VirfsVmInfo *info, gpointer guests)
+{
+  g_ptr_array_add (guests, g_strdup (info->uuid));
+}
+
+/* The streams may have ended before, which tells nobody that nothing will come any more. */
+static void
+end_used (LvLink *link)
+{
+  g_autoptr (GPtrArray) guests = g_ptr_array_new_with_free_func (g_free);
+  VirfsHost *host = lv_gate_enter (link->connection);
+
+  if (host == NULL)
+    return;
+  virfs_infra_foreach_vm (host->object.infra, host, add_guest, guests);
+  for (guint i = 0; i < guests->len; i++)
+    if (virfs_console_is_used (host->object.infra, guests->pdata[i])
+        && is_at_home (host, guests->pdata[i]))
+      virfs_console_end (host->object.infra, guests->pdata[i], EIO);
+  lv_gate_leave (link->connection);
+}
+
 /* What is queued is not done any more; its jobs end with the host. */
 void
 lv_consoles_close (LvLink *link)
@@ -372,6 +402,7 @@ lv_consoles_close (LvLink *link)
   stop (link, open);
   for (guint i = 0; i < open->len; i++)
     tell (link, open->pdata[i], VIRFS_CONSOLE_CLOSED, EIO);
+  end_used (link);
 }
 
 /* From streams. */
