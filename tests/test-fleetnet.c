@@ -199,6 +199,21 @@ test_profile (Fixture *f, gconstpointer data)
   assert_soon (!says (f, "hosts/h1/profile/list", "nwfilters/clean"));
 }
 
+/* A guest that has been brought to another host meanwhile is not given back. */
+static void
+test_moved (Fixture *f, gconstpointer data)
+{
+  assert_soon (says (f, "hosts/h1/profile/list", "vms/h1-1"));
+  turn_host (f, "h1", VIRFS_HOST_UNREACHABLE);
+  move_vm (f, "h1-1", "h2");
+  empty (f, "h1");
+  turn_host (f, "h1", VIRFS_HOST_UP);
+  assert_soon (says (f, "hosts/h1/restore", "vms/h1-2"));
+  g_assert_false (says (f, "hosts/h1/restore", "vms/h1-1"));
+  g_assert_cmpint (echo (f, "vms/h1-1", "hosts/h1/restore"), ==, ENOENT);
+  assert_soon (says (f, "hosts/h2/profile/list", "vms/h1-1"));
+}
+
 /* What is removed while the host is up is meant to be. */
 static void
 test_removed (Fixture *f, gconstpointer data)
@@ -224,6 +239,7 @@ main (int argc, char **argv)
   fixture_add ("/fleetnet/used", "h1=fake:2 h2=fake:2", test_used);
   fixture_add ("/fleetnet/join", "h1=fake:2 h2=fake:2", test_join);
   fixture_add ("/fleetnet/profile", "h1=fake:2 h2=fake:2", test_profile);
+  fixture_add ("/fleetnet/moved", "h1=fake:2 h2=fake:2", test_moved);
   fixture_add ("/fleetnet/removed", "h1=fake:2 h2=fake:2", test_removed);
   return g_test_run ();
 }

@@ -15,6 +15,7 @@
 #include "inventory.h"
 #include "network_list.h"
 #include "poll.h"
+#include "profile.h"
 #include "xml.h"
 #include "xml_definition.h"
 #include "xml_network.h"
@@ -223,6 +224,23 @@ apply_filter (LvTask *task, const VirfsDefinition *wanted, const char *text, GEr
   return filter != NULL || lv_fail (error, "cannot define the filter %s", wanted->name);
 }
 
+/* It may have been brought there since it was said what the host is to have: two of it would share its disks. */
+static gboolean
+check_home (LvTask *task, const VirfsDefinition *wanted, GError **error)
+{
+  VirfsHost *host = lv_gate_enter (task->link->connection);
+  g_autoptr (VirfsHost) other = NULL;
+
+  if (host == NULL)
+    return TRUE;
+  other = virfs_profile_elsewhere (host, wanted->key);
+  lv_gate_leave (task->link->connection);
+  if (other != NULL)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "%s is on %s by now", wanted->name,
+                 other->name);
+  return other == NULL;
+}
+
 static gboolean
 apply_guest (LvTask *task, const VirfsDefinition *wanted, const char *text, GError **error)
 {
@@ -231,6 +249,8 @@ apply_guest (LvTask *task, const VirfsDefinition *wanted, const char *text, GErr
 
   if (known != NULL && LV (virDomainIsPersistent (known)) > 0)
     return TRUE;
+  if (!check_home (task, wanted, error))
+    return FALSE;
   domain = lv_define (task, task->here.conn, text);
   if (domain == NULL)
     return lv_fail (error, "cannot define %s", wanted->name);

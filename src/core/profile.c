@@ -89,6 +89,34 @@ read_up (VirfsHost *host)
 
 /* Emptiness. */
 
+VirfsHost *
+virfs_profile_elsewhere (VirfsHost *host, const char *uuid)
+{
+  g_autoptr (VirfsVm) vm = virfs_infra_vm_by_uuid (host->object.infra, uuid);
+  g_autoptr (VirfsVmInfo) info = vm ? virfs_vm_info (vm) : NULL;
+
+  return info != NULL && info->host != NULL && info->host != host ? virfs_object_ref (info->host)
+                                                                  : NULL;
+}
+
+/* Of KEPT, what is still HOST's: a guest that another host has by now has not been lost. */
+static GPtrArray *
+still_its (VirfsHost *host, GPtrArray *kept)
+{
+  GPtrArray *list = virfs_definitions_new ();
+
+  for (guint i = 0; kept && i < kept->len; i++) {
+    VirfsDefinition *definition = kept->pdata[i];
+    g_autoptr (VirfsHost) other = definition->kind == VIRFS_DEFINED_GUEST
+                                    ? virfs_profile_elsewhere (host, definition->key)
+                                    : NULL;
+
+    if (other == NULL)
+      g_ptr_array_add (list, virfs_definition_ref (definition));
+  }
+  return list;
+}
+
 static gboolean
 counts (const VirfsDefinition *definition)
 {
@@ -195,12 +223,13 @@ look_at (VirfsFleet *self, const char *name, gboolean arrived)
   g_autoptr (GPtrArray) now = host ? read_up (host) : NULL;
   GPtrArray *kept = g_hash_table_lookup (self->profiles, name);
   gboolean emptied = g_hash_table_contains (self->emptied, name);
-  g_autoptr (GPtrArray) lost = NULL;
+  g_autoptr (GPtrArray) its = NULL, lost = NULL;
 
   if (now == NULL)
     return;
-  lost = missing (kept, now);
-  if (arrived && came_back_empty (kept, now)) {
+  its = still_its (host, kept);
+  lost = missing (its, now);
+  if (arrived && came_back_empty (its, now)) {
     g_message ("%s has come back empty; its restore file says what it had", name);
     forget_applied (self, name);
     set_emptied (self, name, TRUE);
@@ -315,7 +344,8 @@ virfs_profile_missing (VirfsHost *host, const char *text, GError **error)
 {
   g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
   g_autoptr (GPtrArray) now = info->emptied ? read_up (host) : NULL;
-  g_autoptr (GPtrArray) lost = now ? missing (info->profile, now) : virfs_definitions_new ();
+  g_autoptr (GPtrArray) its = still_its (host, info->profile);
+  g_autoptr (GPtrArray) lost = now ? missing (its, now) : virfs_definitions_new ();
   g_autoptr (GPtrArray) wanted = NULL;
 
   if (strcmp (text, "all") == 0)

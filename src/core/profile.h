@@ -16,5 +16,8 @@
 /* What HOST is to be given back: of VirfsDefinition*, in an order in which it can be; the caller owns it.  TEXT: all, or
  * KIND/NAME of one.  NULL: NOT_FOUND. */
 GPtrArray *virfs_profile_missing (VirfsHost *host, const char *text, GError **error);
+/* Where else than on HOST the fleet has that guest, which is not to be given back then; the caller owns the
+ * reference, NULL: nowhere. */
+VirfsHost *virfs_profile_elsewhere (VirfsHost *host, const char *uuid);
 /* What has come back empty is to be empty. */
 void virfs_profile_accept (VirfsHost *host);
