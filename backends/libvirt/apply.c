@@ -127,12 +127,15 @@ apply_network (LvTask *task, const VirfsDefinition *wanted, const char *text, GE
 
 /* Pools. */
 
+/* The directory that its volumes are in, or that it is mounted on, is made; what would have to be
+ * formatted is not. */
 static gboolean
-start_pool (virStoragePoolPtr pool, const VirfsDefinition *wanted, GError **error)
+start_pool (virStoragePoolPtr pool, const VirfsDefinition *wanted, const char *xml, GError **error)
 {
-  int result = LV (virStoragePoolCreate (pool, VIR_STORAGE_POOL_CREATE_WITH_BUILD));
+  g_autoptr (VirfsPartInfo) info = (VirfsPartInfo *) lv_xml_read_pool (xml);
+  gboolean build = info != NULL && virfs_pool_has_files ((VirfsPoolInfo *) info);
+  int result = build ? LV (virStoragePoolCreate (pool, VIR_STORAGE_POOL_CREATE_WITH_BUILD)) : -1;
 
-  /* what would have to be formatted is not built */
   if (result < 0)
     result = LV (virStoragePoolCreate (pool, VIR_STORAGE_POOL_CREATE_NORMAL));
   return result == 0 || lv_fail (error, "cannot start the pool %s", wanted->name);
@@ -158,7 +161,7 @@ restart_pool (virStoragePoolPtr pool, const VirfsDefinition *wanted, const char 
     return FALSE;
   }
   LV (virStoragePoolDestroy (pool));
-  return start_pool (pool, wanted, error);
+  return start_pool (pool, wanted, xml, error);
 }
 
 static gboolean
@@ -196,7 +199,7 @@ apply_pool (LvTask *task, const VirfsDefinition *wanted, const char *text, GErro
   if (!wanted->active)
     return TRUE;
   return LV (virStoragePoolIsActive (pool)) > 0 ? restart_pool (pool, wanted, text, error)
-                                                : start_pool (pool, wanted, error);
+                                                : start_pool (pool, wanted, text, error);
 }
 
 /* The others, which are only defined. */
