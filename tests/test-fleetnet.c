@@ -199,6 +199,29 @@ test_profile (Fixture *f, gconstpointer data)
   assert_soon (!says (f, "hosts/h1/profile/list", "nwfilters/clean"));
 }
 
+/* What cannot be read is not gone. */
+static void
+test_unread (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsHost) host = virfs_infra_host (f->infra, "h1");
+  g_autoptr (VirfsHostInfo) known = NULL;
+  GPtrArray *list = virfs_part_list_new ();
+  VirfsHostInfo *copy;
+  VirfsPartInfo *lan;
+
+  define (f);
+  assert_soon (says (f, "hosts/h1/profile/list", "networks/lan autostart active"));
+  known = virfs_host_info (host);
+  copy = virfs_host_info_copy (known);
+  lan = virfs_part_info_copy (virfs_part_list_find (known->parts[VIRFS_HOST_NETWORKS], "lan"));
+  g_clear_pointer (&((VirfsNetworkInfo *) lan)->definition, virfs_blob_unref);
+  g_ptr_array_add (list, lan);
+  virfs_part_lists_set (copy->parts, VIRFS_HOST_NETWORKS, list);
+  virfs_infra_update_host (f->infra, host, copy, NULL);
+  assert_soon (!says (f, "hosts/h1/profile/list", "networks/default"));
+  assert_says (f, "hosts/h1/profile/list", "networks/lan autostart active");
+}
+
 /* A guest that has been brought to another host meanwhile is not given back. */
 static void
 test_moved (Fixture *f, gconstpointer data)
@@ -239,6 +262,7 @@ main (int argc, char **argv)
   fixture_add ("/fleetnet/used", "h1=fake:2 h2=fake:2", test_used);
   fixture_add ("/fleetnet/join", "h1=fake:2 h2=fake:2", test_join);
   fixture_add ("/fleetnet/profile", "h1=fake:2 h2=fake:2", test_profile);
+  fixture_add ("/fleetnet/unread", "h1=fake:2 h2=fake:2", test_unread);
   fixture_add ("/fleetnet/moved", "h1=fake:2 h2=fake:2", test_moved);
   fixture_add ("/fleetnet/removed", "h1=fake:2 h2=fake:2", test_removed);
   return g_test_run ();

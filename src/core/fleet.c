@@ -166,6 +166,7 @@ virfs_fleet_new (VirfsInfra *infra)
   self->profiles
     = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
   self->emptied = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->suspects = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   new_news (&self->news);
   return self;
 }
@@ -210,6 +211,7 @@ virfs_fleet_free (VirfsFleet *self)
   g_ptr_array_unref (self->entries);
   g_hash_table_unref (self->profiles);
   g_hash_table_unref (self->emptied);
+  g_hash_table_unref (self->suspects);
   clear_news (&self->news);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->wake);

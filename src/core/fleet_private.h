@@ -74,6 +74,7 @@ struct VirfsFleet {
   GPtrArray *entries;   /* of VirfsFleetEntry* */
   GHashTable *profiles; /* name of a host -> GPtrArray of VirfsDefinition*, sorted */
   GHashTable *emptied;  /* set of names: hosts that have come back empty */
+  GHashTable *suspects; /* set of names: hosts that seem to, as far as they have been read */
   GMutex lock;
   GCond wake;
   /* under the lock */

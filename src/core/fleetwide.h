@@ -51,7 +51,7 @@ GPtrArray *virfs_infra_fleet (VirfsInfra *infra, const VirfsPartClass *class);
 /* Begins; before there are hosts. */
 void virfs_infra_start_fleet (VirfsInfra *infra);
 
-/* The host of that NAME is there no more, or is another: what was kept of it goes. */
+/* The host of that NAME is there no more: what was kept of it goes. */
 void virfs_fleet_forget_host (VirfsInfra *infra, const char *name);
 
 /* Called once, in any thread, with what has come of it; ERROR is borrowed. */

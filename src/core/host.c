@@ -163,8 +163,10 @@ virfs_host_info_diff (const VirfsHostInfo *a, const VirfsHostInfo *b)
                        || !names_equal (a->networks, b->networks)
                        || !names_equal (a->bridges, b->bridges));
   for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
-    DIFFER (PARTS, virfs_part_lists_differ (a->parts[i], b->parts[i]));
-  DIFFER (SECRETS, !virfs_definitions_equal (a->secrets, b->secrets));
+    DIFFER (PARTS, virfs_part_lists_differ (a->parts[i], b->parts[i])
+                     || (a->parts[i] == NULL && b->parts[i] != NULL));
+  DIFFER (SECRETS, !virfs_definitions_equal (a->secrets, b->secrets)
+                     || (a->secrets == NULL && b->secrets != NULL));
   DIFFER (PROFILE, a->emptied != b->emptied || !virfs_definitions_equal (a->profile, b->profile));
   DIFFER (ERROR, g_strcmp0 (a->error, b->error) != 0);
   DIFFER (ALARMS, g_strcmp0 (a->alarms, b->alarms) != 0);

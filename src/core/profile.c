@@ -12,8 +12,14 @@
 
 /* What it has now. */
 
+typedef struct {
+  GPtrArray *kept;   /* its profile, sorted */
+  GPtrArray *list;   /* what it has */
+  GPtrArray *unread; /* what of that is not known, and is as it was kept */
+} Reading;
+
 static void
-add (GPtrArray *list, VirfsDefined kind, const VirfsPartInfo *part, VirfsBlob *xml,
+add (Reading *self, VirfsDefined kind, const VirfsPartInfo *part, VirfsBlob *xml,
      gboolean autostart, gboolean active)
 {
   VirfsDefinition *definition;
@@ -23,68 +29,125 @@ add (GPtrArray *list, VirfsDefined kind, const VirfsPartInfo *part, VirfsBlob *x
   definition = virfs_definition_new (kind, part->name, part->name, xml);
   definition->autostart = autostart;
   definition->active = active;
-  g_ptr_array_add (list, definition);
+  g_ptr_array_add (self->list, definition);
 }
 
 static void
-add_parts (GPtrArray *list, const VirfsHostInfo *info)
+carry_over (Reading *self, VirfsDefinition *kept)
 {
-  GPtrArray *networks = info->parts[VIRFS_HOST_NETWORKS], *pools = info->parts[VIRFS_HOST_POOLS],
-            *filters = info->parts[VIRFS_HOST_FILTERS];
+  g_ptr_array_add (self->list, virfs_definition_ref (kept));
+  g_ptr_array_add (self->unread, virfs_definition_ref (kept));
+}
 
+static void
+carry_one_over (Reading *self, VirfsDefined kind, const char *key)
+{
+  VirfsDefinition *kept = virfs_definitions_find (self->kept, kind, key);
+
+  if (kept != NULL)
+    carry_over (self, kept);
+}
+
+/* If LIST could not be read. */
+static void
+carry_kind_over (Reading *self, VirfsDefined kind, GPtrArray *list)
+{
+  for (guint i = 0; list == NULL && i < self->kept->len; i++)
+    if (((VirfsDefinition *) self->kept->pdata[i])->kind == kind)
+      carry_over (self, self->kept->pdata[i]);
+}
+
+static void
+add_networks (Reading *self, GPtrArray *networks)
+{
+  carry_kind_over (self, VIRFS_DEFINED_NETWORK, networks);
   for (guint i = 0; networks && i < networks->len; i++) {
     const VirfsNetworkInfo *network = networks->pdata[i];
 
-    add (list, VIRFS_DEFINED_NETWORK, &network->part, network->definition, network->autostart,
+    if (network->persistent && network->definition == NULL)
+      carry_one_over (self, VIRFS_DEFINED_NETWORK, network->part.name);
+    add (self, VIRFS_DEFINED_NETWORK, &network->part, network->definition, network->autostart,
          network->active);
   }
+}
+
+static void
+add_pools (Reading *self, GPtrArray *pools)
+{
+  carry_kind_over (self, VIRFS_DEFINED_POOL, pools);
   for (guint i = 0; pools && i < pools->len; i++) {
     const VirfsPoolInfo *pool = pools->pdata[i];
 
-    add (list, VIRFS_DEFINED_POOL, &pool->part, pool->definition, pool->autostart,
+    if (pool->persistent && pool->definition == NULL)
+      carry_one_over (self, VIRFS_DEFINED_POOL, pool->part.name);
+    add (self, VIRFS_DEFINED_POOL, &pool->part, pool->definition, pool->autostart,
          virfs_pool_is_active (pool));
   }
+}
+
+static void
+add_others (Reading *self, const VirfsHostInfo *info)
+{
+  GPtrArray *filters = info->parts[VIRFS_HOST_FILTERS];
+
+  carry_kind_over (self, VIRFS_DEFINED_FILTER, filters);
   for (guint i = 0; filters && i < filters->len; i++) {
     const VirfsFilterInfo *filter = filters->pdata[i];
 
-    add (list, VIRFS_DEFINED_FILTER, &filter->part, filter->xml, FALSE, FALSE);
+    if (!filter->part.draft && filter->xml == NULL)
+      carry_one_over (self, VIRFS_DEFINED_FILTER, filter->part.name);
+    add (self, VIRFS_DEFINED_FILTER, &filter->part, filter->xml, FALSE, FALSE);
   }
+  carry_kind_over (self, VIRFS_DEFINED_SECRET, info->secrets);
   for (guint i = 0; info->secrets && i < info->secrets->len; i++)
-    g_ptr_array_add (list, virfs_definition_ref (info->secrets->pdata[i]));
+    g_ptr_array_add (self->list, virfs_definition_ref (info->secrets->pdata[i]));
+}
+
+static void
+add_guest (Reading *self, const VirfsVmInfo *info)
+{
+  VirfsDefinition *definition;
+
+  if (!info->persistent)
+    return;
+  if (info->xml_inactive == NULL) {
+    carry_one_over (self, VIRFS_DEFINED_GUEST, info->uuid);
+    return;
+  }
+  definition
+    = virfs_definition_new (VIRFS_DEFINED_GUEST, info->uuid, info->name, info->xml_inactive);
+  definition->autostart = info->autostart;
+  g_ptr_array_add (self->list, definition);
 }
 
 /* Under the registry's lock. */
-static GPtrArray *
-read_host (VirfsHost *host)
+static void
+read_host (Reading *self, VirfsHost *host)
 {
-  GPtrArray *list = virfs_definitions_new ();
   GHashTableIter iter;
-  gpointer value;
+  gpointer vm;
 
-  add_parts (list, host->info);
+  add_networks (self, host->info->parts[VIRFS_HOST_NETWORKS]);
+  add_pools (self, host->info->parts[VIRFS_HOST_POOLS]);
+  add_others (self, host->info);
   g_hash_table_iter_init (&iter, host->vms);
-  while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    const VirfsVmInfo *info = ((VirfsVm *) value)->info;
-    VirfsDefinition *definition;
-
-    if (!info->persistent || info->xml_inactive == NULL)
-      continue;
-    definition
-      = virfs_definition_new (VIRFS_DEFINED_GUEST, info->uuid, info->name, info->xml_inactive);
-    definition->autostart = info->autostart;
-    g_ptr_array_add (list, definition);
-  }
-  virfs_definitions_sort (list);
-  return list;
+  while (g_hash_table_iter_next (&iter, NULL, &vm))
+    add_guest (self, ((VirfsVm *) vm)->info);
+  virfs_definitions_sort (self->list);
 }
 
-/* NULL: it is not up. */
+/* What could not be read is as in KEPT, and is added to UNREAD.  NULL: it is not up. */
 static GPtrArray *
-read_up (VirfsHost *host)
+read_up (VirfsHost *host, GPtrArray *kept, GPtrArray *unread)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&host->object.infra->lock);
+  Reading reading = { kept, NULL, unread };
 
-  return host->info->state == VIRFS_HOST_UP && !host->removed ? read_host (host) : NULL;
+  if (host->info->state != VIRFS_HOST_UP || host->removed)
+    return NULL;
+  reading.list = virfs_definitions_new ();
+  read_host (&reading, host);
+  return reading.list;
 }
 
 /* Emptiness. */
@@ -150,12 +213,11 @@ count (GPtrArray *list)
   return n;
 }
 
+/* Of what was KEPT nothing is there that counts, as far as it could be read. */
 static gboolean
-came_back_empty (GPtrArray *kept, GPtrArray *now)
+looks_empty (GPtrArray *kept, GPtrArray *lost, GPtrArray *unread)
 {
-  g_autoptr (GPtrArray) lost = missing (kept, now);
-
-  return count (lost) > 0 && count (lost) == count (kept);
+  return count (kept) > 0 && count (lost) + count (unread) == count (kept);
 }
 
 /* Looking, by the thread. */
@@ -216,30 +278,47 @@ set_emptied (VirfsFleet *self, const char *name, gboolean emptied)
     g_message ("that %s came back empty is not kept: %s", name, error->message);
 }
 
+/* What has arrived and looks empty is not judged before all of it could be read. */
+static void
+judge (VirfsFleet *self, VirfsHost *host, GPtrArray *now, GPtrArray *lost, gboolean unread)
+{
+  GPtrArray *kept = g_hash_table_lookup (self->profiles, host->name);
+  gboolean emptied = g_hash_table_contains (self->emptied, host->name);
+  gboolean empty = g_hash_table_contains (self->suspects, host->name);
+
+  if (empty && !unread) {
+    g_hash_table_remove (self->suspects, host->name);
+    g_message ("%s has come back empty; its restore file says what it had", host->name);
+    forget_applied (self, host->name);
+    set_emptied (self, host->name, TRUE);
+    publish (host, kept, TRUE);
+  } else if (empty || (emptied && kept != NULL && (lost->len > 0 || unread))) {
+    publish (host, kept, emptied);
+  } else {
+    set_emptied (self, host->name, FALSE);
+    take (self, host, now);
+  }
+}
+
 static void
 look_at (VirfsFleet *self, const char *name, gboolean arrived)
 {
   g_autoptr (VirfsHost) host = virfs_infra_host (self->infra, name);
-  g_autoptr (GPtrArray) now = host ? read_up (host) : NULL;
-  GPtrArray *kept = g_hash_table_lookup (self->profiles, name);
-  gboolean emptied = g_hash_table_contains (self->emptied, name);
-  g_autoptr (GPtrArray) its = NULL, lost = NULL;
+  g_autoptr (GPtrArray) its
+    = host ? still_its (host, g_hash_table_lookup (self->profiles, name)) : NULL;
+  g_autoptr (GPtrArray) unread = virfs_definitions_new ();
+  g_autoptr (GPtrArray) now = host ? read_up (host, its, unread) : NULL;
+  g_autoptr (GPtrArray) lost = NULL;
 
   if (now == NULL)
     return;
-  its = still_its (host, kept);
   lost = missing (its, now);
-  if (arrived && came_back_empty (its, now)) {
-    g_message ("%s has come back empty; its restore file says what it had", name);
-    forget_applied (self, name);
-    set_emptied (self, name, TRUE);
-    publish (host, kept, TRUE);
-  } else if (emptied && kept != NULL && lost->len > 0) {
-    publish (host, kept, TRUE);
-  } else {
-    set_emptied (self, name, FALSE);
-    take (self, host, now);
-  }
+  arrived |= g_hash_table_contains (self->suspects, name);
+  if (arrived && looks_empty (its, lost, unread))
+    g_hash_table_add (self->suspects, g_strdup (name));
+  else
+    g_hash_table_remove (self->suspects, name);
+  judge (self, host, now, lost, count (unread) > 0);
 }
 
 static void
@@ -267,6 +346,7 @@ virfs_profile_look (VirfsFleet *self, const VirfsProfileNews *news)
     if (kept != NULL && !virfs_profile_keep (self->infra, name, kept, NULL, &error))
       g_message ("the profile of %s stays in the store: %s", (char *) name, error->message);
     g_hash_table_remove (self->profiles, name);
+    g_hash_table_remove (self->suspects, name);
     set_emptied (self, name, FALSE);
     forget_applied (self, name);
   }
@@ -343,8 +423,9 @@ GPtrArray *
 virfs_profile_missing (VirfsHost *host, const char *text, GError **error)
 {
   g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
-  g_autoptr (GPtrArray) now = info->emptied ? read_up (host) : NULL;
   g_autoptr (GPtrArray) its = still_its (host, info->profile);
+  g_autoptr (GPtrArray) unread = virfs_definitions_new ();
+  g_autoptr (GPtrArray) now = info->emptied ? read_up (host, its, unread) : NULL;
   g_autoptr (GPtrArray) lost = now ? missing (its, now) : virfs_definitions_new ();
   g_autoptr (GPtrArray) wanted = NULL;
 

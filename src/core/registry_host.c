@@ -298,6 +298,15 @@ virfs_registry_drop_host (VirfsInfra *infra, VirfsHost *host, GError **error)
   return TRUE;
 }
 
+/* What backends know nothing of. */
+static void
+carry_profile (VirfsHost *host, VirfsHostInfo *info)
+{
+  g_clear_pointer (&info->profile, g_ptr_array_unref);
+  info->profile = host->info->profile ? g_ptr_array_ref (host->info->profile) : NULL;
+  info->emptied = host->info->emptied;
+}
+
 /* Under the config lock. */
 static void
 change_uri (VirfsInfra *infra, VirfsHost *host, const char *uri, VirfsJob *job)
@@ -313,9 +322,9 @@ change_uri (VirfsInfra *infra, VirfsHost *host, const char *uri, VirfsJob *job)
   virfs_registry_forget_vms (host);
   for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
     virfs_part_lists_set (info->parts, i, virfs_part_list_new ());
+  carry_profile (host, info);
   virfs_registry_publish_host (host, info);
   host->answered = FALSE;
-  virfs_fleet_forget_host (infra, host->name);
   superseded = take_connecting (host);
   host->connecting = virfs_object_ref (job);
   g_mutex_unlock (&infra->lock);
@@ -357,15 +366,6 @@ set_host_failure (VirfsHost *host, VirfsHostInfo *info, const GError *failure)
     info->error = g_ref_string_acquire (host->info->error);
   }
   virfs_ref_string_set (&info->alarms, host->info->alarms);
-}
-
-/* What backends know nothing of. */
-static void
-carry_profile (VirfsHost *host, VirfsHostInfo *info)
-{
-  g_clear_pointer (&info->profile, g_ptr_array_unref);
-  info->profile = host->info->profile ? g_ptr_array_ref (host->info->profile) : NULL;
-  info->emptied = host->info->emptied;
 }
 
 /* Every job that needs HOST fails now, whatever its worker waits for.  Without the lock. */
