@@ -21,16 +21,14 @@ virfs_fleet_set_info (VirfsFleet *self, VirfsFleetEntry *entry, gpointer info, G
   return FALSE;
 }
 
-/* The entry of what the task names, a new one for what hosts have. */
+/* The entry of what the task names, a new one for what hosts have; NULL: BUSY. */
 static VirfsFleetEntry *
-need (VirfsFleet *self, VirfsFleetTask *task)
+need (VirfsFleet *self, VirfsFleetTask *task, GError **error)
 {
-  VirfsFleetEntry *entry = virfs_fleet_entry_find (self, task->kind, task->name);
-
-  return entry ? entry
-               : virfs_fleet_entry_new (
-                 self, task->kind, task->name,
-                 virfs_fleet_new_info (task->kind, task->name, VIRFS_FLEET_SEEN));
+  if (virfs_fleet_entry_find (self, task->kind, task->name) != NULL)
+    return virfs_fleet_task_find_idle (self, task, error);
+  return virfs_fleet_entry_new (self, task->kind, task->name,
+                                virfs_fleet_new_info (task->kind, task->name, VIRFS_FLEET_SEEN));
 }
 
 gboolean
@@ -82,7 +80,7 @@ void
 virfs_fleet_do_define (VirfsFleet *self, VirfsFleetTask *task, GError **error)
 {
   VirfsFleetEntry *entry
-    = task->text ? need (self, task) : virfs_fleet_task_find (self, task, error);
+    = task->text ? need (self, task, error) : virfs_fleet_task_find_idle (self, task, error);
 
   if (entry != NULL)
     define_as (self, task, entry,
@@ -138,7 +136,10 @@ void
 virfs_fleet_do_adopt (VirfsFleet *self, VirfsFleetTask *task, GError **error)
 {
   char *xml = find_definition (self, task, error);
+  VirfsFleetEntry *entry = xml ? need (self, task, error) : NULL;
 
-  if (xml != NULL)
-    define_as (self, task, need (self, task), xml, is_shared (self, task), error);
+  if (entry != NULL)
+    define_as (self, task, entry, xml, is_shared (self, task), error);
+  else
+    g_free (xml);
 }

@@ -86,12 +86,18 @@ consider (Look *look, VirfsFleetEntry *entry, guint i, gboolean drifts, gboolean
     virfs_fleet_apply (look->self, entry, host);
 }
 
+/* What hosts have got rid of by themselves meanwhile is not waited for. */
 static void
 take_away (Look *look, VirfsFleetEntry *entry)
 {
   for (guint i = 0; entry->wait != NULL && i < look->hosts->len; i++)
     if (virfs_fleet_part_of (look->infos->pdata[i], entry->kind, entry->name) != NULL)
       virfs_fleet_apply (look->self, entry, look->hosts->pdata[i]);
+  if (entry->wait == NULL || g_hash_table_size (entry->pending) > 0)
+    return;
+  entry->removing = FALSE;
+  g_set_error (&entry->wait->error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+               "no host has %s any more, as of now; remove it again", entry->name);
 }
 
 static void

@@ -86,9 +86,8 @@ virfs_fleet_task_find (VirfsFleet *self, VirfsFleetTask *task, GError **error)
   return entry;
 }
 
-/* One that nobody works on. */
-static VirfsFleetEntry *
-find_idle (VirfsFleet *self, VirfsFleetTask *task, GError **error)
+VirfsFleetEntry *
+virfs_fleet_task_find_idle (VirfsFleet *self, VirfsFleetTask *task, GError **error)
 {
   VirfsFleetEntry *entry = virfs_fleet_task_find (self, task, error);
 
@@ -170,7 +169,7 @@ is_autostart (const VirfsFleetTask *task)
 static void
 set (VirfsFleet *self, VirfsFleetTask *task, GError **error)
 {
-  VirfsFleetEntry *entry = find_idle (self, task, error);
+  VirfsFleetEntry *entry = virfs_fleet_task_find_idle (self, task, error);
   VirfsPartInfo *wanted = entry ? virfs_part_info_copy (entry->info) : NULL;
 
   if (wanted == NULL)
@@ -186,7 +185,7 @@ set (VirfsFleet *self, VirfsFleetTask *task, GError **error)
 static void
 set_hosts (VirfsFleet *self, VirfsFleetTask *task, GError **error)
 {
-  VirfsFleetEntry *entry = find_idle (self, task, error);
+  VirfsFleetEntry *entry = virfs_fleet_task_find_idle (self, task, error);
   VirfsPartInfo *wanted = entry ? virfs_part_info_copy (entry->info) : NULL;
 
   if (wanted == NULL)
@@ -203,7 +202,7 @@ set_hosts (VirfsFleet *self, VirfsFleetTask *task, GError **error)
 static void
 forget (VirfsFleet *self, VirfsFleetTask *task, GError **error)
 {
-  VirfsFleetEntry *entry = find_idle (self, task, error);
+  VirfsFleetEntry *entry = virfs_fleet_task_find_idle (self, task, error);
 
   if (entry != NULL)
     virfs_fleet_drop (self, entry, error);
@@ -235,7 +234,7 @@ check_hosts (VirfsFleet *self, VirfsFleetEntry *entry, GError **error)
 static void
 remove_it (VirfsFleet *self, VirfsFleetTask *task, GError **error)
 {
-  VirfsFleetEntry *entry = find_idle (self, task, error);
+  VirfsFleetEntry *entry = virfs_fleet_task_find_idle (self, task, error);
   g_autofree char *user = entry ? virfs_fleet_user (self->infra, entry->kind, entry->name) : NULL;
 
   if (entry == NULL)
@@ -254,7 +253,7 @@ remove_it (VirfsFleet *self, VirfsFleetTask *task, GError **error)
 static void
 repair (VirfsFleet *self, VirfsFleetTask *task, GError **error)
 {
-  VirfsFleetEntry *entry = find_idle (self, task, error);
+  VirfsFleetEntry *entry = virfs_fleet_task_find_idle (self, task, error);
   g_autoptr (VirfsHost) host
     = task->text && *task->text ? virfs_infra_host (self->infra, task->text) : NULL;
 

@@ -15,6 +15,9 @@ struct VirfsFleetTask {
 
 /* The entry that TASK is about; NULL: BUSY, for hosts have it and the fleet does not. */
 VirfsFleetEntry *virfs_fleet_task_find (VirfsFleet *self, VirfsFleetTask *task, GError **error);
+/* One that nobody works on; BUSY also while hosts are being given it or rid of it. */
+VirfsFleetEntry *virfs_fleet_task_find_idle (VirfsFleet *self, VirfsFleetTask *task,
+                                             GError **error);
 /* What a new one says. */
 gpointer virfs_fleet_new_info (VirfsDefined kind, const char *name, const char *state);
 /* INFO (taken) becomes what ENTRY says, once it is kept. */
