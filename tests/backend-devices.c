@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Disks and NICs in libvirt's XML: read, named, made, found and changed. */
+#include "draft.h"
 #include "vm.h"
 #include "xml.h"
+#include "xml_create.h"
 
 #include <string.h>
 
@@ -216,6 +218,26 @@ test_edit (void)
   g_assert_null (strstr (changed, "one.iso"));
 }
 
+/* Devices of the host are given to a guest by those who may; a clone has none of its source's. */
+static void
+test_clone (void)
+{
+  g_autoptr (VirfsPartInfo) info = virfs_part_info_new (&virfs_draft_class, "clone");
+  g_autoptr (GPtrArray) disks = g_ptr_array_new ();
+  g_autoptr (GError) error = NULL;
+  g_autofree char *cloned = NULL;
+
+  virfs_ref_string_set (&((VirfsDraftInfo *) info)->uuid, "00000000-0000-0000-0000-000000000002");
+  cloned = lv_xml_clone_domain (
+    DOMAIN ("<hostdev mode='subsystem' type='pci'/><interface type='hostdev'/>" NIC (
+      MAC_1, "<teaming type='persistent'/>")),
+    (VirfsDraftInfo *) info, disks, &error);
+  g_assert_no_error (error);
+  g_assert_null (strstr (cloned, "hostdev"));
+  g_assert_null (strstr (cloned, "teaming"));
+  g_assert_nonnull (strstr (cloned, "type=\"network\""));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -227,5 +249,6 @@ main (int argc, char **argv)
   g_test_add_func ("/devices/find", test_find);
   g_test_add_func ("/devices/make", test_make);
   g_test_add_func ("/devices/edit", test_edit);
+  g_test_add_func ("/devices/clone", test_clone);
   return g_test_run ();
 }

@@ -335,6 +335,8 @@ lv_xml_clone_domain (const char *text, const VirfsDraftInfo *info, GPtrArray *di
   if (info->xml == NULL) {
     remove_all (xml, "/domain/devices/interface/mac | /domain/devices/interface/target"
                      " | /domain/devices/channel/source | /domain/metadata"
+                     " | /domain/devices/hostdev | /domain/devices/interface[@type='hostdev']"
+                     " | /domain/devices/interface/teaming"
                      " | /domain/devices/disk[alias/@name='" LV_SEED_ALIAS "']");
     rename_logs (xml, old, info->part.name);
   }
