@@ -91,6 +91,20 @@ bring_network (virNetworkPtr network, const VirfsDefinition *wanted, const char 
          || lv_fail (error, "cannot start the network %s", wanted->name);
 }
 
+/* A guest may have come into it since it was said that it is to go. */
+static gboolean
+check_unused (virNetworkPtr network, const VirfsDefinition *wanted, GError **error)
+{
+  char *xml = LV (virNetworkGetXMLDesc (network, 0));
+  guint connections = xml ? lv_xml_network_connections (xml) : 0;
+
+  free (xml);
+  if (connections > 0)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "%u NICs are in the network %s", connections,
+                 wanted->name);
+  return connections == 0;
+}
+
 static gboolean
 remove_network (virNetworkPtr network, const VirfsDefinition *wanted, GError **error)
 {
@@ -98,6 +112,8 @@ remove_network (virNetworkPtr network, const VirfsDefinition *wanted, GError **e
 
   if (network == NULL)
     return TRUE;
+  if (!check_unused (network, wanted, error))
+    return FALSE;
   if (LV (virNetworkIsActive (network)) > 0 && LV (virNetworkDestroy (network)) < 0)
     return lv_fail (error, "cannot stop the network %s", wanted->name);
   return !persistent || LV (virNetworkUndefine (network)) == 0
