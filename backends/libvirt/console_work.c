@@ -210,27 +210,6 @@ tell_failure (LvLink *link, const char *uuid, VirfsConsoleState state)
     tell (link, uuid, state, EIO);
 }
 
-/* Whoever waits for it is told by his job why it fails. */
-static void
-do_open (LvLink *link, Work *work)
-{
-  g_autoptr (LvStream) known = stream_of (link->consoles, work->uuid);
-  LvConnection *connection = link->connection;
-  VirfsConsoleState state;
-  g_autoptr (GError) error = NULL;
-
-  if (work->job != NULL && !lv_gate_start_job (connection, work->job))
-    return;
-  if (known == NULL && !open_stream (link, work->uuid, &state, &error)) {
-    if (work->job != NULL)
-      tell (link, work->uuid, state, -1);
-    else
-      tell_failure (link, work->uuid, state);
-  }
-  if (work->job != NULL)
-    lv_gate_finish_job (connection, work->job, g_steal_pointer (&error));
-}
-
 static void
 do_close (LvLink *link, Work *work)
 {
@@ -243,6 +222,30 @@ do_close (LvLink *link, Work *work)
     return;
   lv_stream_close (stream);
   tell (link, work->uuid, VIRFS_CONSOLE_CLOSED, -1);
+}
+
+/* Whoever waits for it is told by his job why it fails. */
+static void
+do_open (LvLink *link, Work *work)
+{
+  g_autoptr (LvStream) known = stream_of (link->consoles, work->uuid);
+  LvConnection *connection = link->connection;
+  VirfsConsoleState state;
+  g_autoptr (GError) error = NULL;
+
+  if (work->job ? !lv_gate_start_job (connection, work->job)
+                : wish_of (link, work->uuid) != WISH_OPEN)
+    return;
+  if (known == NULL && !open_stream (link, work->uuid, &state, &error)) {
+    if (work->job != NULL)
+      tell (link, work->uuid, state, -1);
+    else
+      tell_failure (link, work->uuid, state);
+  }
+  if (work->job != NULL)
+    lv_gate_finish_job (connection, work->job, g_steal_pointer (&error));
+  /* who has left meanwhile has found nothing to close */
+  do_close (link, work);
 }
 
 static void
