@@ -146,8 +146,12 @@ static gboolean
 set_state (VirfsConsoles *self, const char *uuid, gconstpointer by, VirfsConsoleState state)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  VirfsConsole *console = virfs_console_get (self, uuid);
+  VirfsConsole *console = state == VIRFS_CONSOLE_CLOSED ? g_hash_table_lookup (self->all, uuid)
+                                                        : virfs_console_get (self, uuid);
 
+  /* of a guest that is gone nothing is begun anew */
+  if (console == NULL)
+    return FALSE;
   if (state == VIRFS_CONSOLE_OPEN)
     console->holder = by;
   if (console->state == state || (console->holder != NULL && console->holder != by))
@@ -247,6 +251,10 @@ take (VirfsConsoles *self, const char *uuid, const char *bytes, gsize size)
 void
 virfs_console_take (VirfsInfra *infra, const char *uuid, const char *bytes, gsize size)
 {
+  g_autoptr (VirfsVm) vm = virfs_infra_vm_by_uuid (infra, uuid);
+
+  if (vm == NULL)
+    return;
   take (infra->consoles, uuid, bytes, size);
   touch (infra, uuid);
 }
