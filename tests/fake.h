@@ -61,7 +61,7 @@ void virfs_fake_password (VirfsVm *vm, const char *password, VirfsJob *job);
 /* What was pressed since this was called last, as `29+56+111 30`; the caller owns it. */
 char *virfs_fake_pressed (void);
 /* A guest says again what is said to it; `quit` on a line of its own ends it.  BUSY, if somebody else has it. */
-extern gboolean virfs_fake_console_busy;
+extern gint virfs_fake_console_busy; /* atomic */
 void virfs_fake_console_open (VirfsVm *vm, VirfsJob *job);
 void virfs_fake_console_send (VirfsVm *vm);
 void virfs_fake_console_leave (VirfsVm *vm);

@@ -5,7 +5,7 @@
 #include "console.h"
 #include "error.h"
 
-gboolean virfs_fake_console_busy;
+gint virfs_fake_console_busy;
 
 void
 virfs_fake_console_open (VirfsVm *vm, VirfsJob *job)
@@ -14,7 +14,7 @@ virfs_fake_console_open (VirfsVm *vm, VirfsJob *job)
 
   if (!virfs_fake_begin (info->host, job))
     return;
-  if (virfs_fake_console_busy) {
+  if (g_atomic_int_get (&virfs_fake_console_busy)) {
     virfs_job_finish (job, g_error_new (VIRFS_ERROR, VIRFS_ERROR_BUSY, "somebody else has it"));
     return;
   }

@@ -311,9 +311,9 @@ test_end (Fixture *f, gconstpointer data)
 static void
 test_refused (Fixture *f, gconstpointer data)
 {
-  virfs_fake_console_busy = TRUE;
+  g_atomic_int_set (&virfs_fake_console_busy, TRUE);
   g_assert_cmpint (open_tty (f, O_RDWR), ==, -EBUSY);
-  virfs_fake_console_busy = FALSE;
+  g_atomic_int_set (&virfs_fake_console_busy, FALSE);
   assert_says (f, "vms/h1-1/error", "somebody else has it");
   set_state (f, "h1-1", VIRFS_VM_SHUTOFF);
   g_assert_cmpint (open_tty (f, O_RDWR), ==, -EBUSY);
