@@ -266,7 +266,8 @@ test_stream_nonblock (Fixture *f, gconstpointer data)
   int fd = open_at (f, "events/stream", O_RDONLY | O_NONBLOCK);
   char byte;
 
-  g_assert_cmpint (read (fd, &byte, 1), ==, -1);
+  while (read (fd, &byte, 1) == 1)
+    ; /* others come, too */
   g_assert_cmpint (errno, ==, EAGAIN);
   set_state (f, "h1-1", VIRFS_VM_PAUSED);
   g_assert_true (wakes (fd, long_enough));
