@@ -14,6 +14,10 @@
 /* Agents of a host that are asked at once. */
 #define ASKERS 4
 
+/* Seconds that an agent has for each answer when nobody waits for it: one that hangs is asked for all of
+ * them, and who wants something of it waits meanwhile. */
+#define ASK_TIMEOUT 2
+
 struct LvAgents {
   GMutex lock;
   /* under lock */
@@ -98,7 +102,7 @@ lv_agent_ask (LvLink *link, virDomainPtr domain, GError **error)
   g_autoptr (VirfsAgentInfo) said = NULL;
 
   virDomainGetUUIDString (domain, uuid);
-  LV (virDomainAgentSetResponseTimeout (domain, LV_AGENT_TIMEOUT, 0));
+  LV (virDomainAgentSetResponseTimeout (domain, ASK_TIMEOUT, 0));
   if (LV (virDomainGetGuestInfo (domain, 0, &params.items, &params.n, 0)) < 0)
     return lv_fail (error, "the agent in %s does not answer", lv_domain_name (domain));
   said = lv_agent_info_read (&params);

@@ -14,10 +14,9 @@ mount_tree freeze_timeout=5 agent_interval=2
 g=vms/w1/guest
 agent() { on h1 qemu-agent-command w1 "{\"execute\":\"$1\"}" | grep -q "$2"; } # COMMAND ANSWER
 run() { echo "$1" >$g/exec/a/command && cat $g/exec/a/stdout; }                # COMMAND LINE
-pings() { on "$1" qemu-agent-command w1 --timeout 1 '{"execute":"guest-ping"}'; } # HOST
-silence() { # ends when the agent on HOST is stopped for SECONDS
-  echo "sh -c '(sleep 1; kill -STOP \$(pidof qemu-ga); sleep $2; kill -CONT \$(pidof qemu-ga)) >/dev/null 2>&1 &'" \
-    >$g/exec/a/command && eventually 30 "! pings $1"
+silence() { # ends when the agent on HOST is stopped for SECONDS; the guest's console tells
+  echo "sh -c '(sleep 1; kill -STOP \$(pidof qemu-ga); echo silent >/dev/console; sleep $2; kill -CONT \$(pidof qemu-ga)) >/dev/null 2>&1 &'" \
+    >$g/exec/a/command && eventually 30 "console $1 w1 | grep -aq silent"
 }
 
 # --- What it says --------------------------------------------------------------------------------
@@ -65,7 +64,7 @@ ok 'it is asked again where it has moved to' '
 
 # --- It does not answer --------------------------------------------------------------------------
 
-silence h2 40
+silence h2 30
 no 'who wants something of it is told so' EAGAIN 'echo refresh >$g/ctl'
 ok 'nothing else waits for it' '
   begin freeze $g/ctl && before=$(now)
