@@ -35,6 +35,7 @@ start() { # [WHAT HAS TO BE THERE]
   done
 }
 end() {
+  stat -f "$mnt" >/dev/null # then those who watch are told nothing for a moment, and it is not busy
   fusermount3 -u "$mnt"
   wait "$daemon"
 }
