@@ -40,8 +40,12 @@ ok 'who follows it hears each tick, and so does another' '
     seq "$first" $((n + 3)) | diff - <(written "$scratch/$file" | head -n $((n + 4 - first)))
   done'
 kill $one $other
+# virsh at a terminal of its own, for five seconds at most. script(1) has the command read by $SHELL, which may be another shell than this.
+terminal() { # HOST WORD...
+  SHELL=$BASH timeout 5 script -qec "$(declare -f on); VIRFS_LAB=$VIRFS_LAB on $*" /dev/null
+}
 no 'virsh is told that somebody has it' EBUSY '
-  script -qec "$(declare -f on); VIRFS_LAB=$VIRFS_LAB on h1 console w1" /dev/null </dev/null | sed "s/.*Active console.*/busy/" >&2; false'
+  terminal h1 console w1 </dev/null | sed "s/.*Active console.*/busy/" >&2; false'
 
 # --- Its screen ----------------------------------------------------------------------------------
 
@@ -93,7 +97,7 @@ ok 'it moves, and they go on' '
   echo h2 >vms/w1/migrate && eventually 20 "reads $c/state open" && echo "echo moved on" >$c/tty && eventually 30 "heard \"moved on\""
   echo "echo still here" >&7 && eventually 30 "heard \"still here\"" && n=$(last_tick h2 w1) && eventually 30 "grep -qx \"tick $((n + 2))\" $c/log"'
 ok 'somebody else takes it' '
-  timeout 5 script -qec "$(declare -f on); VIRFS_LAB=$VIRFS_LAB on h2 console w1 --force" /dev/null < <(sleep 20) >"$scratch/virsh" || :; eventually 10 "tells $scratch/virsh ^tick"'
+  terminal h2 console w1 --force < <(sleep 20) >"$scratch/virsh" || :; eventually 10 "tells $scratch/virsh ^tick"'
 ok 'then who talks is told, and it is recorded again when it is free' '
   eventually 10 "! kill -0 $talker 2>/dev/null" && eventually 20 "reads $c/state open"'
 hang_up
