@@ -4,15 +4,12 @@
  * it can be seen within microseconds; then the guest is read again, which makes true whatever came
  * in the wrong order.  What is no state is a line in the log of events.
  */
-#include "event.h"
+#include "event_private.h"
 
 #include "agent.h"
 #include "connection.h"
 #include "gate.h"
-#include "inventory.h"
-#include "lent.h"
 #include "move.h"
-#include "node_device.h"
 #include "operate.h"
 #include "state.h"
 #include "wait.h"
@@ -87,15 +84,6 @@ tell_details (LvLink *link, virDomainPtr domain, const char *kind, char *details
 #define tell(link, domain, kind, ...)                                                              \
   tell_details (link, domain, kind, virfs_event_details (__VA_ARGS__, NULL))
 
-/* A word for a number that may be newer than we are. */
-static const char *
-word (const char *const *words, guint n, int i)
-{
-  return i >= 0 && (guint) i < n && words[i] ? words[i] : "unknown";
-}
-
-#define WORD(words, i) word (words, G_N_ELEMENTS (words), i)
-
 typedef struct {
   VirfsVmState state;
   const char *reason;
@@ -162,7 +150,7 @@ on_watchdog (virConnectPtr conn, virDomainPtr domain, int action, void *link)
     "none", "pause", "reset", "poweroff", "shutdown", "debug", "inject-nmi",
   };
 
-  tell (link, domain, "watchdog", "action", WORD (actions, action));
+  tell (link, domain, "watchdog", "action", LV_WORD (actions, action));
   refresh (link, domain, 0);
 }
 
@@ -172,8 +160,8 @@ on_io_error (virConnectPtr conn, virDomainPtr domain, const char *path, const ch
 {
   static const char *const actions[] = { "none", "pause", "report" };
 
-  tell (link, domain, "io-error", "device", alias, "path", path, "action", WORD (actions, action),
-        "reason", reason && *reason ? reason : "unknown");
+  tell (link, domain, "io-error", "device", alias, "path", path, "action",
+        LV_WORD (actions, action), "reason", reason && *reason ? reason : "unknown");
   look_at_backup (link, domain);
   refresh (link, domain, 0);
 }
@@ -186,7 +174,7 @@ on_graphics (virConnectPtr conn, virDomainPtr domain, int phase,
 {
   static const char *const phases[] = { "connect", "initialize", "disconnect" };
 
-  tell (link, domain, "graphics", "phase", WORD (phases, phase), "from",
+  tell (link, domain, "graphics", "phase", LV_WORD (phases, phase), "from",
         remote && remote->node ? remote->node : "unknown");
 }
 
@@ -201,8 +189,8 @@ on_block_job (virConnectPtr conn, virDomainPtr domain, const char *disk, int typ
   virDomainGetUUIDString (domain, uuid);
   if (type == VIR_DOMAIN_BLOCK_JOB_TYPE_COPY)
     lv_move_tell (link, uuid, disk, status);
-  tell (link, domain, "block-job", "disk", disk, "type", WORD (types, type), "status",
-        WORD (statuses, status));
+  tell (link, domain, "block-job", "disk", disk, "type", LV_WORD (types, type), "status",
+        LV_WORD (statuses, status));
   refresh (link, domain, 0);
 }
 
@@ -219,7 +207,7 @@ on_tray (virConnectPtr conn, virDomainPtr domain, const char *alias, int reason,
 {
   static const char *const reasons[] = { "open", "close" };
 
-  tell (link, domain, "tray", "device", alias, "value", WORD (reasons, reason));
+  tell (link, domain, "tray", "device", alias, "value", LV_WORD (reasons, reason));
   refresh (link, domain, 0);
 }
 
@@ -290,7 +278,7 @@ on_agent (virConnectPtr conn, virDomainPtr domain, int state, int reason, void *
 {
   static const char *const states[] = { NULL, "connected", "disconnected" };
 
-  tell (link, domain, "agent", "value", WORD (states, state));
+  tell (link, domain, "agent", "value", LV_WORD (states, state));
   take_agent_state (link, domain, state);
   refresh (link, domain, 0);
 }
@@ -315,7 +303,7 @@ on_job_completed (virConnectPtr conn, virDomainPtr domain, virTypedParameterPtr 
 
   virTypedParamsGetInt (params, n, VIR_DOMAIN_JOB_OPERATION, &operation);
   virTypedParamsGetBoolean (params, n, VIR_DOMAIN_JOB_SUCCESS, &success);
-  tell (link, domain, "hypervisor-job", "operation", WORD (operations, operation), "success",
+  tell (link, domain, "hypervisor-job", "operation", LV_WORD (operations, operation), "success",
         success ? "1" : "0");
   lv_link_job_ended (link);
   if (operation == VIR_DOMAIN_JOB_OPERATION_BACKUP)
@@ -347,8 +335,8 @@ on_memory_failure (virConnectPtr conn, virDomainPtr domain, int recipient, int a
   static const char *const recipients[] = { "hypervisor", "guest" };
   static const char *const actions[] = { "ignore", "inject", "fatal", "reset" };
 
-  tell (link, domain, "memory-failure", "recipient", WORD (recipients, recipient), "action",
-        WORD (actions, action));
+  tell (link, domain, "memory-failure", "recipient", LV_WORD (recipients, recipient), "action",
+        LV_WORD (actions, action));
 }
 
 static void
@@ -390,77 +378,16 @@ static const struct {
   { VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE, VIR_DOMAIN_EVENT_CALLBACK (on_memory_device) },
 };
 
-/* What a host has beside guests. */
-
-static void
-tell_host (LvLink *link, const char *kind, const char *name, const char *event)
-{
-  g_autofree char *details = virfs_event_details ("name", name ? name : "", "event", event, NULL);
-
-  lv_gate_tell_event (link, NULL, kind, details);
-}
-
-static void
-on_network (virConnectPtr conn, virNetworkPtr network, int event, int detail, void *link)
-{
-  static const char *const events[] = { "defined", "undefined", "started", "stopped" };
-
-  tell_host (link, "network", virNetworkGetName (network), WORD (events, event));
-  lv_connection_queue_resources (link, FALSE);
-}
-
-static void
-on_pool (virConnectPtr conn, virStoragePoolPtr pool, int event, int detail, void *link)
-{
-  static const char *const events[]
-    = { "defined", "undefined", "started", "stopped", "created", "deleted" };
-
-  if (lv_lent_is_own (virStoragePoolGetName (pool)))
-    return;
-  tell_host (link, "pool", virStoragePoolGetName (pool), WORD (events, event));
-  lv_inventory_poll (link);
-}
-
-static void
-on_pool_refresh (virConnectPtr conn, virStoragePoolPtr pool, void *link)
-{
-  lv_inventory_poll (link);
-}
-
-/* Guests' interfaces come and go with them: nothing for the log. */
-static void
-on_device (virConnectPtr conn, virNodeDevicePtr device, int event, int detail, void *link)
-{
-  lv_node_device_queue (link, virNodeDeviceGetName (device));
-}
-
-static void
-on_device_update (virConnectPtr conn, virNodeDevicePtr device, void *link)
-{
-  lv_node_device_queue (link, virNodeDeviceGetName (device));
-}
-
-static void
-on_secret (virConnectPtr conn, virSecretPtr secret, int event, int detail, void *link)
-{
-  static const char *const events[] = { "defined", "undefined" };
-  char uuid[VIR_UUID_STRING_BUFLEN] = "";
-
-  virSecretGetUUIDString (secret, uuid);
-  tell_host (link, "secret", uuid, WORD (events, event));
-}
-
 /* Registering. */
 
-static void
-unref_link (void *link)
+void
+lv_events_unref_link (void *link)
 {
   lv_link_unref (link);
 }
 
-/* Notes how a registration is undone; ID is -1 if the driver has no such kind. */
-static void
-note (LvLink *link, int (*deregister) (virConnectPtr, int), int id)
+void
+lv_events_note (LvLink *link, int (*deregister) (virConnectPtr, int), int id)
 {
   LvRegistration registration = { deregister, id };
 
@@ -470,58 +397,15 @@ note (LvLink *link, int (*deregister) (virConnectPtr, int), int id)
     lv_link_unref (link);
 }
 
-static void
-register_network (LvLink *link, virConnectPtr conn)
-{
-  note (link, virConnectNetworkEventDeregisterAny,
-        LV (virConnectNetworkEventRegisterAny (conn, NULL, VIR_NETWORK_EVENT_ID_LIFECYCLE,
-                                               VIR_NETWORK_EVENT_CALLBACK (on_network),
-                                               lv_link_ref (link), unref_link)));
-}
-
-static void
-register_pool (LvLink *link, virConnectPtr conn, int kind,
-               virConnectStoragePoolEventGenericCallback callback)
-{
-  note (link, virConnectStoragePoolEventDeregisterAny,
-        LV (virConnectStoragePoolEventRegisterAny (conn, NULL, kind, callback, lv_link_ref (link),
-                                                   unref_link)));
-}
-
-static void
-register_device (LvLink *link, virConnectPtr conn, int kind,
-                 virConnectNodeDeviceEventGenericCallback callback)
-{
-  note (link, virConnectNodeDeviceEventDeregisterAny,
-        LV (virConnectNodeDeviceEventRegisterAny (conn, NULL, kind, callback, lv_link_ref (link),
-                                                  unref_link)));
-}
-
-static void
-register_secret (LvLink *link, virConnectPtr conn)
-{
-  note (link, virConnectSecretEventDeregisterAny,
-        LV (virConnectSecretEventRegisterAny (conn, NULL, VIR_SECRET_EVENT_ID_LIFECYCLE,
-                                              VIR_SECRET_EVENT_CALLBACK (on_secret),
-                                              lv_link_ref (link), unref_link)));
-}
-
 void
 lv_events_register (LvLink *link, virConnectPtr conn)
 {
   for (guint i = 0; i < G_N_ELEMENTS (kinds); i++) {
     int id = LV (virConnectDomainEventRegisterAny (conn, NULL, kinds[i].kind, kinds[i].callback,
-                                                   lv_link_ref (link), unref_link));
+                                                   lv_link_ref (link), lv_events_unref_link));
 
-    note (link, virConnectDomainEventDeregisterAny, id);
+    lv_events_note (link, virConnectDomainEventDeregisterAny, id);
     link->has_events |= id >= 0 && kinds[i].kind == VIR_DOMAIN_EVENT_ID_LIFECYCLE;
   }
-  register_network (link, conn);
-  register_pool (link, conn, VIR_STORAGE_POOL_EVENT_ID_LIFECYCLE,
-                 VIR_STORAGE_POOL_EVENT_CALLBACK (on_pool));
-  register_pool (link, conn, VIR_STORAGE_POOL_EVENT_ID_REFRESH, on_pool_refresh);
-  register_device (link, conn, VIR_NODE_DEVICE_EVENT_ID_LIFECYCLE,
-                   VIR_NODE_DEVICE_EVENT_CALLBACK (on_device));
-  register_device (link, conn, VIR_NODE_DEVICE_EVENT_ID_UPDATE, on_device_update);
-  register_secret (link, conn);
+  lv_events_register_host (link, conn);
 }

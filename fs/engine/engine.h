@@ -7,7 +7,7 @@
  *   node.c     inode numbers, lookup, attributes
  *   listing.c  the entries of a directory
  *   listings.c those of directories that are being read
- *   open.c     open files: their text, lines and documents, streams, poll
+ *   open.c     open files and their text; open_write.c: lines and documents; open_wait.c: streams, poll
  *   call.c     what is answered later
  *   deed.c     what is told of it
  *   talk.c     those of them that talk to a terminal
@@ -190,17 +190,22 @@ goffset virfs_open_seek (VirfsOpen *open, goffset offset, gboolean data, goffset
 void virfs_open_stat (VirfsOpen *open, const VirfsNode *node, struct stat *st);
 /* The kernel is told the attributes of NODE (taken) through this open file. */
 void virfs_open_told (VirfsOpen *open, VirfsNode *node);
-void virfs_open_close (VirfsSession *session, VirfsOpen *open);
+/* Up to SIZE bytes from OFFSET, in *BUFFER (the caller owns it); returns how many. */
+gsize virfs_open_read (VirfsSession *session, VirfsOpen *open, VirfsNode *node, goffset offset,
+                       gsize size, char **buffer);
+
+/* open_write.c */
+
 /* Takes what is written.  *LINES: complete lines to be carried out, NULL for none (the caller owns
  * them).  FALSE if it is more than such a file takes. */
 gboolean virfs_open_write (VirfsOpen *open, const VirfsNode *node, const char *data, gsize size,
                            goffset offset, char **lines, GError **error);
 /* What has been written and not been carried out, in *REST; NULL for nothing.  The caller owns it. */
 gboolean virfs_open_take_rest (VirfsOpen *open, const VirfsNode *node, char **rest, GError **error);
-/* Up to SIZE bytes from OFFSET, in *BUFFER (the caller owns it); returns how many. */
-gsize virfs_open_read (VirfsSession *session, VirfsOpen *open, VirfsNode *node, goffset offset,
-                       gsize size, char **buffer);
-/* Of a stream: as above if there is something; else keeps REQUEST until there is and returns
+
+/* open_wait.c */
+
+/* Of a stream: as virfs_open_read() if there is something; else keeps REQUEST until there is and returns
  * G_MAXSIZE. */
 gsize virfs_open_follow (VirfsSession *session, VirfsOpen *open, const VirfsNode *node, gsize size,
                          gboolean block, gpointer request, char **buffer);
@@ -211,6 +216,8 @@ unsigned virfs_open_poll (VirfsSession *session, VirfsOpen *open, const VirfsNod
 void virfs_open_wake (VirfsSession *session, guint64 ino);
 /* Its reader has got a signal; may be called under FUSE's locks. */
 void virfs_open_interrupt (VirfsSession *session, VirfsOpen *open);
+/* Nobody has it open any more, nor waits. */
+void virfs_open_close (VirfsSession *session, VirfsOpen *open);
 
 /* notify.c */
 

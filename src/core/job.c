@@ -1,65 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Jobs.  Their fields are under the registry's lock; what they call back runs without it. */
-#include "job.h"
+#include "job_private.h"
 
 #include "error.h"
-#include "registry.h"
 #include "text.h"
 
 #include <string.h>
 
 /* Finished jobs that stay to be read. */
 #define ENDED_JOBS 100
-
-struct VirfsJob {
-  VirfsObject object;
-  guint number;
-  char *operation;
-  VirfsObject *subject;
-  char *path; /* of the subject, when the job was made */
-  VirfsObject *host, *target;
-  VirfsJob *parent; /* NULL: it is part of no other */
-  guint uid;
-  VirfsOwner owner; /* does not change, as all above */
-
-  /* under the registry's lock */
-  VirfsJobDone done; /* NULL once called */
-  gpointer done_data;
-  VirfsJobCancel cancel;
-  gpointer cancel_data;
-  gboolean cancelled;
-  VirfsJobState state;
-  gint64 started, ended;
-  guint64 bytes_done, bytes_total;
-  char *error;
-  gint64 changed[VIRFS_JOB_N_FIELDS];
-};
-
-static const char *const state_names[] = {
-  [VIRFS_JOB_QUEUED] = "queued", [VIRFS_JOB_RUNNING] = "running",     [VIRFS_JOB_DONE] = "done",
-  [VIRFS_JOB_FAILED] = "failed", [VIRFS_JOB_CANCELLED] = "cancelled",
-};
-
-const char *
-virfs_job_state_name (VirfsJobState state)
-{
-  return state_names[state];
-}
-
-VirfsJobState
-virfs_job_state_parse (const char *name)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (state_names); i++)
-    if (g_str_equal (state_names[i], name))
-      return i;
-  return VIRFS_JOB_FAILED;
-}
-
-static gboolean
-has_ended (const VirfsJob *job)
-{
-  return job->state > VIRFS_JOB_RUNNING;
-}
 
 static void
 free_job (gpointer object)
@@ -190,7 +139,7 @@ virfs_job_tell_lost (VirfsJob *job)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&job->object.infra->lock);
 
-  tell (job, state_names[job->state]);
+  tell (job, virfs_job_state_name (job->state));
 }
 
 guint
@@ -229,7 +178,7 @@ virfs_job_set_cancel (VirfsJob *job, VirfsJobCancel cancel, gpointer data)
   gboolean now;
 
   g_mutex_lock (&job->object.infra->lock);
-  now = job->cancelled && !has_ended (job);
+  now = job->cancelled && !virfs_job_has_ended (job);
   job->cancel = cancel;
   job->cancel_data = data;
   g_mutex_unlock (&job->object.infra->lock);
@@ -242,7 +191,7 @@ virfs_job_progress (VirfsJob *job, guint64 done, guint64 total)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&job->object.infra->lock);
 
-  if (has_ended (job) || (job->bytes_done == done && job->bytes_total == total))
+  if (virfs_job_has_ended (job) || (job->bytes_done == done && job->bytes_total == total))
     return;
   job->bytes_done = done;
   job->bytes_total = total;
@@ -264,7 +213,7 @@ end (VirfsJob *job, const GError *error)
   /* it is shown, told and stored */
   job->error = error ? virfs_text_mask (error->message, " \t\n") : NULL;
   job->ended = g_get_real_time ();
-  tell (job, state_names[job->state]);
+  tell (job, virfs_job_state_name (job->state));
   touch (job, VIRFS_BIT (VIRFS_JOB_STATE) | VIRFS_BIT (VIRFS_JOB_PROGRESS));
   g_queue_push_tail (&infra->ended, job);
   g_cond_broadcast (&infra->settled);
@@ -309,7 +258,7 @@ virfs_job_finish (VirfsJob *job, GError *error)
   gpointer data = NULL;
 
   g_mutex_lock (&job->object.infra->lock);
-  if (!has_ended (job)) {
+  if (!virfs_job_has_ended (job)) {
     end (job, taken);
     done = take_done (job, &data);
   }
@@ -326,7 +275,7 @@ virfs_job_cancel (VirfsJob *job)
   gpointer data = NULL, cancel_data = NULL;
 
   g_mutex_lock (&job->object.infra->lock);
-  if (has_ended (job) || job->cancelled) {
+  if (virfs_job_has_ended (job) || job->cancelled) {
     /* once is enough */
   } else if (job->state == VIRFS_JOB_QUEUED) {
     job->cancelled = TRUE;
@@ -355,7 +304,7 @@ virfs_job_is_cancelled (VirfsJob *job)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&job->object.infra->lock);
 
-  return job->cancelled || has_ended (job);
+  return job->cancelled || virfs_job_has_ended (job);
 }
 
 static gboolean
@@ -382,126 +331,4 @@ virfs_registry_await_jobs (VirfsObject *object, VirfsJob *but, gint64 deadline)
     if (!g_cond_wait_until (&object->infra->settled, &object->infra->lock, deadline))
       return !has_other_job (object, but);
   return TRUE;
-}
-
-VirfsJobInfo *
-virfs_job_info (VirfsJob *job)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&job->object.infra->lock);
-  VirfsJobInfo *info = g_new0 (VirfsJobInfo, 1);
-
-  info->number = job->number;
-  info->operation = job->operation;
-  info->object = g_strdup (job->path);
-  info->uid = job->uid;
-  info->state = job->state;
-  info->started = job->started;
-  info->ended = job->ended;
-  info->done = job->bytes_done;
-  info->total = job->bytes_total;
-  info->error = g_strdup (job->error);
-  memcpy (info->changed, job->changed, sizeof info->changed);
-  return info;
-}
-
-void
-virfs_job_info_free (VirfsJobInfo *info)
-{
-  if (info == NULL)
-    return;
-  g_free (info->object);
-  g_free (info->error);
-  g_free (info);
-}
-
-int
-virfs_job_info_percent (const VirfsJobInfo *info)
-{
-  if (info->state == VIRFS_JOB_DONE)
-    return 100;
-  if (info->total == 0)
-    return -1;
-  return (int) (100 * ((double) MIN (info->done, info->total) / info->total));
-}
-
-gint64
-virfs_job_info_eta (const VirfsJobInfo *info)
-{
-  gint64 elapsed = MAX (info->changed[VIRFS_JOB_PROGRESS] - info->started, 0);
-
-  if (info->state != VIRFS_JOB_RUNNING || info->done == 0 || info->total <= info->done)
-    return -1;
-  return (gint64) ((double) elapsed / info->done * (info->total - info->done) / G_USEC_PER_SEC);
-}
-
-guint
-virfs_job_number (VirfsJob *job)
-{
-  return job->number;
-}
-
-void
-virfs_job_owner (VirfsJob *job, VirfsOwner *owner)
-{
-  *owner = job->owner;
-}
-
-VirfsJob *
-virfs_job_parent (VirfsJob *job)
-{
-  return job->parent;
-}
-
-VirfsObject *
-virfs_job_object (VirfsJob *job)
-{
-  return job->subject;
-}
-
-VirfsObject *
-virfs_job_target (VirfsJob *job)
-{
-  return job->target;
-}
-
-const char *
-virfs_job_path (VirfsJob *job)
-{
-  return job->path;
-}
-
-gboolean
-virfs_infra_is_coming (VirfsInfra *infra, VirfsVm *vm, VirfsHost *host)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
-  GHashTableIter iter;
-  gpointer value;
-
-  g_hash_table_iter_init (&iter, infra->jobs);
-  while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    VirfsJob *job = value;
-
-    if (!has_ended (job) && job->subject == &vm->object && job->target == &host->object)
-      return TRUE;
-  }
-  return FALSE;
-}
-
-GPtrArray *
-virfs_registry_jobs_of (VirfsInfra *infra, VirfsHost *host)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
-  GPtrArray *jobs = g_ptr_array_new_with_free_func (virfs_object_unref);
-  GHashTableIter iter;
-  gpointer value;
-
-  g_hash_table_iter_init (&iter, infra->jobs);
-  while (g_hash_table_iter_next (&iter, NULL, &value)) {
-    VirfsJob *job = value;
-
-    if (!has_ended (job)
-        && (host == NULL || job->host == &host->object || job->target == &host->object))
-      g_ptr_array_add (jobs, virfs_object_ref (job));
-  }
-  return jobs;
 }
