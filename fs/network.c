@@ -4,6 +4,7 @@
 
 #include "network_use.h"
 #include "use.h"
+#include "verbs.h"
 
 #include <string.h>
 
@@ -68,16 +69,12 @@ const VirfsDir virfs_networks_dir = {
 
 enum { IN_DRAFT = 1, IN_INACTIVE = 2, IN_ACTIVE = 4 };
 
-static const struct {
-  const char *name;
-  VirfsNetworkVerb verb;
-  guint states;    /* it is valid in */
-  gboolean unused; /* refused while running guests have NICs in it */
-} verbs[] = {
-  { "define", VIRFS_NETWORK_DEFINE, IN_DRAFT, FALSE },
-  { "start", VIRFS_NETWORK_START, IN_DRAFT | IN_INACTIVE, FALSE },
-  { "stop", VIRFS_NETWORK_STOP, IN_ACTIVE, TRUE },
-  { "destroy", VIRFS_NETWORK_STOP, IN_ACTIVE, FALSE },
+static const VirfsVerb verbs[] = {
+  { "define", VIRFS_NETWORK_DEFINE, IN_DRAFT },
+  { "start", VIRFS_NETWORK_START, IN_DRAFT | IN_INACTIVE },
+  { "stop", VIRFS_NETWORK_STOP, IN_ACTIVE, .unused = TRUE },
+  { "destroy", VIRFS_NETWORK_STOP, IN_ACTIVE },
+  { NULL },
 };
 
 static guint
@@ -95,17 +92,9 @@ state_name (const VirfsNetworkInfo *info)
 }
 
 static void
-append_verbs (GString *out, const VirfsNetworkInfo *info, const char *before, const char *after)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (verbs); i++)
-    if (verbs[i].states & state_of (info))
-      g_string_append_printf (out, "%s%s%s", before, verbs[i].name, after);
-}
-
-static void
 show_ctl (const VirfsNode *node, GString *out)
 {
-  append_verbs (out, node->snapshot, "", "\n");
+  virfs_verbs_show (verbs, state_of (node->snapshot), out);
 }
 
 static gboolean
@@ -138,22 +127,12 @@ begin_verb (VirfsCall *call, const VirfsNode *node, VirfsNetworkVerb verb, const
 static void
 store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
 {
-  const VirfsNetworkInfo *info = node->snapshot;
-  g_autoptr (GString) valid = g_string_new (NULL);
-  guint i = 0;
+  g_autofree char *what = g_strdup_printf ("the network is %s", state_name (node->snapshot));
+  const VirfsVerb *verb
+    = virfs_verbs_choose (call, verbs, state_of (node->snapshot), what, text);
 
-  append_verbs (valid, info, " ", "");
-  while (i < G_N_ELEMENTS (verbs) && !g_str_equal (verbs[i].name, text))
-    i++;
-  if (i == G_N_ELEMENTS (verbs))
-    virfs_call_fail (call, VIRFS_ERROR_INVALID, "\"%s\" is not a verb; now there are:%s", text,
-                     valid->str);
-  else if (!(verbs[i].states & state_of (info)))
-    virfs_call_fail (call, VIRFS_ERROR_BUSY,
-                     "the network is %s, which does not go with %s; now there are:%s",
-                     state_name (info), text, valid->str);
-  else if (!verbs[i].unused || check_unused (call, node->object))
-    begin_verb (call, node, verbs[i].verb, text);
+  if (verb != NULL && (!verb->unused || check_unused (call, node->object)))
+    begin_verb (call, node, (VirfsNetworkVerb) verb->number, text);
 }
 
 /* state */

@@ -2,6 +2,7 @@
 /* hosts/<host>/pools/<pool>/: a storage pool, from its draft to its end. */
 #include "device_class.h"
 #include "history_files.h"
+#include "verbs.h"
 
 #include <string.h>
 
@@ -61,14 +62,14 @@ const VirfsDir virfs_pools_dir = {
 
 enum { IN_DRAFT = 1, IN_INACTIVE = 2, IN_ACTIVE = 4 };
 
-static const struct {
-  const char *name;
-  VirfsPoolVerb verb;
-  guint states; /* it is valid in */
-} verbs[] = {
-  { "define", VIRFS_POOL_DEFINE, IN_DRAFT },  { "start", VIRFS_POOL_START, IN_DRAFT | IN_INACTIVE },
-  { "stop", VIRFS_POOL_STOP, IN_ACTIVE },     { "refresh", VIRFS_POOL_REFRESH, IN_ACTIVE },
-  { "build", VIRFS_POOL_BUILD, IN_INACTIVE }, { "delete", VIRFS_POOL_DELETE, IN_INACTIVE },
+static const VirfsVerb verbs[] = {
+  { "define", VIRFS_POOL_DEFINE, IN_DRAFT },
+  { "start", VIRFS_POOL_START, IN_DRAFT | IN_INACTIVE },
+  { "stop", VIRFS_POOL_STOP, IN_ACTIVE },
+  { "refresh", VIRFS_POOL_REFRESH, IN_ACTIVE },
+  { "build", VIRFS_POOL_BUILD, IN_INACTIVE },
+  { "delete", VIRFS_POOL_DELETE, IN_INACTIVE },
+  { NULL },
 };
 
 static guint
@@ -86,17 +87,9 @@ state_name (const VirfsPoolInfo *info)
 }
 
 static void
-append_verbs (GString *out, const VirfsPoolInfo *info, const char *before, const char *after)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (verbs); i++)
-    if (verbs[i].states & state_of (info))
-      g_string_append_printf (out, "%s%s%s", before, verbs[i].name, after);
-}
-
-static void
 show_ctl (const VirfsNode *node, GString *out)
 {
-  append_verbs (out, node->snapshot, "", "\n");
+  virfs_verbs_show (verbs, state_of (node->snapshot), out);
 }
 
 /* Some types need no more than a name to reach a whole disk of the host. */
@@ -132,22 +125,12 @@ begin_verb (VirfsCall *call, const VirfsNode *node, VirfsPoolVerb verb, const ch
 static void
 store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
 {
-  const VirfsPoolInfo *info = node->snapshot;
-  g_autoptr (GString) valid = g_string_new (NULL);
-  guint i = 0;
+  g_autofree char *what = g_strdup_printf ("the pool is %s", state_name (node->snapshot));
+  const VirfsVerb *verb
+    = virfs_verbs_choose (call, verbs, state_of (node->snapshot), what, text);
 
-  append_verbs (valid, info, " ", "");
-  while (i < G_N_ELEMENTS (verbs) && !g_str_equal (verbs[i].name, text))
-    i++;
-  if (i == G_N_ELEMENTS (verbs))
-    virfs_call_fail (call, VIRFS_ERROR_INVALID, "\"%s\" is not a verb; now there are:%s", text,
-                     valid->str);
-  else if (!(verbs[i].states & state_of (info)))
-    virfs_call_fail (call, VIRFS_ERROR_BUSY,
-                     "the pool is %s, which does not go with %s; now there are:%s",
-                     state_name (info), text, valid->str);
-  else
-    begin_verb (call, node, verbs[i].verb, text);
+  if (verb != NULL)
+    begin_verb (call, node, (VirfsPoolVerb) verb->number, text);
 }
 
 /* state */

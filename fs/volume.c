@@ -2,6 +2,7 @@
 /* hosts/<host>/pools/<pool>/volumes/<volume>/: a volume, from its draft to its end. */
 #include "device_class.h"
 #include "use.h"
+#include "verbs.h"
 
 #include <string.h>
 
@@ -353,21 +354,25 @@ show_clone (const VirfsNode *node, GString *out)
 
 /* ctl */
 
-static const struct {
-  const char *name;
-  VirfsVolumeVerb verb;
-} verbs[] = {
-  { "refresh", VIRFS_VOLUME_REFRESH },
-  { "wipe", VIRFS_VOLUME_WIPE },
+/* A draft knows none. */
+enum { IS_DRAFT = 1, IS_MADE = 2 };
+
+static const VirfsVerb verbs[] = {
+  { "refresh", VIRFS_VOLUME_REFRESH, IS_MADE },
+  { "wipe", VIRFS_VOLUME_WIPE, IS_MADE, .unused = TRUE },
+  { NULL },
 };
+
+static guint
+state_of (const VirfsPartInfo *info)
+{
+  return info->draft ? IS_DRAFT : IS_MADE;
+}
 
 static void
 show_ctl (const VirfsNode *node, GString *out)
 {
-  const VirfsPartInfo *info = node->snapshot;
-
-  for (guint i = 0; !info->draft && i < G_N_ELEMENTS (verbs); i++)
-    g_string_append_printf (out, "%s\n", verbs[i].name);
+  virfs_verbs_show (verbs, state_of (node->snapshot), out);
 }
 
 static void
@@ -376,21 +381,15 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
   const VirfsPartInfo *info = node->snapshot;
   g_autofree char *operation = g_strdup_printf ("%s volume %s", text, info->name);
   g_autoptr (VirfsJob) job = NULL;
-  guint i = 0;
+  const VirfsVerb *verb
+    = virfs_verbs_choose (call, verbs, state_of (info),
+                          "the volume is a draft (write its size, or what it is to be a clone of)",
+                          text);
 
-  while (i < G_N_ELEMENTS (verbs) && !g_str_equal (verbs[i].name, text))
-    i++;
-  if (i == G_N_ELEMENTS (verbs)) {
-    virfs_call_fail (call, VIRFS_ERROR_INVALID, "\"%s\" is not a verb; there are: refresh wipe",
-                     text);
-  } else if (info->draft) {
-    virfs_call_fail (call, VIRFS_ERROR_BUSY,
-                     "the volume is a draft; write its size, or what it is"
-                     " to be a clone of");
-  } else if (verbs[i].verb != VIRFS_VOLUME_WIPE || check_unused (call, node->object)) {
-    job = virfs_part_job (call, node, operation);
-    virfs_node_backend (node)->volume_verb (node->object, verbs[i].verb, job);
-  }
+  if (verb == NULL || (verb->unused && !check_unused (call, node->object)))
+    return;
+  job = virfs_part_job (call, node, operation);
+  virfs_node_backend (node)->volume_verb (node->object, (VirfsVolumeVerb) verb->number, job);
 }
 
 /* The class. */
