@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Interfaces and devices of the libvirt backend, on libvirt's test driver. */
+#include "backend.h"
+
 #include "device.h"
 #include "hostdev.h"
-#include "infra.h"
-#include "libvirt.h"
 #include "xml_device.h"
 
-#include <glib/gstdio.h>
 #include <libvirt/libvirt.h>
 #include <string.h>
-
-#define PATIENCE (10 * G_TIME_SPAN_SECOND)
 
 static const char host_xml[]
   = "<node><interface type='ethernet' name='eth0'><mac address='52:54:00:00:00:01'/>"
@@ -49,15 +46,9 @@ static const char host_xml[]
     "<hostdev mode='subsystem' type='usb'><source><vendor id='0x046d'/><product id='0xc52b'/>"
     "</source><alias name='ua-key'/></hostdev></devices></domain></node>";
 
-typedef struct {
-  char *path;
-  VirfsInfra *infra;
-  VirfsHost *host;
-} Fixture;
-
 /* What is known of a part; the caller owns the reference, NULL: there is none. */
 static gpointer
-info_of (Fixture *f, const VirfsPartClass *class, const char *name)
+info_of (Backend *f, const VirfsPartClass *class, const char *name)
 {
   g_autoptr (VirfsPart) part = virfs_infra_part (f->infra, f->host, class, name);
 
@@ -65,65 +56,30 @@ info_of (Fixture *f, const VirfsPartClass *class, const char *name)
 }
 
 static gboolean
-has_device (Fixture *f, const char *name)
+has_device (Backend *f, const char *name)
 {
   g_autoptr (VirfsPartInfo) info = info_of (f, &virfs_node_device_class, name);
 
   return info != NULL;
 }
 
-#define assert_soon(condition)                                                                     \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    gint64 end_ = g_get_monotonic_time () + PATIENCE;                                              \
-    while (!(condition) && g_get_monotonic_time () < end_)                                         \
-      g_usleep (1000);                                                                             \
-    g_assert_true (condition);                                                                     \
-  }                                                                                                \
-  G_STMT_END
-
 static void
-open_host (Fixture *f, const char *uri)
+set_up (Backend *f, gconstpointer data)
 {
-  f->infra = virfs_infra_new (&virfs_libvirt_backend, 5);
-  f->host = virfs_infra_add_host (f->infra, "h1", uri, NULL);
-  g_assert_true (virfs_infra_settle (f->infra, PATIENCE));
+  backend_open (f, host_xml, NULL);
   assert_soon (has_device (f, "computer"));
-}
-
-static void
-set_up (Fixture *f, gconstpointer data)
-{
-  g_autofree char *uri = NULL;
-  int fd = g_file_open_tmp ("virfs-hardware-XXXXXX.xml", &f->path, NULL);
-
-  g_assert_cmpint (fd, >=, 0);
-  g_close (fd, NULL);
-  g_assert_true (g_file_set_contents (f->path, host_xml, -1, NULL));
-  uri = g_strconcat ("test://", f->path, NULL);
-  open_host (f, uri);
 }
 
 /* The one that all connections to it share. */
 static void
-set_up_default (Fixture *f, gconstpointer data)
+set_up_default (Backend *f, gconstpointer data)
 {
-  open_host (f, "test:///default");
+  backend_open_uri (f, "test:///default");
+  assert_soon (has_device (f, "computer"));
 }
 
 static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  virfs_object_unref (f->host);
-  virfs_infra_stop (f->infra, PATIENCE);
-  virfs_infra_free (f->infra);
-  if (f->path != NULL)
-    g_unlink (f->path);
-  g_free (f->path);
-}
-
-static void
-test_interfaces (Fixture *f, gconstpointer data)
+test_interfaces (Backend *f, gconstpointer data)
 {
   g_autoptr (VirfsPartInfo) bond_info = info_of (f, &virfs_interface_class, "bond0");
   g_autoptr (VirfsPartInfo) card_info = info_of (f, &virfs_interface_class, "eth0");
@@ -143,7 +99,7 @@ test_interfaces (Fixture *f, gconstpointer data)
 }
 
 static void
-test_devices (Fixture *f, gconstpointer data)
+test_devices (Backend *f, gconstpointer data)
 {
   g_autoptr (VirfsPartInfo) gpu_info = info_of (f, &virfs_node_device_class, "pci_0000_65_00_0");
   g_autoptr (VirfsPartInfo) usb_info = info_of (f, &virfs_node_device_class, "usb_1_2");
@@ -167,7 +123,7 @@ test_devices (Fixture *f, gconstpointer data)
 
 /* What a guest has of all that, in somebody's definition. */
 static void
-test_guest (Fixture *f, gconstpointer data)
+test_guest (Backend *f, gconstpointer data)
 {
   g_autoptr (VirfsVm) vm = virfs_infra_vm (f->infra, "web");
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
@@ -206,7 +162,7 @@ assert_defines (const char *first, const char *second)
 }
 
 static void
-test_write (Fixture *f, gconstpointer data)
+test_write (Backend *f, gconstpointer data)
 {
   g_autoptr (VirfsPartInfo) lan_info = &virfs_nic_draft_new ("lan")->part;
   g_autoptr (VirfsPartInfo) vf_info = &virfs_nic_draft_new ("vf")->part;
@@ -236,7 +192,7 @@ test_write (Fixture *f, gconstpointer data)
 
 /* An adapter that others make and remove is told by events, and nothing else is asked of the host. */
 static void
-test_events (Fixture *f, gconstpointer data)
+test_events (Backend *f, gconstpointer data)
 {
   virConnectPtr conn = virConnectOpen ("test:///default");
   virNodeDevicePtr made
@@ -266,10 +222,10 @@ main (int argc, char **argv)
 
   g_test_init (&argc, &argv, NULL);
   virfs_libvirt_init (&options);
-  g_test_add ("/hardware/interfaces", Fixture, NULL, set_up, test_interfaces, tear_down);
-  g_test_add ("/hardware/devices", Fixture, NULL, set_up, test_devices, tear_down);
-  g_test_add ("/hardware/guest", Fixture, NULL, set_up, test_guest, tear_down);
-  g_test_add ("/hardware/write", Fixture, NULL, set_up, test_write, tear_down);
-  g_test_add ("/hardware/events", Fixture, NULL, set_up_default, test_events, tear_down);
+  g_test_add ("/hardware/interfaces", Backend, NULL, set_up, test_interfaces, backend_close);
+  g_test_add ("/hardware/devices", Backend, NULL, set_up, test_devices, backend_close);
+  g_test_add ("/hardware/guest", Backend, NULL, set_up, test_guest, backend_close);
+  g_test_add ("/hardware/write", Backend, NULL, set_up, test_write, backend_close);
+  g_test_add ("/hardware/events", Backend, NULL, set_up_default, test_events, backend_close);
   return g_test_run ();
 }

@@ -3,9 +3,9 @@
  * The libvirt backend on libvirt's test driver: no daemon, no hypervisor, and a state that is the
  * connection's own.  Whatever is done "behind our back" is done through that connection.
  */
+#include "backend.h"
+
 #include "error.h"
-#include "infra.h"
-#include "libvirt.h"
 #include "private.h"
 #include "snapshot.h"
 
@@ -14,9 +14,6 @@
 #include <libvirt/libvirt.h>
 #include <string.h>
 #include <unistd.h>
-
-/* How long something may take that comes by itself. */
-#define PATIENCE (10 * G_TIME_SPAN_SECOND)
 
 #define WEB "11111111-2222-4333-8444-000000000001"
 #define DB  "11111111-2222-4333-8444-000000000002"
@@ -190,49 +187,14 @@ has_event (Fixture *f, const char *text)
 
 /* Doing: each starts a job, waits for its end and returns the errno; the message stays here. */
 
-static struct {
-  GMutex lock;
-  GCond changed;
-  gboolean done;
-  GError *error;
-} outcome;
-
-static void
-on_done (VirfsJob *job, const GError *error, gpointer data)
-{
-  g_mutex_lock (&outcome.lock);
-  outcome.done = TRUE;
-  outcome.error = error ? g_error_copy (error) : NULL;
-  g_cond_signal (&outcome.changed);
-  g_mutex_unlock (&outcome.lock);
-}
-
 static VirfsJob *
 begin (Fixture *f, VirfsVm *vm, VirfsHost *target)
 {
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
-  VirfsJobSpec spec = { .operation = "test", .object = &vm->object, .host = &info->host->object };
+  VirfsJobSpec spec = { .object = &vm->object, .host = &info->host->object };
 
   spec.target = target ? &target->object : NULL;
-  spec.done = on_done;
-  outcome.done = FALSE;
-  g_clear_error (&outcome.error);
-  return virfs_job_new (f->infra, &spec);
-}
-
-static int
-end (VirfsJob *job)
-{
-  gint64 deadline = g_get_monotonic_time () + PATIENCE;
-
-  g_mutex_lock (&outcome.lock);
-  while (!outcome.done)
-    g_assert_true (g_cond_wait_until (&outcome.changed, &outcome.lock, deadline));
-  g_mutex_unlock (&outcome.lock);
-  virfs_object_unref (job);
-  if (outcome.error != NULL)
-    g_test_message ("%s", outcome.error->message);
-  return virfs_error_to_errno (outcome.error);
+  return backend_begin (f->infra, &spec);
 }
 
 static int
@@ -242,7 +204,7 @@ verb (Fixture *f, const char *label, VirfsVmVerb verb)
   VirfsJob *job = begin (f, vm, NULL);
 
   virfs_libvirt_backend.vm_verb (vm, verb, job);
-  return end (job);
+  return backend_end (job);
 }
 
 static int
@@ -252,7 +214,7 @@ bring (Fixture *f, const char *label, VirfsVmState state)
   VirfsJob *job = begin (f, vm, NULL);
 
   virfs_libvirt_backend.vm_bring (vm, state, job);
-  return end (job);
+  return backend_end (job);
 }
 
 static int
@@ -263,7 +225,7 @@ set (Fixture *f, const char *label, VirfsVmField field, guint64 number, const ch
   VirfsVmSetting setting = { field, number, text };
 
   virfs_libvirt_backend.vm_set (vm, &setting, job);
-  return end (job);
+  return backend_end (job);
 }
 
 static int
@@ -273,7 +235,7 @@ define (Fixture *f, const char *label, const char *xml)
   VirfsJob *job = begin (f, vm, NULL);
 
   virfs_libvirt_backend.vm_define (vm, xml, job);
-  return end (job);
+  return backend_end (job);
 }
 
 static int
@@ -284,15 +246,15 @@ migrate (Fixture *f, const char *label, const char *host)
   VirfsJob *job = begin (f, vm, target);
 
   virfs_libvirt_backend.vm_migrate (vm, target, job);
-  return end (job);
+  return backend_end (job);
 }
 
 static void
 assert_said (const char *text)
 {
-  g_assert_nonnull (outcome.error);
-  if (strstr (outcome.error->message, text) == NULL)
-    g_error ("\"%s\" was expected in: %s", text, outcome.error->message);
+  g_assert_nonnull (backend_message ());
+  if (strstr (backend_message (), text) == NULL)
+    g_error ("\"%s\" was expected in: %s", text, backend_message ());
 }
 
 /* Behind our back. */
@@ -954,7 +916,7 @@ take (Fixture *f, const char *label, const char *name, gboolean disks)
   VirfsJob *job = begin (f, vm, NULL);
 
   virfs_libvirt_backend.snapshot_take (vm, name, disks, job);
-  return end (job);
+  return backend_end (job);
 }
 
 /* One of the functions that take no more than a name. */
@@ -966,7 +928,7 @@ call_named (Fixture *f, void (*call) (VirfsVm *vm, const char *name, VirfsJob *j
   VirfsJob *job = begin (f, vm, NULL);
 
   call (vm, name, job);
-  return end (job);
+  return backend_end (job);
 }
 
 static int
@@ -976,7 +938,7 @@ describe (Fixture *f, const char *label, const char *name, const char *text)
   VirfsJob *job = begin (f, vm, NULL);
 
   virfs_libvirt_backend.snapshot_describe (vm, name, text, job);
-  return end (job);
+  return backend_end (job);
 }
 
 /* Names, with an asterisk behind that of the current one; the caller owns it. */

@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Samples of libvirt's hosts: records of QEMU's that are made up, and the test driver as it is. */
-#include "infra.h"
-#include "libvirt.h"
+#include "backend.h"
+
 #include "metrics.h"
 #include "private.h"
 #include "stats.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
-
-#define PATIENCE (10 * G_TIME_SPAN_SECOND)
-
-typedef struct {
-  char *path;
-  VirfsInfra *infra;
-  VirfsHost *host;
-} Fixture;
 
 static const char node[]
   = "<node>"
@@ -31,29 +22,10 @@ static const char node[]
     "<network><name>default</name><bridge name='virbr0'/></network></node>";
 
 static void
-set_up (Fixture *f, gconstpointer data)
+set_up (Backend *f, gconstpointer data)
 {
-  g_autofree char *uri = NULL;
-  int fd = g_file_open_tmp ("virfs-metrics-XXXXXX.xml", &f->path, NULL);
-
-  g_assert_cmpint (fd, >=, 0);
-  g_close (fd, NULL);
-  g_assert_true (g_file_set_contents (f->path, node, -1, NULL));
-  uri = g_strconcat ("test://", f->path, NULL);
-  f->infra = virfs_infra_new (&virfs_libvirt_backend, 5);
-  f->host = virfs_infra_add_host (f->infra, "h1", uri, NULL);
-  g_assert_true (virfs_infra_settle (f->infra, PATIENCE));
+  backend_open (f, node, NULL);
   virfs_metrics_set_interval (virfs_infra_metrics (f->infra), 1);
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  virfs_object_unref (f->host);
-  virfs_infra_stop (f->infra, PATIENCE);
-  virfs_infra_free (f->infra);
-  g_unlink (f->path);
-  g_free (f->path);
 }
 
 static void
@@ -64,7 +36,7 @@ set_flag (gpointer flag)
 
 /* What is shown of OBJECT, when there is something. */
 static VirfsSample *
-sample_of (Fixture *f, gconstpointer object)
+sample_of (Backend *f, gconstpointer object)
 {
   VirfsMetrics *metrics = virfs_infra_metrics (f->infra);
   gint ready = FALSE;
@@ -76,7 +48,7 @@ sample_of (Fixture *f, gconstpointer object)
 }
 
 static void
-test_driver (Fixture *f, gconstpointer data)
+test_driver (Backend *f, gconstpointer data)
 {
   g_autoptr (VirfsVm) web = virfs_infra_vm (f->infra, "web");
   g_autoptr (VirfsVm) off = virfs_infra_vm (f->infra, "off");
@@ -103,7 +75,7 @@ test_driver (Fixture *f, gconstpointer data)
 
 /* Nobody reads: nobody asks, however long that goes on. */
 static void
-test_idle (Fixture *f, gconstpointer data)
+test_idle (Backend *f, gconstpointer data)
 {
   VirfsMetrics *metrics = virfs_infra_metrics (f->infra);
   guint64 serial = virfs_metrics_serial (metrics);
@@ -137,7 +109,7 @@ add_text (Params *params, const char *field, const char *value)
 }
 
 static VirfsSample *
-read_params (Fixture *f, Params *params)
+read_params (Backend *f, Params *params)
 {
   g_autoptr (virConnect) conn = virfs_libvirt_connection (f->host);
   g_autoptr (virDomain) domain = virDomainLookupByName (conn, "web");
@@ -151,7 +123,7 @@ read_params (Fixture *f, Params *params)
 }
 
 static void
-test_record (Fixture *f, gconstpointer data)
+test_record (Backend *f, gconstpointer data)
 {
   Params params = { 0 };
   g_autoptr (VirfsSample) sample = NULL;
@@ -187,7 +159,7 @@ test_record (Fixture *f, gconstpointer data)
 
 /* What makes no sense is left out. */
 static void
-test_strange (Fixture *f, gconstpointer data)
+test_strange (Backend *f, gconstpointer data)
 {
   Params params = { 0 };
   g_autoptr (VirfsSample) sample = NULL;
@@ -208,7 +180,7 @@ test_strange (Fixture *f, gconstpointer data)
   g_assert_cmpuint (sample->values[VIRFS_VM_METRIC_MEMORY_UNUSED], ==, VIRFS_ABSENT);
 }
 
-#define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
+#define ADD(path, func) g_test_add (path, Backend, NULL, set_up, func, backend_close)
 
 int
 main (int argc, char **argv)

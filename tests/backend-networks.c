@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Networks of the libvirt backend, on libvirt's test driver. */
+#include "backend.h"
+
 #include "device.h"
 #include "error.h"
-#include "infra.h"
-#include "libvirt.h"
 #include "private.h"
 
 #include <errno.h>
-#include <glib/gstdio.h>
 #include <libvirt/libvirt.h>
 #include <string.h>
 
@@ -30,143 +29,64 @@ static const char host_xml[]
     "<interface type='network'><mac address='52:54:00:00:00:01'/><source network='default'/>"
     "</interface></devices></domain></node>";
 
-typedef struct {
-  char *path;
-  VirfsInfra *infra;
-  VirfsHost *host;
-} Fixture;
-
 static VirfsPart *
-part_of (Fixture *f, const char *name)
+part_of (Backend *f, const char *name)
 {
   return virfs_infra_part (f->infra, f->host, &virfs_network_class, name);
 }
 
 static gboolean
-is_there (Fixture *f, const char *name)
+is_there (Backend *f, const char *name)
 {
   g_autoptr (VirfsPart) part = part_of (f, name);
 
   return part != NULL;
 }
 
-#define assert_soon(condition)                                                                     \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    gint64 end_ = g_get_monotonic_time () + PATIENCE;                                              \
-    while (!(condition) && g_get_monotonic_time () < end_)                                         \
-      g_usleep (1000);                                                                             \
-    g_assert_true (condition);                                                                     \
-  }                                                                                                \
-  G_STMT_END
-
 static void
-set_up (Fixture *f, gconstpointer data)
+set_up (Backend *f, gconstpointer data)
 {
-  g_autofree char *uri = NULL;
-  int fd = g_file_open_tmp ("virfs-networks-XXXXXX.xml", &f->path, NULL);
-
-  g_assert_cmpint (fd, >=, 0);
-  g_close (fd, NULL);
-  g_assert_true (g_file_set_contents (f->path, host_xml, -1, NULL));
-  uri = g_strconcat ("test://", f->path, NULL);
-  f->infra = virfs_infra_new (&virfs_libvirt_backend, 5);
-  f->host = virfs_infra_add_host (f->infra, "h1", uri, NULL);
-  g_assert_true (virfs_infra_settle (f->infra, PATIENCE));
+  backend_open (f, host_xml, NULL);
   assert_soon (is_there (f, "default"));
-}
-
-static void
-tear_down (Fixture *f, gconstpointer data)
-{
-  virfs_object_unref (f->host);
-  virfs_infra_stop (f->infra, PATIENCE);
-  virfs_infra_free (f->infra);
-  g_unlink (f->path);
-  g_free (f->path);
 }
 
 /* Doing. */
 
-static struct {
-  GMutex lock;
-  GCond changed;
-  gboolean done;
-  GError *error;
-} outcome;
-
-static void
-on_done (VirfsJob *job, const GError *error, gpointer data)
-{
-  g_mutex_lock (&outcome.lock);
-  outcome.done = TRUE;
-  outcome.error = error ? g_error_copy (error) : NULL;
-  g_cond_signal (&outcome.changed);
-  g_mutex_unlock (&outcome.lock);
-}
-
-static VirfsJob *
-begin (Fixture *f)
-{
-  VirfsJobSpec spec = {
-    .operation = "test", .object = &f->host->object, .host = &f->host->object, .done = on_done
-  };
-
-  outcome.done = FALSE;
-  g_clear_error (&outcome.error);
-  return virfs_job_new (f->infra, &spec);
-}
-
 static int
-end (VirfsJob *job)
-{
-  gint64 deadline = g_get_monotonic_time () + PATIENCE;
-
-  g_mutex_lock (&outcome.lock);
-  while (!outcome.done)
-    g_assert_true (g_cond_wait_until (&outcome.changed, &outcome.lock, deadline));
-  g_mutex_unlock (&outcome.lock);
-  virfs_object_unref (job);
-  if (outcome.error != NULL)
-    g_test_message ("%s", outcome.error->message);
-  return virfs_error_to_errno (outcome.error);
-}
-
-static int
-verb (Fixture *f, const char *name, VirfsNetworkVerb which)
+verb (Backend *f, const char *name, VirfsNetworkVerb which)
 {
   g_autoptr (VirfsPart) network = part_of (f, name);
-  VirfsJob *job = begin (f);
+  VirfsJob *job = backend_begin_host (f);
 
   virfs_libvirt_backend.network_verb (network, which, job);
-  return end (job);
+  return backend_end (job);
 }
 
 static int
-set (Fixture *f, const char *name, gsize member, guint64 number, const char *text)
+set (Backend *f, const char *name, gsize member, guint64 number, const char *text)
 {
   g_autoptr (VirfsPart) network = part_of (f, name);
   g_autoptr (VirfsPartInfo) known = virfs_part_info (network);
   g_autoptr (VirfsPartInfo) wanted = virfs_part_info_copy (known);
-  VirfsJob *job = begin (f);
+  VirfsJob *job = backend_begin_host (f);
 
   virfs_part_info_set (wanted, member, number, text);
   virfs_libvirt_backend.network_set (network, (VirfsNetworkInfo *) wanted, member, job);
-  return end (job);
+  return backend_end (job);
 }
 
 static int
-define (Fixture *f, const char *name, const char *xml)
+define (Backend *f, const char *name, const char *xml)
 {
   g_autoptr (VirfsPart) network = part_of (f, name);
-  VirfsJob *job = begin (f);
+  VirfsJob *job = backend_begin_host (f);
 
   virfs_libvirt_backend.network_define (network, xml, job);
-  return end (job);
+  return backend_end (job);
 }
 
 static char *
-xml_of (Fixture *f, const char *name)
+xml_of (Backend *f, const char *name)
 {
   g_autoptr (VirfsPart) part = part_of (f, name);
   g_autoptr (VirfsPartInfo) info = virfs_part_info (part);
@@ -175,7 +95,7 @@ xml_of (Fixture *f, const char *name)
 }
 
 static gboolean
-xml_has (Fixture *f, const char *name, const char *what)
+xml_has (Backend *f, const char *name, const char *what)
 {
   g_autofree char *xml = xml_of (f, name);
 
@@ -200,7 +120,7 @@ xml_has (Fixture *f, const char *name, const char *what)
 /* The tests. */
 
 static void
-test_read (Fixture *f, gconstpointer data)
+test_read (Backend *f, gconstpointer data)
 {
   assert_network ("default", info->active && info->uuid && virfs_blob_size (info->xml) > 0);
   assert_text ("default", forward, "nat");
@@ -220,7 +140,7 @@ test_read (Fixture *f, gconstpointer data)
 
 /* All that can be said of one, from its draft to its end. */
 static void
-test_draft (Fixture *f, gconstpointer data)
+test_draft (Backend *f, gconstpointer data)
 {
   VirfsNetworkInfo *draft = virfs_part_info_new (&virfs_network_class, "lab");
   g_autoptr (VirfsPart) network = NULL;
@@ -253,7 +173,7 @@ test_draft (Fixture *f, gconstpointer data)
 
 /* What an active network takes. */
 static void
-test_live (Fixture *f, gconstpointer data)
+test_live (Backend *f, gconstpointer data)
 {
   static const char hosts[] = "52:54:00:00:00:02 192.168.122.8 db\n52:54:00:00:00:03 192.168.122.9";
 
@@ -280,7 +200,7 @@ test_live (Fixture *f, gconstpointer data)
 
 /* And an inactive one: what is not known here stays. */
 static void
-test_inactive (Fixture *f, gconstpointer data)
+test_inactive (Backend *f, gconstpointer data)
 {
   g_assert_cmpint (verb (f, "default", VIRFS_NETWORK_STOP), ==, 0);
   g_assert_cmpint (set (f, "default", MEMBER (domain), 0, "example"), ==, 0);
@@ -303,7 +223,7 @@ test_inactive (Fixture *f, gconstpointer data)
 }
 
 static void
-test_kinds (Fixture *f, gconstpointer data)
+test_kinds (Backend *f, gconstpointer data)
 {
   static const struct {
     const char *forward, *bridge, *dev;
@@ -329,7 +249,7 @@ test_kinds (Fixture *f, gconstpointer data)
 }
 
 static void
-test_define (Fixture *f, gconstpointer data)
+test_define (Backend *f, gconstpointer data)
 {
   g_autoptr (VirfsPart) draft = virfs_infra_add_draft (
     f->infra, f->host, virfs_part_info_new (&virfs_network_class, "n"), NULL);
@@ -344,7 +264,7 @@ test_define (Fixture *f, gconstpointer data)
 
 /* What others do is seen. */
 static gboolean
-is_active (Fixture *f, const char *name)
+is_active (Backend *f, const char *name)
 {
   g_autoptr (VirfsPart) part = part_of (f, name);
   g_autoptr (VirfsPartInfo) info = part ? virfs_part_info (part) : NULL;
@@ -353,7 +273,7 @@ is_active (Fixture *f, const char *name)
 }
 
 static void
-test_events (Fixture *f, gconstpointer data)
+test_events (Backend *f, gconstpointer data)
 {
   virConnectPtr conn = virfs_libvirt_connection (f->host);
   virNetworkPtr network
@@ -372,17 +292,17 @@ test_events (Fixture *f, gconstpointer data)
 
 /* The driver cannot set links: nothing is kept then. */
 static void
-test_isolation (Fixture *f, gconstpointer data)
+test_isolation (Backend *f, gconstpointer data)
 {
   g_autoptr (VirfsVm) vm = virfs_infra_vm (f->infra, "web");
   g_autoptr (VirfsVmInfo) info = NULL;
-  VirfsJob *job = begin (f);
+  VirfsJob *job = backend_begin_host (f);
 
   virfs_libvirt_backend.vm_isolate (vm, "eth0", TRUE, job);
-  g_assert_cmpint (end (job), ==, ENOTSUP);
-  job = begin (f);
+  g_assert_cmpint (backend_end (job), ==, ENOTSUP);
+  job = backend_begin_host (f);
   virfs_libvirt_backend.vm_isolate (vm, NULL, TRUE, job);
-  g_assert_cmpint (end (job), ==, ENOTSUP);
+  g_assert_cmpint (backend_end (job), ==, ENOTSUP);
   info = virfs_vm_info (vm);
   g_assert_null (info->isolation);
   g_assert_false (((VirfsNicInfo *) info->parts[VIRFS_VM_NICS]->pdata[0])->isolated);
@@ -395,7 +315,7 @@ main (int argc, char **argv)
 
   g_test_init (&argc, &argv, NULL);
   virfs_libvirt_init (&options);
-#define ADD(path, test) g_test_add (path, Fixture, NULL, set_up, test, tear_down)
+#define ADD(path, test) g_test_add (path, Backend, NULL, set_up, test, backend_close)
   ADD ("/networks/read", test_read);
   ADD ("/networks/draft", test_draft);
   ADD ("/networks/live", test_live);

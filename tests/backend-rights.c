@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is kept with a guest, and in whose name is asked, on libvirt's test driver. */
+#include "backend.h"
+
 #include "error.h"
-#include "infra.h"
-#include "libvirt.h"
 #include "private.h"
 #include "snapshot.h"
 
 #include <errno.h>
-#include <glib/gstdio.h>
 #include <libvirt/libvirt.h>
 #include <string.h>
 #include <unistd.h>
-
-#define PATIENCE (10 * G_TIME_SPAN_SECOND)
 
 #define UUID "11111111-2222-4333-8444-000000000001"
 #define URI  "https://virfs.org/xmlns/guest/1"
@@ -25,52 +22,20 @@
   "<os><type arch='i686'>hvm</type></os><test:runstate>" running                                   \
   "</test:runstate></domain></node>"
 
-typedef struct {
-  char *path;
-  VirfsInfra *infra;
-  VirfsHost *host;
-} Fixture;
-
 static void
-connect_to (Fixture *f, const char *xml, const char *parameters)
+set_up (Backend *f, gconstpointer xml)
 {
-  g_autofree char *uri = NULL;
-  int fd = g_file_open_tmp ("virfs-rights-XXXXXX.xml", &f->path, NULL);
-
-  g_assert_cmpint (fd, >=, 0);
-  g_close (fd, NULL);
-  g_assert_true (g_file_set_contents (f->path, xml, -1, NULL));
-  uri = g_strconcat ("test://", f->path, parameters, NULL);
-  f->infra = virfs_infra_new (&virfs_libvirt_backend, 5);
-  f->host = virfs_infra_add_host (f->infra, "h1", uri, NULL);
-  g_assert_nonnull (f->host);
-  g_assert_true (virfs_infra_settle (f->infra, PATIENCE));
+  backend_open (f, xml, NULL);
 }
 
 static void
-set_up (Fixture *f, gconstpointer xml)
+set_up_as_caller (Backend *f, gconstpointer xml)
 {
-  connect_to (f, xml, NULL);
-}
-
-static void
-set_up_as_caller (Fixture *f, gconstpointer xml)
-{
-  connect_to (f, xml, "?identity=caller");
-}
-
-static void
-tear_down (Fixture *f, gconstpointer xml)
-{
-  virfs_object_unref (f->host);
-  virfs_infra_stop (f->infra, PATIENCE);
-  virfs_infra_free (f->infra);
-  g_unlink (f->path);
-  g_free (f->path);
+  backend_open (f, xml, "?identity=caller");
 }
 
 static VirfsVmInfo *
-look (Fixture *f)
+look (Backend *f)
 {
   g_autoptr (VirfsVm) vm = virfs_infra_vm_by_uuid (f->infra, UUID);
 
@@ -87,7 +52,7 @@ look (Fixture *f)
   G_STMT_END
 
 static void
-assert_owner (Fixture *f, guint uid, guint gid, guint mode)
+assert_owner (Backend *f, guint uid, guint gid, guint mode)
 {
   g_autoptr (VirfsVmInfo) info = look (f);
 
@@ -97,7 +62,7 @@ assert_owner (Fixture *f, guint uid, guint gid, guint mode)
 }
 
 static void
-assert_tags (Fixture *f, const char *tags)
+assert_tags (Backend *f, const char *tags)
 {
   g_autoptr (VirfsVmInfo) info = look (f);
 
@@ -106,7 +71,7 @@ assert_tags (Fixture *f, const char *tags)
 
 /* Whether the guest's definition, or what runs (FLAGS 0), has TEXT in its XML. */
 static gboolean
-has (Fixture *f, guint flags, const char *text)
+has (Backend *f, guint flags, const char *text)
 {
   virConnectPtr conn = virfs_libvirt_connection (f->host);
   virDomainPtr domain = virDomainLookupByUUIDString (conn, UUID);
@@ -121,52 +86,16 @@ has (Fixture *f, guint flags, const char *text)
 
 /* Doing, as user UID: the errno. */
 
-static struct {
-  GMutex lock;
-  GCond changed;
-  guint done;
-  GError *error;
-} outcome;
-
-static void
-on_done (VirfsJob *job, const GError *error, gpointer data)
-{
-  g_mutex_lock (&outcome.lock);
-  outcome.done++;
-  if (error != NULL && outcome.error == NULL)
-    outcome.error = g_error_copy (error);
-  g_cond_signal (&outcome.changed);
-  g_mutex_unlock (&outcome.lock);
-}
-
 static VirfsJob *
 new_job (VirfsVm *vm, guint uid)
 {
-  VirfsJobSpec spec = { .operation = "test", .object = &vm->object, .uid = uid, .done = on_done };
+  VirfsJobSpec spec = { .object = &vm->object, .uid = uid };
 
-  return virfs_job_new (vm->object.infra, &spec);
-}
-
-static int
-wait_for (guint jobs)
-{
-  gint64 deadline = g_get_monotonic_time () + PATIENCE;
-  int error;
-
-  g_mutex_lock (&outcome.lock);
-  while (outcome.done < jobs)
-    g_assert_true (g_cond_wait_until (&outcome.changed, &outcome.lock, deadline));
-  error = virfs_error_to_errno (outcome.error);
-  if (outcome.error != NULL)
-    g_test_message ("%s", outcome.error->message);
-  outcome.done = 0;
-  g_clear_error (&outcome.error);
-  g_mutex_unlock (&outcome.lock);
-  return error;
+  return backend_begin (vm->object.infra, &spec);
 }
 
 static void
-begin_note (Fixture *f, const VirfsVmNote *note, guint uid)
+begin_note (Backend *f, const VirfsVmNote *note, guint uid)
 {
   g_autoptr (VirfsVm) vm = virfs_infra_vm_by_uuid (f->infra, UUID);
   g_autoptr (VirfsJob) job = new_job (vm, uid);
@@ -175,20 +104,20 @@ begin_note (Fixture *f, const VirfsVmNote *note, guint uid)
 }
 
 static int
-note (Fixture *f, VirfsVmNote change)
+note (Backend *f, VirfsVmNote change)
 {
   begin_note (f, &change, getuid ());
-  return wait_for (1);
+  return backend_end (NULL);
 }
 
 static int
-give (Fixture *f, guint uid, guint gid, guint mode)
+give (Backend *f, guint uid, guint gid, guint mode)
 {
   return note (f, (VirfsVmNote){ .field = VIRFS_VM_OWNER, .owner = { uid, gid, mode } });
 }
 
 static int
-tag (Fixture *f, int how, const char *text)
+tag (Backend *f, int how, const char *text)
 {
   return note (f, (VirfsVmNote){ .field = VIRFS_VM_TAGS, .how = how, .text = text });
 }
@@ -196,29 +125,29 @@ tag (Fixture *f, int how, const char *text)
 typedef void (*Named) (VirfsVm *vm, const char *name, VirfsJob *job);
 
 static int
-call (Fixture *f, Named func, const char *name)
+call (Backend *f, Named func, const char *name)
 {
   g_autoptr (VirfsVm) vm = virfs_infra_vm_by_uuid (f->infra, UUID);
   g_autoptr (VirfsJob) job = new_job (vm, getuid ());
 
   func (vm, name, job);
-  return wait_for (1);
+  return backend_end (NULL);
 }
 
 static int
-bring (Fixture *f, VirfsVmState state, guint uid)
+bring (Backend *f, VirfsVmState state, guint uid)
 {
   g_autoptr (VirfsVm) vm = virfs_infra_vm_by_uuid (f->infra, UUID);
   g_autoptr (VirfsJob) job = new_job (vm, uid);
 
   virfs_libvirt_backend.vm_bring (vm, state, job);
-  return wait_for (1);
+  return backend_end (NULL);
 }
 
 /* The tests. */
 
 static void
-test_read (Fixture *f, gconstpointer data)
+test_read (Backend *f, gconstpointer data)
 {
   assert_owner (f, 1000, 100, 0770);
   assert_tags (f, "prod\nweb");
@@ -228,7 +157,7 @@ test_read (Fixture *f, gconstpointer data)
 
 /* Whoever defines guests can write anything there. */
 static void
-test_read_garbage (Fixture *f, gconstpointer data)
+test_read_garbage (Backend *f, gconstpointer data)
 {
   assert_owner (f, getuid (), getgid (), 0750);
   assert_tags (f, "fine");
@@ -236,7 +165,7 @@ test_read_garbage (Fixture *f, gconstpointer data)
 }
 
 static void
-test_notes (Fixture *f, gconstpointer data)
+test_notes (Backend *f, gconstpointer data)
 {
   g_assert_cmpint (give (f, 1000, 100, 0700), ==, 0);
   assert_owner (f, 1000, 100, 0700);
@@ -256,7 +185,7 @@ test_notes (Fixture *f, gconstpointer data)
 
 /* Of many changes at once none takes back another. */
 static void
-test_notes_at_once (Fixture *f, gconstpointer data)
+test_notes_at_once (Backend *f, gconstpointer data)
 {
   g_autoptr (GString) all = g_string_new (NULL);
 
@@ -267,13 +196,13 @@ test_notes_at_once (Fixture *f, gconstpointer data)
     begin_note (f, &change, getuid ());
     g_string_append_printf (all, "%s%s", all->len ? "\n" : "", text);
   }
-  g_assert_cmpint (wait_for (30), ==, 0);
+  g_assert_cmpint (backend_end (NULL), ==, 0);
   assert_tags (f, all->str);
 }
 
 /* What goes where the guest goes. */
 static void
-test_kept (Fixture *f, gconstpointer data)
+test_kept (Backend *f, gconstpointer data)
 {
   static const char xml[]
     = "<domain type='test'><name>web</name><memory unit='GiB'>1</memory><vcpu>2</vcpu>"
@@ -291,13 +220,13 @@ test_kept (Fixture *f, gconstpointer data)
 
 /* Going back to what was does not give it back to whom it was. */
 static void
-test_revert (Fixture *f, gconstpointer data)
+test_revert (Backend *f, gconstpointer data)
 {
   g_autoptr (VirfsVm) vm = virfs_infra_vm_by_uuid (f->infra, UUID);
   VirfsJob *job = new_job (vm, getuid ());
 
   virfs_libvirt_backend.snapshot_take (vm, "first", FALSE, job);
-  g_assert_cmpint (wait_for (1), ==, 0);
+  g_assert_cmpint (backend_end (NULL), ==, 0);
   virfs_object_unref (job);
   g_assert_cmpint (give (f, 1000, 100, 0700), ==, 0);
   g_assert_cmpint (tag (f, VIRFS_NOTE_SET, "mine"), ==, 0);
@@ -311,13 +240,13 @@ test_revert (Fixture *f, gconstpointer data)
 
 /* Not every driver has a definition with what it saves. */
 static void
-test_saved (Fixture *f, gconstpointer data)
+test_saved (Backend *f, gconstpointer data)
 {
   g_autoptr (VirfsVm) vm = virfs_infra_vm_by_uuid (f->infra, UUID);
   g_autoptr (VirfsJob) job = new_job (vm, getuid ());
 
   virfs_libvirt_backend.vm_verb (vm, VIRFS_VERB_SAVE, job);
-  g_assert_cmpint (wait_for (1), ==, 0);
+  g_assert_cmpint (backend_end (NULL), ==, 0);
   assert_web (f, info->saved);
   g_assert_cmpint (give (f, 1000, 100, 0700), ==, 0);
   g_assert_cmpint (bring (f, VIRFS_VM_RUNNING, getuid ()), ==, 0);
@@ -326,7 +255,7 @@ test_saved (Fixture *f, gconstpointer data)
 
 /* A driver that knows no users does nothing in the name of one. */
 static void
-test_identity (Fixture *f, gconstpointer data)
+test_identity (Backend *f, gconstpointer data)
 {
   g_assert_cmpint (bring (f, VIRFS_VM_PAUSED, getuid ()), ==, 0);
   assert_web (f, info->state == VIRFS_VM_PAUSED);
@@ -360,7 +289,7 @@ main (int argc, char **argv)
 
   g_test_init (&argc, &argv, NULL);
   virfs_libvirt_init (NULL);
-#define ADD(name, xml, test) g_test_add (name, Fixture, xml, set_up, test, tear_down)
+#define ADD(name, xml, test) g_test_add (name, Backend, xml, set_up, test, backend_close)
   g_test_add_func ("/rights/uri", test_uri);
   ADD ("/rights/read", whole, test_read);
   ADD ("/rights/read-garbage", garbage, test_read_garbage);
@@ -369,6 +298,6 @@ main (int argc, char **argv)
   ADD ("/rights/kept", off, test_kept);
   ADD ("/rights/revert", other, test_revert);
   ADD ("/rights/saved", other, test_saved);
-  g_test_add ("/rights/identity", Fixture, whole, set_up_as_caller, test_identity, tear_down);
+  g_test_add ("/rights/identity", Backend, whole, set_up_as_caller, test_identity, backend_close);
   return g_test_run ();
 }

@@ -1,47 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Pools and volumes of the libvirt backend, on libvirt's test driver. */
+#include "backend.h"
+
 #include "error.h"
-#include "infra.h"
-#include "libvirt.h"
 #include "private.h"
 
 #include <errno.h>
-#include <glib/gstdio.h>
 #include <libvirt/libvirt.h>
 #include <string.h>
 
-#define PATIENCE (10 * G_TIME_SPAN_SECOND)
-
-typedef struct {
-  char *path;
-  VirfsInfra *infra;
-  VirfsHost *host;
-} Fixture;
-
-/* A pool with N volumes of 8 MiB. */
-static void
-write_host (Fixture *f, guint n)
+/* A host with a pool with N volumes of 8 MiB; the caller owns it. */
+static char *
+make_xml (guint n)
 {
-  g_autoptr (GString) xml = g_string_new (
+  GString *xml = g_string_new (
     "<node><pool type='dir'><name>default</name><target><path>/images</path></target>");
 
   for (guint i = 0; i < n; i++)
     g_string_append_printf (
       xml, "<volume type='file'><name>v%05u</name><capacity unit='MiB'>8</capacity></volume>", i);
   g_string_append (xml, "</pool></node>");
-  g_assert_true (g_file_set_contents (f->path, xml->str, (gssize) xml->len, NULL));
+  return g_string_free (xml, FALSE);
 }
 
 /* Looking. */
 
 static VirfsPart *
-pool_part (Fixture *f, const char *name)
+pool_part (Backend *f, const char *name)
 {
   return virfs_infra_part (f->infra, f->host, &virfs_pool_class, name);
 }
 
 static VirfsPart *
-volume_part (Fixture *f, const char *name)
+volume_part (Backend *f, const char *name)
 {
   g_autoptr (VirfsPart) pool = pool_part (f, "default");
 
@@ -49,7 +40,7 @@ volume_part (Fixture *f, const char *name)
 }
 
 static gboolean
-has_volume (Fixture *f, const char *name)
+has_volume (Backend *f, const char *name)
 {
   g_autoptr (VirfsPart) volume = volume_part (f, name);
 
@@ -58,7 +49,7 @@ has_volume (Fixture *f, const char *name)
 
 /* How many of its volumes have been read. */
 static guint
-count_volumes (Fixture *f)
+count_volumes (Backend *f)
 {
   g_autoptr (VirfsPart) pool = pool_part (f, "default");
   g_autoptr (VirfsPartInfo) info = virfs_part_info (pool);
@@ -69,111 +60,40 @@ count_volumes (Fixture *f)
   return n;
 }
 
-#define assert_soon(condition)                                                                     \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    gint64 end_ = g_get_monotonic_time () + PATIENCE;                                              \
-    while (!(condition) && g_get_monotonic_time () < end_)                                         \
-      g_usleep (1000);                                                                             \
-    g_assert_true (condition);                                                                     \
-  }                                                                                                \
-  G_STMT_END
-
 static void
-set_up (Fixture *f, gconstpointer n)
+set_up (Backend *f, gconstpointer n)
 {
-  g_autofree char *uri = NULL;
-  int fd = g_file_open_tmp ("virfs-storage-XXXXXX.xml", &f->path, NULL);
+  g_autofree char *xml = make_xml (GPOINTER_TO_UINT (n));
 
-  g_assert_cmpint (fd, >=, 0);
-  g_close (fd, NULL);
-  write_host (f, GPOINTER_TO_UINT (n));
-  uri = g_strconcat ("test://", f->path, NULL);
-  f->infra = virfs_infra_new (&virfs_libvirt_backend, 5);
-  f->host = virfs_infra_add_host (f->infra, "h1", uri, NULL);
-  g_assert_true (virfs_infra_settle (f->infra, PATIENCE));
+  backend_open (f, xml, NULL);
   assert_soon (count_volumes (f) == GPOINTER_TO_UINT (n));
-}
-
-static void
-tear_down (Fixture *f, gconstpointer n)
-{
-  virfs_object_unref (f->host);
-  virfs_infra_stop (f->infra, PATIENCE);
-  virfs_infra_free (f->infra);
-  g_unlink (f->path);
-  g_free (f->path);
 }
 
 /* Doing. */
 
-static struct {
-  GMutex lock;
-  GCond changed;
-  gboolean done;
-  GError *error;
-} outcome;
-
-static void
-on_done (VirfsJob *job, const GError *error, gpointer data)
-{
-  g_mutex_lock (&outcome.lock);
-  outcome.done = TRUE;
-  outcome.error = error ? g_error_copy (error) : NULL;
-  g_cond_signal (&outcome.changed);
-  g_mutex_unlock (&outcome.lock);
-}
-
-static VirfsJob *
-begin (Fixture *f)
-{
-  VirfsJobSpec spec = {
-    .operation = "test", .object = &f->host->object, .host = &f->host->object, .done = on_done
-  };
-
-  outcome.done = FALSE;
-  g_clear_error (&outcome.error);
-  return virfs_job_new (f->infra, &spec);
-}
-
 static int
-end (VirfsJob *job)
-{
-  gint64 deadline = g_get_monotonic_time () + PATIENCE;
-
-  g_mutex_lock (&outcome.lock);
-  while (!outcome.done)
-    g_assert_true (g_cond_wait_until (&outcome.changed, &outcome.lock, deadline));
-  g_mutex_unlock (&outcome.lock);
-  virfs_object_unref (job);
-  if (outcome.error != NULL)
-    g_test_message ("%s", outcome.error->message);
-  return virfs_error_to_errno (outcome.error);
-}
-
-static int
-pool_verb (Fixture *f, const char *name, VirfsPoolVerb verb)
+pool_verb (Backend *f, const char *name, VirfsPoolVerb verb)
 {
   g_autoptr (VirfsPart) pool = pool_part (f, name);
-  VirfsJob *job = begin (f);
+  VirfsJob *job = backend_begin_host (f);
 
   virfs_libvirt_backend.pool_verb (pool, verb, job);
-  return end (job);
+  return backend_end (job);
 }
 
 static int
-volume_verb (Fixture *f, const char *name, VirfsVolumeVerb verb)
+volume_verb (Backend *f, const char *name, VirfsVolumeVerb verb)
 {
   g_autoptr (VirfsPart) volume = volume_part (f, name);
-  VirfsJob *job = begin (f);
+  VirfsJob *job = backend_begin_host (f);
 
   virfs_libvirt_backend.volume_verb (volume, verb, job);
-  return end (job);
+  return backend_end (job);
 }
 
 /* A draft of that name, and then a volume, based on BACKING or a copy of SOURCE (NULL: none). */
 static int
-create (Fixture *f, const char *name, const char *backing, const char *source)
+create (Backend *f, const char *name, const char *backing, const char *source)
 {
   g_autoptr (VirfsPart) pool = pool_part (f, "default");
   g_autoptr (VirfsPart) original = source ? volume_part (f, source) : NULL;
@@ -181,13 +101,13 @@ create (Fixture *f, const char *name, const char *backing, const char *source)
   g_autoptr (VirfsPartInfo) owned = &wanted->part;
   g_autoptr (VirfsPart) draft
     = virfs_infra_add_draft (f->infra, pool, virfs_part_info_new (&virfs_volume_class, name), NULL);
-  VirfsJob *job = begin (f);
+  VirfsJob *job = backend_begin_host (f);
 
   wanted->size = 16 << 20;
   wanted->format = "qcow2";
   virfs_ref_string_set (&wanted->backing, backing);
   virfs_libvirt_backend.volume_create (draft, wanted, original, job);
-  return end (job);
+  return backend_end (job);
 }
 
 #define assert_part(Type, get, name, condition)                                                    \
@@ -206,7 +126,7 @@ create (Fixture *f, const char *name, const char *backing, const char *source)
 /* The tests. */
 
 static void
-test_read (Fixture *f, gconstpointer data)
+test_read (Backend *f, gconstpointer data)
 {
   assert_pool ("default", g_str_equal (info->state, "running"));
   assert_pool ("default", g_str_equal (info->type, "dir"));
@@ -217,7 +137,7 @@ test_read (Fixture *f, gconstpointer data)
 }
 
 static void
-test_pool (Fixture *f, gconstpointer data)
+test_pool (Backend *f, gconstpointer data)
 {
   VirfsPoolInfo *draft = virfs_part_info_new (&virfs_pool_class, "fast");
   g_autoptr (VirfsPart) pool = NULL;
@@ -250,7 +170,7 @@ has_path (VirfsPart *pool, const char *path)
 
 /* Somebody else has made one of that name while there was a draft. */
 static void
-test_rival (Fixture *f, gconstpointer data)
+test_rival (Backend *f, gconstpointer data)
 {
   static const char xml[]
     = "<pool type='dir'><name>p</name><target><path>/other</path></target></pool>";
@@ -268,31 +188,31 @@ test_rival (Fixture *f, gconstpointer data)
 }
 
 static int
-set_path (Fixture *f, const char *path)
+set_path (Backend *f, const char *path)
 {
   g_autoptr (VirfsPart) pool = pool_part (f, "default");
   g_autoptr (VirfsPartInfo) known = virfs_part_info (pool);
   VirfsPoolInfo *wanted = virfs_part_info_copy (known);
   g_autoptr (VirfsPartInfo) owned = &wanted->part;
-  VirfsJob *job = begin (f);
+  VirfsJob *job = backend_begin_host (f);
 
   virfs_ref_string_set (&wanted->path, path);
   virfs_libvirt_backend.pool_set (pool, wanted, job);
-  return end (job);
+  return backend_end (job);
 }
 
 static int
-define (Fixture *f, const char *name, const char *xml)
+define (Backend *f, const char *name, const char *xml)
 {
   g_autoptr (VirfsPart) pool = pool_part (f, name);
-  VirfsJob *job = begin (f);
+  VirfsJob *job = backend_begin_host (f);
 
   virfs_libvirt_backend.pool_define (pool, xml, job);
-  return end (job);
+  return backend_end (job);
 }
 
 static void
-test_define (Fixture *f, gconstpointer data)
+test_define (Backend *f, gconstpointer data)
 {
   g_autoptr (VirfsPart) draft = NULL;
 
@@ -310,7 +230,7 @@ test_define (Fixture *f, gconstpointer data)
 }
 
 static void
-test_volume (Fixture *f, gconstpointer data)
+test_volume (Backend *f, gconstpointer data)
 {
   g_assert_cmpint (create (f, "new", NULL, NULL), ==, 0);
   assert_volume ("new", !info->part.draft && info->size == 16 << 20);
@@ -329,20 +249,20 @@ test_volume (Fixture *f, gconstpointer data)
 
 /* What the driver cannot is told as that. */
 static void
-test_unsupported (Fixture *f, gconstpointer data)
+test_unsupported (Backend *f, gconstpointer data)
 {
   g_autoptr (VirfsPart) volume = volume_part (f, "v00000");
-  VirfsJob *job = begin (f);
+  VirfsJob *job = backend_begin_host (f);
 
   virfs_libvirt_backend.volume_resize (volume, 1 << 30, job);
-  g_assert_cmpint (end (job), ==, ENOTSUP);
+  g_assert_cmpint (backend_end (job), ==, ENOTSUP);
   g_assert_cmpint (volume_verb (f, "v00000", VIRFS_VOLUME_WIPE), ==, ENOTSUP);
   assert_volume ("v00000", info->size == 8 << 20);
 }
 
 /* More than are read at one look; set_up has waited for them. */
 static void
-test_many (Fixture *f, gconstpointer n)
+test_many (Backend *f, gconstpointer n)
 {
   gint64 begun = g_get_monotonic_time ();
 
@@ -359,7 +279,7 @@ main (int argc, char **argv)
 
   g_test_init (&argc, &argv, NULL);
   virfs_libvirt_init (&options);
-#define ADD(path, n, test) g_test_add (path, Fixture, GUINT_TO_POINTER (n), set_up, test, tear_down)
+#define ADD(path, n, test) g_test_add (path, Backend, GUINT_TO_POINTER (n), set_up, test, backend_close)
   ADD ("/storage/read", 2, test_read);
   ADD ("/storage/pool", 2, test_pool);
   ADD ("/storage/rival", 2, test_rival);
