@@ -220,10 +220,10 @@ mount_and_serve (VirfsInfra *infra, VirfsStore *store, const VirfsDaemon *daemon
   return served;
 }
 
-gboolean
-virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
+/* What is the same for all hosts and guests. */
+static void
+init_backends (const VirfsConfig *config)
 {
-  const VirfsConfig *config = daemon->config;
   VirfsLibvirtOptions options = {
     .poll_interval = config->poll_interval,
     .move_mib = config->move_mib,
@@ -236,6 +236,44 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   };
   VirfsGuestfsOptions guestfs
     = { .appliances = config->appliances, .idle = config->appliance_idle };
+
+  virfs_guestfs_init (&guestfs);
+  virfs_guest_files_set_opener (virfs_guestfs_open);
+  virfs_libvirt_init (&options);
+}
+
+/* STORE may be NULL. */
+static gboolean
+restore_infra (VirfsInfra *infra, VirfsStore *store, const VirfsConfig *config, GError **error)
+{
+  virfs_console_set_limit (infra, config->console_log);
+  virfs_metrics_set_interval (virfs_infra_metrics (infra), config->metrics_interval);
+  if (store != NULL)
+    virfs_store_set_events_keep (store, (guint64) config->events_keep << 20);
+  if (store != NULL && !virfs_store_attach (store, infra, error))
+    return FALSE;
+  virfs_infra_restore_image_notes (infra);
+  virfs_infra_restore_upkeep (infra);
+  virfs_infra_set_drain_parallel (infra, config->drain_parallel);
+  return TRUE;
+}
+
+static void
+start_infra (VirfsInfra *infra, const VirfsDaemon *daemon, gboolean history)
+{
+  virfs_measure_set_forecast (virfs_forecast_pool_full);
+  virfs_infra_set_hooks (infra, daemon->mountpoint, daemon->config->hook_timeout);
+  virfs_infra_start_alarms (infra, history);
+  virfs_infra_start_fleet (infra);
+  set_image_pools (infra, daemon->config);
+  virfs_infra_event (infra, NULL, "started", "version=" VIRFS_VERSION);
+  set_tariff (infra, daemon->config);
+}
+
+gboolean
+virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
+{
+  const VirfsConfig *config = daemon->config;
   g_autoptr (VirfsHistoryDb) history = NULL; /* used until the end of infra */
   g_autoptr (VirfsInfra) infra = NULL;
   g_autoptr (VirfsStore) store = NULL;
@@ -246,29 +284,14 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   pthread_sigmask (SIG_BLOCK, &signals, NULL);
   if (!open_store (config, &store, error))
     return FALSE;
-  virfs_guestfs_init (&guestfs);
-  virfs_guest_files_set_opener (virfs_guestfs_open);
-  virfs_libvirt_init (&options);
+  init_backends (config);
   infra = virfs_infra_new (&virfs_libvirt_backend, config->shutdown_timeout);
-  virfs_console_set_limit (infra, config->console_log);
-  virfs_metrics_set_interval (virfs_infra_metrics (infra), config->metrics_interval);
-  if (store != NULL)
-    virfs_store_set_events_keep (store, (guint64) config->events_keep << 20);
-  if (store != NULL && !virfs_store_attach (store, infra, error))
+  if (!restore_infra (infra, store, config, error))
     return FALSE;
-  virfs_infra_restore_image_notes (infra);
-  virfs_infra_restore_upkeep (infra);
-  virfs_infra_set_drain_parallel (infra, config->drain_parallel);
   history = store ? open_history (config) : NULL;
   if (history != NULL)
     start_history (infra, history, config);
-  virfs_measure_set_forecast (virfs_forecast_pool_full);
-  virfs_infra_set_hooks (infra, daemon->mountpoint, config->hook_timeout);
-  virfs_infra_start_alarms (infra, history != NULL);
-  virfs_infra_start_fleet (infra);
-  set_image_pools (infra, config);
-  virfs_infra_event (infra, NULL, "started", "version=" VIRFS_VERSION);
-  set_tariff (infra, config);
+  start_infra (infra, daemon, history != NULL);
   served = mount_and_serve (infra, store, daemon, error);
   /* what has begun before it could be mounted; after serve() there is nothing left to stop */
   virfs_infra_stop (infra, STOP_TIMEOUT);

@@ -10,7 +10,6 @@
 #include <libvirt/libvirt.h>
 #include <string.h>
 
-#define PATIENCE       (10 * G_TIME_SPAN_SECOND)
 #define MEMBER(member) G_STRUCT_OFFSET (VirfsNetworkInfo, member)
 
 static const char host_xml[]

@@ -25,6 +25,33 @@ typedef struct {
   gpointer data;
 } Listener;
 
+/* The tables of what there is; each key is a member of its value where it has no function that frees it. */
+static void
+make_tables (VirfsInfra *infra)
+{
+  infra->objects = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, virfs_object_unref);
+  infra->hosts = g_hash_table_new (g_str_hash, g_str_equal);
+  infra->vms = g_hash_table_new (g_str_hash, g_str_equal);
+  infra->labels = g_hash_table_new (g_str_hash, g_str_equal);
+  infra->rivals
+    = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
+  infra->parts = g_hash_table_new (virfs_registry_part_hash, virfs_registry_part_equal);
+  infra->jobs = g_hash_table_new (NULL, NULL);
+  infra->alarm_names = g_hash_table_new (g_str_hash, g_str_equal);
+  infra->hidden = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  infra->orphans = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  infra->owners = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  infra->kept
+    = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) virfs_kept_unref);
+  infra->upkeeps
+    = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) virfs_upkeep_unref);
+  infra->dissolved = g_ptr_array_new_with_free_func (g_free);
+  infra->dissolved_parts = g_ptr_array_new_with_free_func (g_free);
+  infra->drains = g_ptr_array_new ();
+  infra->listeners = g_array_new (FALSE, FALSE, sizeof (Listener));
+  g_queue_init (&infra->ended);
+}
+
 VirfsInfra *
 virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
 {
@@ -36,43 +63,23 @@ virfs_infra_new (const VirfsBackend *backend, guint shutdown_timeout)
   infra->backend = backend;
   infra->shutdown_timeout = shutdown_timeout;
   infra->owner = (VirfsOwner){ getuid (), getgid (), VIRFS_OWNER_MODE };
+  infra->drain_parallel = VIRFS_DRAIN_PARALLEL;
   virfs_user_learn (infra->owner.uid);
+  g_mutex_init (&infra->drafting);
+  g_mutex_init (&infra->config);
+  g_mutex_init (&infra->lock);
+  g_cond_init (&infra->settled);
+  make_tables (infra);
   infra->events = virfs_event_log_new (VIRFS_EVENT_BYTES);
   infra->consoles = virfs_consoles_new ();
   infra->uses = virfs_uses_new ();
   infra->metrics = virfs_metrics_new (infra);
   infra->alarms = virfs_alarms_new (infra);
-  infra->alarm_names = g_hash_table_new (g_str_hash, g_str_equal);
   infra->history = virfs_history_new ();
   infra->fleet = virfs_fleet_new (infra);
   infra->tariff = virfs_tariff_new ();
-  g_mutex_init (&infra->drafting);
-  infra->hidden = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  infra->dissolved = g_ptr_array_new_with_free_func (g_free);
-  infra->dissolved_parts = g_ptr_array_new_with_free_func (g_free);
-  infra->orphans = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  infra->kept
-    = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) virfs_kept_unref);
-  infra->upkeeps
-    = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) virfs_upkeep_unref);
-  infra->drains = g_ptr_array_new ();
-  infra->drain_parallel = VIRFS_DRAIN_PARALLEL;
-  g_mutex_init (&infra->config);
-  g_mutex_init (&infra->lock);
-  g_cond_init (&infra->settled);
-  infra->listeners = g_array_new (FALSE, FALSE, sizeof (Listener));
-  infra->objects = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, virfs_object_unref);
-  infra->hosts = g_hash_table_new (g_str_hash, g_str_equal);
-  infra->vms = g_hash_table_new (g_str_hash, g_str_equal);
-  infra->labels = g_hash_table_new (g_str_hash, g_str_equal);
-  infra->rivals
-    = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
-  infra->parts = g_hash_table_new (virfs_registry_part_hash, virfs_registry_part_equal);
-  infra->jobs = g_hash_table_new (NULL, NULL);
-  infra->owners = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   virfs_registry_open_indexes (infra);
   virfs_registry_open_images (infra);
-  g_queue_init (&infra->ended);
   for (guint i = 0; i < VIRFS_ROOT_N_FIELDS; i++)
     infra->changed[i] = now;
   return infra;
