@@ -47,7 +47,7 @@ open_backup (VirfsCall *call, const VirfsNode *dir, const char *name)
   g_autoptr (VirfsJob) job = NULL;
 
   if (!virfs_part_check_name (call, dir, name) || !virfs_vm_check_no_backup (call, info)
-      || !virfs_vm_check_settled (call, dir->object))
+      || !virfs_vm_check_claims (call, dir->object, VIRFS_CLAIM_COPY))
     return;
   if (virfs_part_list_find (info->parts[VIRFS_VM_CHECKPOINTS], name) != NULL) {
     virfs_call_fail (call, VIRFS_ERROR_EXISTS,

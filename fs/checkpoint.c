@@ -11,7 +11,8 @@ make_checkpoint (VirfsCall *call, const VirfsNode *dir, const char *name)
   g_autofree char *operation = g_strdup_printf ("checkpoint %s", name);
   g_autoptr (VirfsJob) job = NULL;
 
-  if (!virfs_part_check_name (call, dir, name) || !virfs_vm_check_settled (call, dir->object)
+  if (!virfs_part_check_name (call, dir, name)
+      || !virfs_vm_check_claims (call, dir->object, VIRFS_CLAIM_COPY)
       || !virfs_vm_check_no_backup (call, dir->snapshot))
     return;
   job = virfs_call_job (call, operation, dir->object, info->host, NULL);
@@ -30,7 +31,7 @@ delete_checkpoint (VirfsCall *call, const VirfsNode *dir, const char *name)
     virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "there is no such checkpoint");
     return;
   }
-  if (!virfs_vm_check_settled (call, dir->object))
+  if (!virfs_vm_check_claims (call, dir->object, VIRFS_CLAIM_COPY))
     return;
   job = virfs_call_job (call, operation, dir->object, info->host, NULL);
   virfs_node_backend (dir)->checkpoint_delete (dir->object, part->name, job);

@@ -71,6 +71,8 @@ VirfsJob *virfs_call_job_then (VirfsCall *call, const char *operation, gpointer 
 /* A guest that moves takes nothing else: its hypervisor would let us wait, and whoever wants something
  * of another guest of that host behind us.  FALSE: CALL has failed. */
 gboolean virfs_vm_check_settled (VirfsCall *call, VirfsVm *vm);
+/* The same for what goes with no claim of its disks of FROM or behind it (claim.h). */
+gboolean virfs_vm_check_claims (VirfsCall *call, VirfsVm *vm, VirfsClaim from);
 
 /* While a backup of it is open it can neither move nor have its disks changed: FALSE: CALL has failed. */
 gboolean virfs_vm_check_no_backup (VirfsCall *call, const VirfsVmInfo *info);

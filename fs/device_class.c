@@ -4,21 +4,6 @@
 
 #include <string.h>
 
-/* A guest that moves takes nothing else, nor does one whose disks do. */
-static gboolean
-check_settled (VirfsCall *call, const VirfsNode *node, VirfsVm *vm)
-{
-  VirfsInfra *infra = virfs_node_infra (node);
-  gboolean moving = virfs_infra_is_moving (infra, vm);
-
-  if (!moving && !virfs_infra_is_replacing (infra, vm))
-    return TRUE;
-  virfs_call_fail (call, VIRFS_ERROR_BUSY,
-                   "the guest is being %s; wait until that is over, or cancel it in jobs/",
-                   moving ? "migrated" : "given another disk");
-  return FALSE;
-}
-
 void
 virfs_device_make (VirfsCall *call, const VirfsNode *dir, gpointer taken)
 {
@@ -42,7 +27,8 @@ virfs_device_remove (VirfsCall *call, const VirfsNode *dir, const char *name)
     virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "there is no %s", name);
   } else if (virfs_infra_remove_part_draft (virfs_node_infra (dir), device)) {
     virfs_call_finish (call, NULL);
-  } else if (virfs_vm_check_unprotected (call, info, operation) && check_settled (call, dir, vm)) {
+  } else if (virfs_vm_check_unprotected (call, info, operation)
+             && virfs_vm_check_settled (call, vm)) {
     job = virfs_call_job (call, operation, vm, info->host, NULL);
     virfs_node_backend (dir)->device_detach (device, job);
   }
@@ -55,7 +41,7 @@ virfs_device_attach (VirfsCall *call, const VirfsNode *node, gpointer taken)
   g_autofree char *operation = g_strdup_printf ("attach %s", wanted->name);
   g_autoptr (VirfsJob) job = NULL;
 
-  if (!check_settled (call, node, (VirfsVm *) virfs_part_root (node->object)))
+  if (!virfs_vm_check_settled (call, (VirfsVm *) virfs_part_root (node->object)))
     return;
   job = virfs_part_job (call, node, operation);
   virfs_node_backend (node)->device_attach (node->object, wanted, job);
@@ -73,7 +59,7 @@ set (VirfsCall *call, const VirfsNode *node, guint64 number, const char *text)
 
   if (info->draft) {
     virfs_part_set_draft (call, node, number, text);
-  } else if (check_settled (call, node, (VirfsVm *) virfs_part_root (node->object))) {
+  } else if (virfs_vm_check_settled (call, (VirfsVm *) virfs_part_root (node->object))) {
     job = virfs_part_job (call, node, operation);
     virfs_node_backend (node)->device_set (node->object, &setting, job);
   }

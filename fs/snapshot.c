@@ -49,7 +49,8 @@ take_snapshot (VirfsCall *call, const VirfsNode *dir, const char *name)
   g_autofree char *operation = g_strdup_printf ("snapshot %s", name);
   g_autoptr (VirfsJob) job = NULL;
 
-  if (!virfs_part_check_name (call, dir, name) || !virfs_vm_check_settled (call, dir->object)
+  if (!virfs_part_check_name (call, dir, name)
+      || !virfs_vm_check_claims (call, dir->object, VIRFS_CLAIM_COPY)
       || !virfs_vm_check_no_backup (call, dir->snapshot))
     return;
   job = virfs_call_job (call, operation, dir->object, info->host, NULL);
@@ -68,7 +69,7 @@ delete_snapshot (VirfsCall *call, const VirfsNode *dir, const char *name)
     virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "there is no such snapshot");
     return;
   }
-  if (!virfs_vm_check_settled (call, dir->object)
+  if (!virfs_vm_check_claims (call, dir->object, VIRFS_CLAIM_READ)
       || !virfs_vm_check_no_backup (call, dir->snapshot))
     return;
   job = virfs_call_job (call, operation, dir->object, info->host, NULL);
@@ -109,7 +110,8 @@ store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
   info = virfs_vm_info (vm_of (node));
   if (!virfs_vm_check_unprotected (call, info, "revert")
       || !virfs_vm_check_no_quarantine (call, info, "a revert")
-      || !virfs_vm_check_settled (call, vm_of (node)) || !virfs_vm_check_no_backup (call, info))
+      || !virfs_vm_check_claims (call, vm_of (node), VIRFS_CLAIM_READ)
+      || !virfs_vm_check_no_backup (call, info))
     return;
   job = virfs_part_job (call, node, operation);
   virfs_node_backend (node)->snapshot_revert (vm_of (node), part->name, job);

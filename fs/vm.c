@@ -2,6 +2,7 @@
 /* vms/<vm>/: a guest and its attributes; see vm_files.h for those that are not here. */
 #include "access.h"
 #include "agent_files.h"
+#include "claim.h"
 #include "console_files.h"
 #include "event_files.h"
 #include "history_files.h"
@@ -29,18 +30,22 @@ virfs_vm_job (VirfsCall *call, const VirfsNode *node, const char *operation)
 }
 
 gboolean
+virfs_vm_check_claims (VirfsCall *call, VirfsVm *vm, VirfsClaim from)
+{
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+  g_autoptr (GError) error = NULL;
+
+  if (virfs_claim_check (info, from, &error))
+    return TRUE;
+  g_prefix_error (&error, "%s: ", virfs_vm_shown_as (info));
+  virfs_call_finish (call, error);
+  return FALSE;
+}
+
+gboolean
 virfs_vm_check_settled (VirfsCall *call, VirfsVm *vm)
 {
-  gboolean moving = virfs_infra_is_moving (vm->object.infra, vm);
-  g_autoptr (VirfsVmInfo) info = NULL;
-
-  if (!moving && !virfs_infra_is_replacing (vm->object.infra, vm))
-    return TRUE;
-  info = virfs_vm_info (vm);
-  virfs_call_fail (call, VIRFS_ERROR_BUSY,
-                   "%s is being %s; wait until that is over, or cancel it in jobs/",
-                   virfs_vm_shown_as (info), moving ? "migrated" : "given another disk");
-  return FALSE;
+  return virfs_vm_check_claims (call, vm, VIRFS_CLAIM_CLONE);
 }
 
 /* Attributes. */

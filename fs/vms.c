@@ -107,7 +107,7 @@ undefine (VirfsCall *call, VirfsVm *vm, const char *name)
     virfs_call_fail (call, VIRFS_ERROR_BUSY,
                      "%s is %s; write shutoff to vms/%s/state, or destroy to its ctl, first", name,
                      virfs_vm_state_name (info->state), name);
-  } else if (virfs_vm_check_settled (call, vm)) {
+  } else if (virfs_vm_check_claims (call, vm, VIRFS_CLAIM_READ)) {
     job = virfs_call_job_then (call, purge ? "purge" : "undefine", vm, info->host, end_undefine,
                                call);
     virfs_infra_backend (vm->object.infra)->vm_undefine (vm, purge, job);

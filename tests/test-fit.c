@@ -140,6 +140,22 @@ test_cpu (Fixture *f, gconstpointer data)
   assert_fits (f);
 }
 
+/* Whose disks something is done to stays until that is over; but one that moves may be wanted back. */
+static void
+test_claim (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  f->vm->claim = VIRFS_CLAIM_COPY;
+  f->vm->claim_job = 17;
+  g_assert_false (virfs_fit (f->vm, f->needs, f->to, f->info, &error));
+  g_assert_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY);
+  g_assert_cmpstr (error->message, ==,
+                   "its disks are being moved: wait until that is over, or cancel jobs/17");
+  f->vm->claim = VIRFS_CLAIM_MIGRATE;
+  assert_fits (f);
+}
+
 /* All that is in the way, but nothing of a host that does not answer. */
 static void
 test_obstacles (Fixture *f, gconstpointer data)
@@ -252,6 +268,7 @@ main (int argc, char **argv)
   ADD ("/fit/hypervisor", test_hypervisor);
   ADD ("/fit/memory", test_memory);
   ADD ("/fit/cpu", test_cpu);
+  ADD ("/fit/claim", test_claim);
   ADD ("/fit/obstacles", test_obstacles);
   ADD ("/fit/memory-off", test_memory_off);
   ADD ("/fit/name", test_name);

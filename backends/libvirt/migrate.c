@@ -3,6 +3,7 @@
  * Moving a guest to another host: while it runs, with its memory; or its definition alone.  Either
  * way what both hosts do not share of its disks is copied, and stays where it was, too.
  */
+#include "claim.h"
 #include "connection.h"
 #include "error.h"
 #include "fail.h"
@@ -412,18 +413,12 @@ move_guest (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **er
 }
 
 static LvOutcome
-run_migrate (LvTask *task, GError **error)
+migrate_claimed (LvTask *task, GError **error)
 {
   LvFacts facts;
-  g_autoptr (virDomain) domain = NULL;
+  g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
   GError *failure = NULL;
 
-  if (task->link->connection == task->target->connection) {
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "%s is on %s already", task->name,
-                 target_name (task));
-    return LV_FAILED;
-  }
-  domain = lv_operate_on (task, &facts, error);
   if (domain == NULL || !lv_task_reach_target (task, error))
     return LV_FAILED;
   lv_task_allow_cancel (task, TRUE);
@@ -441,6 +436,23 @@ run_migrate (LvTask *task, GError **error)
   else
     g_error_free (failure);
   return LV_FAILED;
+}
+
+static LvOutcome
+run_migrate (LvTask *task, GError **error)
+{
+  LvOutcome outcome;
+
+  if (task->link->connection == task->target->connection) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "%s is on %s already", task->name,
+                 target_name (task));
+    return LV_FAILED;
+  }
+  if (!virfs_claim_begin (task->vm, VIRFS_CLAIM_MIGRATE, task->job, error))
+    return LV_FAILED;
+  outcome = migrate_claimed (task, error);
+  virfs_claim_end (task->vm, task->job);
+  return outcome;
 }
 
 void

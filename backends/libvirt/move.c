@@ -2,6 +2,7 @@
 /* Moving disks: what both ways have in common. */
 #include "move_work.h"
 
+#include "claim.h"
 #include "connection.h"
 #include "error.h"
 #include "fail.h"
@@ -129,17 +130,16 @@ move_in_turn (LvTask *task, virDomainPtr domain, LvPool *pool, gboolean live, GE
   return ok;
 }
 
-/* Nobody starts it meanwhile. */
+/* Nobody starts it meanwhile, if it is shut off. */
 static gboolean
-move_off (LvTask *task, virDomainPtr domain, LvPool *pool, GError **error)
+move_claimed (LvTask *task, virDomainPtr domain, LvPool *pool, gboolean live, GError **error)
 {
-  VirfsInfra *infra = task->vm->object.infra;
   gboolean ok;
 
-  if (!virfs_infra_begin_replacing (infra, task->vm, task->job, error))
+  if (!virfs_claim_begin (task->vm, live ? VIRFS_CLAIM_COPY : VIRFS_CLAIM_MOVE, task->job, error))
     return FALSE;
-  ok = move_in_turn (task, domain, pool, FALSE, error);
-  virfs_infra_end_replacing (infra, task->vm);
+  ok = move_in_turn (task, domain, pool, live, error);
+  virfs_claim_end (task->vm, task->job);
   return ok;
 }
 
@@ -157,8 +157,7 @@ run_move (LvTask *task, GError **error)
   if (pool == NULL)
     return LV_FAILED;
   lv_task_refresh (task);
-  ok = virfs_vm_state_active (facts.state) ? move_in_turn (task, domain, pool, TRUE, error)
-                                           : move_off (task, domain, pool, error);
+  ok = move_claimed (task, domain, pool, virfs_vm_state_active (facts.state), error);
   /* what they hold is of this seat */
   g_clear_pointer (&task->move->disks, g_ptr_array_unref);
   return ok ? LV_DONE : LV_FAILED;

@@ -198,12 +198,13 @@ take_step (VirfsDrain *drain, const VirfsDrainStep *planned)
   drain->ended += weight (planned);
 }
 
-/* Somebody else moves it, or its disks.  Either is a job's, whose end is news. */
+/* Somebody else moves it, or does something to its disks.  Either is a job's, whose end is news. */
 static gboolean
-is_taken (VirfsDrain *drain, const VirfsDrainStep *step)
+is_taken (const VirfsDrainStep *step)
 {
-  return virfs_infra_is_moving (infra_of (drain), step->vm)
-         || virfs_infra_is_replacing (infra_of (drain), step->vm);
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (step->vm);
+
+  return info->claim != VIRFS_CLAIM_NONE;
 }
 
 /* The next guest that nobody else moves just now; the caller owns it.  NULL: none. */
@@ -213,7 +214,7 @@ next_step (VirfsDrain *drain)
   for (guint i = 0; i < drain->steps->len; i++) {
     VirfsDrainStep *step = drain->steps->pdata[i];
 
-    if (!is_taken (drain, step))
+    if (!is_taken (step))
       return g_ptr_array_steal_index (drain->steps, i);
   }
   return NULL;

@@ -2,6 +2,7 @@
 /* Whether a host can take a guest, as far as the model knows. */
 #include "fit.h"
 
+#include "claim.h"
 #include "cpu.h"
 #include "error.h"
 #include "hostdev.h"
@@ -184,6 +185,15 @@ has_no_backup (const Way *way, GError **error)
   return FALSE;
 }
 
+/* A hypervisor that copies one can do nothing else with it, and who reads it, reads it there.  One that goes
+ * elsewhere may be wanted back: that waits. */
+static gboolean
+has_idle_disks (const Way *way, GError **error)
+{
+  return way->vm->claim == VIRFS_CLAIM_MIGRATE
+         || virfs_claim_check (way->vm, VIRFS_CLAIM_NONE, error);
+}
+
 static gboolean
 has_movable_state (const Way *way, GError **error)
 {
@@ -298,11 +308,10 @@ static const struct {
   gboolean (*check) (const Way *way, GError **error);
   gboolean decisive;
 } checks[] = {
-  { is_elsewhere, TRUE }, { are_up, TRUE },      { takes_guests },
-  { has_no_backup },      { has_movable_state }, { has_movable_devices },
-  { has_no_namesake },    { has_hypervisor },    { has_cpu },
-  { has_networks },       { has_pools },         { has_memory },
-  { has_files },
+  { is_elsewhere, TRUE }, { are_up, TRUE },      { takes_guests },        { has_no_backup },
+  { has_idle_disks },     { has_movable_state }, { has_movable_devices }, { has_no_namesake },
+  { has_hypervisor },     { has_cpu },           { has_networks },        { has_pools },
+  { has_memory },         { has_files },
 };
 
 gboolean

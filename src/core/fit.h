@@ -7,8 +7,8 @@
 
 #include "infra.h"
 
-/* FALSE with the first reason: EXISTS if it or another of its name is there already, BUSY (a backup is open, it
- * is frozen or crashed, the host is in maintenance), HOST_DOWN, UNSUPPORTED (hypervisor, architecture or CPU),
+/* FALSE with the first reason: EXISTS if it or another of its name is there already, BUSY (a backup is open, something
+ * is done to its disks, it is frozen or crashed, the host is in maintenance), HOST_DOWN, UNSUPPORTED (hypervisor, architecture or CPU),
  * NO_SPACE (memory), NOT_FOUND (network, storage). */
 gboolean virfs_fit (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host,
                     const VirfsHostInfo *info, GError **error);

@@ -40,7 +40,7 @@ typedef enum {
   VIRFS_ROOT_FIRING,   /* which fire for what */
   VIRFS_ROOT_NETWORKS, /* which there are */
   VIRFS_ROOT_POOLS,
-  VIRFS_ROOT_CPUS,     /* see cpu.h */
+  VIRFS_ROOT_CPUS,    /* see cpu.h */
   VIRFS_ROOT_INDEXES, /* which values there are of the first of the indexes; + VirfsIndexKey */
   /* which guests are in the first of the states; + VirfsVmState */
   VIRFS_ROOT_STATES = VIRFS_ROOT_INDEXES + VIRFS_N_INDEXES,
@@ -167,13 +167,6 @@ gboolean virfs_infra_edit_vm (VirfsInfra *infra, VirfsHost *host, const char *uu
 void virfs_infra_begin_move (VirfsInfra *infra, VirfsVm *vm);
 void virfs_infra_end_move (VirfsInfra *infra, VirfsVm *vm);
 gboolean virfs_infra_is_moving (VirfsInfra *infra, VirfsVm *vm);
-/* A disk of it is being replaced, so it must not be started. */
-gboolean virfs_infra_is_replacing (VirfsInfra *infra, VirfsVm *vm);
-/* Brackets that, for JOB: what else is under way with the guest is waited for, BUSY if it takes too long
- * or is a migration. */
-gboolean virfs_infra_begin_replacing (VirfsInfra *infra, VirfsVm *vm, VirfsJob *job,
-                                      GError **error);
-void virfs_infra_end_replacing (VirfsInfra *infra, VirfsVm *vm);
 
 /* Parts.  A draft of OWNER, whose INFO is taken: a reference to it, or NULL if there is something of
  * that name (EXISTS). */

@@ -307,8 +307,8 @@ virfs_job_is_cancelled (VirfsJob *job)
   return job->cancelled || virfs_job_has_ended (job);
 }
 
-static gboolean
-has_other_job (VirfsObject *object, VirfsJob *but)
+gboolean
+virfs_registry_has_job (VirfsObject *object, GList *but, GCompareFunc compare)
 {
   GHashTableIter iter;
   gpointer value;
@@ -317,18 +317,9 @@ has_other_job (VirfsObject *object, VirfsJob *but)
   while (g_hash_table_iter_next (&iter, NULL, &value)) {
     const VirfsJob *job = value;
 
-    if (job != but && job->subject == object
-        && (job->state == VIRFS_JOB_QUEUED || job->state == VIRFS_JOB_RUNNING))
+    if (job->subject == object && !virfs_job_has_ended (job)
+        && g_list_find_custom (but, job, compare) == NULL)
       return TRUE;
   }
   return FALSE;
-}
-
-gboolean
-virfs_registry_await_jobs (VirfsObject *object, VirfsJob *but, gint64 deadline)
-{
-  while (has_other_job (object, but))
-    if (!g_cond_wait_until (&object->infra->settled, &object->infra->lock, deadline))
-      return !has_other_job (object, but);
-  return TRUE;
 }

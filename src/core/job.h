@@ -71,9 +71,9 @@ void virfs_job_finish (VirfsJob *job, GError *error);
 void virfs_job_cancel (VirfsJob *job);
 gboolean virfs_job_is_cancelled (VirfsJob *job);
 
-/* Waits until no job but BUT runs or is to run on OBJECT, at most to DEADLINE (monotonic): FALSE if one does
- * still.  Under the registry's lock, which it gives up meanwhile. */
-gboolean virfs_registry_await_jobs (VirfsObject *object, VirfsJob *but, gint64 deadline);
+/* Whether a job runs or is to run on OBJECT, but for those that COMPARE finds in BUT.  Under the
+ * registry's lock, whose `settled` tells that one has ended. */
+gboolean virfs_registry_has_job (VirfsObject *object, GList *but, GCompareFunc compare);
 
 /* What is known now. */
 typedef struct {

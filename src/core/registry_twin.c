@@ -9,6 +9,8 @@
  */
 #include "registry_vm.h"
 
+#include "claim.h"
+
 VirfsVm *
 virfs_registry_primary (VirfsVm *vm)
 {
@@ -82,6 +84,7 @@ virfs_infra_begin_move (VirfsInfra *infra, VirfsVm *vm)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
 
   vm->moving++;
+  virfs_claim_publish (vm);
 }
 
 void
@@ -90,6 +93,7 @@ virfs_infra_end_move (VirfsInfra *infra, VirfsVm *vm)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
 
   vm->moving--;
+  virfs_claim_publish (vm);
   if (!vm->removed)
     virfs_registry_weigh (vm);
 }

@@ -8,6 +8,7 @@
  */
 #include "registry_vm.h"
 
+#include "claim.h"
 #include "console.h"
 
 #include <string.h>
@@ -28,6 +29,7 @@ free_vm (gpointer object)
 
   virfs_vm_info_unref (vm->info);
   g_clear_pointer (&vm->twins, g_ptr_array_unref);
+  g_list_free_full (vm->claims, virfs_claim_free);
   g_free (vm);
 }
 
@@ -174,6 +176,7 @@ virfs_registry_take_info (VirfsVm *vm, VirfsHost *host, VirfsVmInfo *info)
 
   fill_in (host, info);
   info->snapshot_disks = known->snapshot_disks;
+  virfs_claim_show (vm, info);
   keep_findings (known, info);
   if (info->created == 0)
     info->created = known->created;

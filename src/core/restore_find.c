@@ -2,17 +2,14 @@
 /* Whether a disk can be restored, and which volume it is in. */
 #include "restore_private.h"
 
+#include "claim.h"
 #include "device.h"
 #include "error.h"
 #include "pool.h"
-#include "registry.h"
 #include "snapshot.h"
 #include "use.h"
 
 #include <string.h>
-
-/* How long what is done to the guest may take still, when all has arrived. */
-#define PATIENCE (60 * G_TIME_SPAN_SECOND)
 
 static VirfsVm *
 guest_of (VirfsPart *disk)
@@ -135,43 +132,12 @@ virfs_restore_find (VirfsArrival *self, GError **error)
   return FALSE;
 }
 
-/* What somebody has begun with the guest before that may start it: it is waited for, but no migration:
- * the guest is on another host then. */
-static gboolean
-claim (VirfsInfra *infra, VirfsVm *vm, VirfsJob *job)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
-
-  vm->replacing++;
-  return vm->moving == 0
-         && virfs_registry_await_jobs (&vm->object, job, g_get_monotonic_time () + PATIENCE);
-}
-
-gboolean
-virfs_infra_begin_replacing (VirfsInfra *infra, VirfsVm *vm, VirfsJob *job, GError **error)
-{
-  if (claim (infra, vm, job))
-    return TRUE;
-  virfs_infra_end_replacing (infra, vm);
-  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
-               "something else is being done to the guest, wait until that is over: see jobs/");
-  return FALSE;
-}
-
-void
-virfs_infra_end_replacing (VirfsInfra *infra, VirfsVm *vm)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
-
-  vm->replacing--;
-}
-
 gboolean
 virfs_restore_claim (VirfsArrival *self, GError **error)
 {
   VirfsVm *guest = guest_of (self->disk);
 
-  if (!virfs_infra_begin_replacing (guest->object.infra, guest, self->job, error))
+  if (!virfs_claim_begin (guest, VIRFS_CLAIM_RESTORE, self->job, error))
     return FALSE;
   if (virfs_restore_check (self->disk, error))
     return TRUE;
@@ -182,15 +148,5 @@ virfs_restore_claim (VirfsArrival *self, GError **error)
 void
 virfs_restore_release (VirfsArrival *self)
 {
-  VirfsVm *guest = guest_of (self->disk);
-
-  virfs_infra_end_replacing (guest->object.infra, guest);
-}
-
-gboolean
-virfs_infra_is_replacing (VirfsInfra *infra, VirfsVm *vm)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
-
-  return vm->replacing > 0;
+  virfs_claim_end (guest_of (self->disk), self->job);
 }

@@ -31,6 +31,18 @@ VirfsVmState virfs_vm_state_parse (const char *name);
 /* Whether a guest in STATE has a process, memory and devices. */
 gboolean virfs_vm_state_active (VirfsVmState state);
 
+/* What is done to a guest's disks (claim.h), in the order of what goes with it. */
+typedef enum {
+  VIRFS_CLAIM_NONE,
+  VIRFS_CLAIM_READ, /* a snapshot is read, in files that the guest does not write to */
+  VIRFS_CLAIM_COPY, /* they move, and the guest runs meanwhile */
+  /* from here on nobody starts it, or does anything else to it */
+  VIRFS_CLAIM_CLONE,
+  VIRFS_CLAIM_MOVE,
+  VIRFS_CLAIM_RESTORE,
+  VIRFS_CLAIM_MIGRATE,
+} VirfsClaim;
+
 /* What can be done to a guest beside bringing it to a state. */
 typedef enum {
   VIRFS_VERB_START,
@@ -150,7 +162,7 @@ typedef struct {
                            devices (`disks/vda`), one a line */
   const char *firmware; /* interned: bios or efi */
   GRefString *machine;
-  GRefString *cpu; /* that its host must have: `TYPE` and a <cpu>, or see cpu.h; NULL: any */
+  GRefString *cpu;      /* that its host must have: `TYPE` and a <cpu>, or see cpu.h; NULL: any */
   GRefString *graphics; /* where its screen can be reached: `TYPE ADDRESS PORT` a line */
   VirfsBlob *screen;    /* a picture of it (PNG); NULL: as it was */
   GRefString *password; /* of its screen, until then: microseconds since the epoch; 0: never */
@@ -176,6 +188,8 @@ typedef struct {
   VirfsHost *host;
   struct VirfsKept *kept;            /* see kept.h; NULL: nothing */
   gboolean snapshot_disks;           /* the next snapshot is of the disks alone */
+  VirfsClaim claim;                  /* the last in order of those that there are */
+  guint claim_job;                   /* number of its job; 0: none */
   GRefString *error;                 /* last failure; NULL for none */
   GRefString *alarms;                /* that fire for it, one a line; NULL for none */
   gint64 changed[VIRFS_VM_N_FIELDS]; /* microseconds since the epoch */
@@ -198,8 +212,8 @@ typedef struct {
   GPtrArray *twins; /* of VirfsVm*: the same UUID on other hosts; NULL for none */
   gboolean twin;    /* is in the twins of another */
   gboolean removed;
-  guint moving;    /* migrations of it that run: its twins are not shown */
-  guint replacing; /* disks of it that are being replaced: nobody starts it */
+  guint moving;  /* migrations of it that run: its twins are not shown */
+  GList *claims; /* see claim.c */
 } VirfsVm;
 
 /* What is known now; the caller owns the reference. */
