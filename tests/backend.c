@@ -5,10 +5,14 @@
 
 #include <glib/gstdio.h>
 
+const VirfsKeeper *backend_keeper;
+
 void
 backend_open_uri (Backend *f, const char *uri)
 {
   f->infra = virfs_infra_new (&virfs_libvirt_backend, 5);
+  if (backend_keeper != NULL)
+    virfs_infra_set_keeper (f->infra, backend_keeper);
   f->host = virfs_infra_add_host (f->infra, "h1", uri, NULL);
   g_assert_nonnull (f->host);
   g_assert_true (virfs_infra_settle (f->infra, PATIENCE));

@@ -18,6 +18,9 @@ typedef struct {
   VirfsHost *host; /* h1 */
 } Backend;
 
+/* To be set before the next: what records are kept by; NULL: none are. */
+extern const VirfsKeeper *backend_keeper;
+
 /* A host that has what XML says; PARAMETERS (may be NULL) are added to its URI. */
 void backend_open (Backend *f, const char *xml, const char *parameters);
 void backend_open_uri (Backend *f, const char *uri);

@@ -84,6 +84,11 @@ gboolean lv_move_keep (LvLink *link, const LvMoveRecord *record, GError **error)
 gboolean lv_move_keep_phase (LvTask *task, const char *phase, GError **error);
 void lv_move_forget (LvLink *link, const LvMoveRecord *record);
 void lv_move_record_clear (LvMoveRecord *record);
+/* Of the link's host (of LvMoveRecord), but those that are carried out now; the caller owns it. */
+GArray *lv_move_read_records (LvLink *link);
+
+/* move_settle.c */
+
 typedef enum {
   LV_MOVE_OPEN, /* it cannot be told, or removed, now: the record stays */
   LV_MOVE_DONE,

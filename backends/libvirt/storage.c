@@ -11,7 +11,6 @@
 #include "error.h"
 #include "fail.h"
 #include "lent.h"
-#include "use.h"
 #include "xml.h"
 
 #include <stdlib.h>
@@ -333,28 +332,4 @@ lv_pool_free_name (LvPool *pool, const char *guest, const char *what, const char
       return name;
     g_free (name);
   }
-}
-
-char *
-lv_volume_other_user (VirfsHost *host, VirfsVm *vm, virStorageVolPtr volume)
-{
-  VirfsInfra *infra = host->object.infra;
-  g_autoptr (virStoragePool) pool = LV (virStoragePoolLookupByVolume (volume));
-  g_autofree char *pool_label
-    = pool ? virfs_part_label (&virfs_pool_class, virStoragePoolGetName (pool)) : NULL;
-  g_autofree char *label = virfs_part_label (&virfs_volume_class, virStorageVolGetName (volume));
-  g_autoptr (VirfsPart) owner
-    = pool_label ? virfs_infra_part (infra, host, &virfs_pool_class, pool_label) : NULL;
-  g_autoptr (VirfsPart) part
-    = owner ? virfs_infra_part (infra, owner, &virfs_volume_class, label) : NULL;
-  g_autoptr (GPtrArray) users = part ? virfs_volume_users (part) : NULL;
-  g_autofree char *self = vm ? virfs_object_path (vm) : NULL;
-
-  for (guint i = 0; users && i < users->len; i++) {
-    const VirfsUser *user = users->pdata[i];
-
-    if (g_strcmp0 (user->path, self) != 0)
-      return g_strdup (user->path);
-  }
-  return NULL;
 }

@@ -39,10 +39,6 @@ virStorageVolPtr lv_pool_find_path (LvSeat *seat, const char *path, LvPool **poo
 /* The volume of that name as it is now; NULL: lv_fail() knows why not. */
 virStorageVolPtr lv_pool_fresh_volume (LvPool *pool, const char *name);
 
-/* Who has the volume beside VM (NULL: nobody is left out): another guest of the fleet, or a volume that is
- * based on it; the caller owns it.  NULL: nobody, as far as is known. */
-char *lv_volume_other_user (VirfsHost *host, VirfsVm *vm, virStorageVolPtr volume);
-
 /* GUEST-WHATSUFFIX, with a number if somebody has left one of that name; the caller owns it. */
 char *lv_pool_free_name (LvPool *pool, const char *guest, const char *what, const char *suffix);
 

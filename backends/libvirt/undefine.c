@@ -8,6 +8,7 @@
 #include "inventory.h"
 #include "operate.h"
 #include "storage.h"
+#include "volume_use.h"
 #include "xml.h"
 
 #include <stdlib.h>
@@ -87,25 +88,40 @@ tell_left (LvTask *task, GPtrArray *left)
   }
 }
 
+static gboolean
+check_use (LvTask *task, virStorageVolPtr volume, GError **error)
+{
+  g_autofree char *user = NULL;
+  LvUse use = lv_volume_use (task->link, task->uuid, volume, &user);
+  const char *name = virStorageVolGetName (volume);
+
+  if (use == LV_USE_OTHER)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                 "the disk %s of %s is used by %s; write keep to ctl to leave the disks", name,
+                 task->name, user);
+  else if (use == LV_USE_UNKNOWN)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                 "it cannot be told now who uses the disk %s of %s: its volume is not known in"
+                 " pools/; try again, or write keep to ctl to leave the disks",
+                 name, task->name);
+  return use == LV_USE_NONE;
+}
+
 /* Asked before anything is done. */
 static gboolean
 check_unused (LvTask *task, GPtrArray *volumes, GError **error)
 {
-  VirfsHost *host = lv_gate_enter (task->link->connection);
-  gboolean unused = TRUE;
-
-  for (guint i = 0; host && unused && i < volumes->len; i++) {
-    g_autofree char *user = lv_volume_other_user (host, task->vm, volumes->pdata[i]);
-
-    unused = user == NULL;
-    if (!unused)
-      g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
-                   "the disk %s of %s is used by %s; write keep to ctl to leave the disks",
-                   virStorageVolGetName (volumes->pdata[i]), task->name, user);
+  if (volumes->len > 0 && !lv_volumes_look (task->link, task->here.conn)) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+                 "it cannot be told now who uses the disks of %s, because a pool of %s is busy: try"
+                 " again, or write keep to ctl to leave the disks",
+                 task->name, task->link->connection->name);
+    return FALSE;
   }
-  if (host != NULL)
-    lv_gate_leave (task->link->connection);
-  return unused;
+  for (guint i = 0; i < volumes->len; i++)
+    if (!check_use (task, volumes->pdata[i], error))
+      return FALSE;
+  return TRUE;
 }
 
 static gboolean

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "volume_use.h"
+
+#include "connection.h"
+#include "fail.h"
+#include "gate.h"
+#include "inventory.h"
+#include "use.h"
+
+/* One that has stopped when it was looked at has nothing any more. */
+static gboolean
+look_at_pool (LvLink *link, virConnectPtr conn, virStoragePoolPtr pool)
+{
+  gboolean looked = LV (virStoragePoolRefresh (pool, 0)) == 0;
+
+  lv_inventory_refresh_all (link, conn, virStoragePoolGetName (pool));
+  return looked || LV (virStoragePoolIsActive (pool)) == 0;
+}
+
+gboolean
+lv_volumes_look (LvLink *link, virConnectPtr conn)
+{
+  virStoragePoolPtr *items = NULL;
+  int n = LV (virConnectListAllStoragePools (conn, &items, VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE));
+  g_autoptr (GPtrArray) pools = lv_take_pools (items, n);
+  gboolean all = pools != NULL;
+
+  for (guint i = 0; pools && i < pools->len; i++)
+    all = look_at_pool (link, conn, pools->pdata[i]) && all;
+  return all;
+}
+
+static VirfsPart *
+find_part (VirfsHost *host, const char *pool, const char *volume)
+{
+  VirfsInfra *infra = host->object.infra;
+  g_autofree char *pool_label = virfs_part_label (&virfs_pool_class, pool);
+  g_autofree char *label = virfs_part_label (&virfs_volume_class, volume);
+  g_autoptr (VirfsPart) owner = virfs_infra_part (infra, host, &virfs_pool_class, pool_label);
+
+  return owner ? virfs_infra_part (infra, owner, &virfs_volume_class, label) : NULL;
+}
+
+static char *
+find_other (GPtrArray *users, const char *self)
+{
+  for (guint i = 0; i < users->len; i++) {
+    const VirfsUser *user = users->pdata[i];
+
+    if (g_strcmp0 (user->path, self) != 0)
+      return g_strdup (user->path);
+  }
+  return NULL;
+}
+
+/* Inside the gate. */
+static LvUse
+ask (VirfsHost *host, const char *uuid, const char *pool, const char *volume, char **other)
+{
+  g_autoptr (VirfsPart) part = find_part (host, pool, volume);
+  g_autoptr (VirfsVm) vm = virfs_infra_vm_on_host (host->object.infra, host, uuid);
+  g_autofree char *self = vm ? virfs_object_path (vm) : NULL;
+  g_autoptr (GPtrArray) users = NULL;
+
+  if (part == NULL)
+    return LV_USE_UNKNOWN;
+  users = virfs_volume_users (part);
+  *other = find_other (users, self);
+  return *other ? LV_USE_OTHER : LV_USE_NONE;
+}
+
+LvUse
+lv_volume_use (LvLink *link, const char *uuid, virStorageVolPtr volume, char **user)
+{
+  g_autoptr (virStoragePool) pool = LV (virStoragePoolLookupByVolume (volume));
+  VirfsHost *host = pool ? lv_gate_enter (link->connection) : NULL;
+  LvUse use;
+
+  *user = NULL;
+  if (host == NULL)
+    return LV_USE_UNKNOWN;
+  use = ask (host, uuid, virStoragePoolGetName (pool), virStorageVolGetName (volume), user);
+  lv_gate_leave (link->connection);
+  return use;
+}
