@@ -9,6 +9,7 @@
  */
 #include "clone.h"
 
+#include "claim.h"
 #include "connection.h"
 #include "domain.h"
 #include "error.h"
@@ -143,8 +144,8 @@ read_of_snapshot (LvMaking *making, virDomainPtr domain, GError **error)
   return definition;
 }
 
-char *
-lv_making_read_source (LvMaking *making, GError **error)
+static char *
+read_source (LvMaking *making, GError **error)
 {
   LvCreation *creation = making->creation;
   g_autoptr (virDomain) domain
@@ -211,21 +212,30 @@ clone_disk (LvMaking *making, const LvDisk *disk, GError **error)
                            : lv_making_make_disk (making, disk->target, image, size, error);
 }
 
-/* Bringing disks takes its time, and only snapshots of the disks alone stay as they are. */
+/* Who is not held up by our claim may have started it, and it may be off again. */
 static gboolean
-check_unchanged (LvMaking *making, GError **error)
+check_unchanged (LvMaking *making, gint64 since, GError **error)
 {
-  LvCreation *creation = making->creation;
-  g_autoptr (virDomain) domain = NULL;
+  VirfsVm *source = making->creation->source;
+  g_autoptr (virDomain) domain
+    = LV (virDomainLookupByUUIDString (making->from->conn, source->uuid));
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (source);
 
-  if (making->task->target == NULL || (creation->snapshot != NULL && making->snapshots == NULL))
+  if (domain == NULL)
+    return lv_fail (error, "%s was taken away while its disks were read", info->name);
+  if (!check_shut_off (domain, error))
+    return FALSE;
+  if (info->changed[VIRFS_VM_STATE] == since)
     return TRUE;
-  domain = LV (virDomainLookupByUUIDString (making->from->conn, creation->source->uuid));
-  return domain == NULL || check_shut_off (domain, error);
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+               "%s was started while its disks were read: what was read may be neither the one nor"
+               " the other",
+               info->name);
+  return FALSE;
 }
 
-gboolean
-lv_making_clone_disks (LvMaking *making, const char *xml, GError **error)
+static gboolean
+clone_disks (LvMaking *making, const char *xml, GError **error)
 {
   g_autoptr (GPtrArray) disks = lv_xml_read_disks (xml);
 
@@ -236,7 +246,51 @@ lv_making_clone_disks (LvMaking *making, const char *xml, GError **error)
     if (!disk->readonly && !clone_disk (making, disk, error))
       return FALSE;
   }
-  return check_unchanged (making, error);
+  return TRUE;
+}
+
+/* Snapshots of the disks alone stay as they are. */
+static VirfsClaim
+claim_of (const LvCreation *creation, const VirfsVmInfo *source)
+{
+  const VirfsSnapshotInfo *snapshot
+    = creation->snapshot
+        ? virfs_part_list_find (source->parts[VIRFS_VM_SNAPSHOTS], creation->snapshot)
+        : NULL;
+
+  return snapshot == NULL || g_strcmp0 (snapshot->kind, VIRFS_SNAPSHOT_FULL) == 0
+           ? VIRFS_CLAIM_CLONE
+           : VIRFS_CLAIM_READ;
+}
+
+static char *
+clone_claimed (LvMaking *making, gint64 since, GError **error)
+{
+  gboolean kept = making->creation->snapshot != NULL;
+  g_autofree char *xml = read_source (making, error);
+
+  /* one that is inside of the disks is copied with all that is in them */
+  if (xml == NULL || !clone_disks (making, xml, error)
+      || ((!kept || making->snapshots != NULL) && !check_unchanged (making, since, error)))
+    return NULL;
+  return g_steal_pointer (&xml);
+}
+
+char *
+lv_making_clone (LvMaking *making, GError **error)
+{
+  LvCreation *creation = making->creation;
+  VirfsJob *job = making->task->job;
+  g_autoptr (VirfsVmInfo) source = virfs_vm_info (creation->source);
+  g_autofree char *xml = NULL;
+
+  if (!virfs_claim_begin (creation->source, claim_of (creation, source), job, error))
+    return NULL;
+  virfs_vm_info_unref (source);
+  source = virfs_vm_info (creation->source);
+  xml = clone_claimed (making, source->changed[VIRFS_VM_STATE], error);
+  virfs_claim_end (creation->source, job);
+  return g_steal_pointer (&xml);
 }
 
 /* Going back. */

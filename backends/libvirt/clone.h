@@ -4,10 +4,9 @@
 
 #include "make_disk.h"
 
-/* The definition that it begins with; BUSY if its disks are being written to.  The caller owns it. */
-char *lv_making_read_source (LvMaking *making, GError **error);
-/* Clones of all disks that XML, the source's definition, has. */
-gboolean lv_making_clone_disks (LvMaking *making, const char *xml, GError **error);
+/* The definition that it begins with, which the caller owns, and clones of all disks that that has.  They are
+ * claimed meanwhile (claim.h); BUSY if they are being written to. */
+char *lv_making_clone (LvMaking *making, GError **error);
 /* The new guest's disks go back to the snapshot, if that is what it is a clone of: the last thing
  * before it is started. */
 gboolean lv_making_revert (LvMaking *making, virDomainPtr domain, GError **error);

@@ -132,9 +132,9 @@ new_definition (LvMaking *making, GError **error)
 static char *
 cloned_definition (LvMaking *making, GError **error)
 {
-  g_autofree char *xml = lv_making_read_source (making, error);
+  g_autofree char *xml = lv_making_clone (making, error);
 
-  if (xml == NULL || !lv_making_clone_disks (making, xml, error) || !add_media (making, error))
+  if (xml == NULL || !add_media (making, error))
     return NULL;
   return lv_xml_clone_domain (xml, making->creation->info, making->disks, error);
 }

@@ -95,12 +95,17 @@ ok 'not a write is lost' 'echo destroy > vms/w1/ctl && no_write_lost "$VIRFS_LAB
 ok 'it moves as well' '
   echo default > vms/w1/move && reads $disk/source /var/lib/libvirt/images/w1.qcow2 && no_write_lost "$default/w1.qcow2" $tick
   files "$VIRFS_LAB/shared" && files /var/lib/libvirt/images w1-vdb.qcow2 w1.qcow2'
-ok 'what is based on it keeps the old one' '
+ok 'what is based on it keeps the old one, also if nobody has heard of that' '
   qemu-img create -q -f qcow2 -b /var/lib/libvirt/images/w1-vdb.qcow2 -F qcow2 -u "$default/over.qcow2" 32M
-  echo refresh > $pools/default/ctl && echo fast > vms/w1/disks/vdb/move && files "$VIRFS_LAB/fast" w1-vdb.qcow2
+  echo fast > vms/w1/disks/vdb/move && files "$VIRFS_LAB/fast" w1-vdb.qcow2
   files /var/lib/libvirt/images over.qcow2 w1-vdb.qcow2 w1.qcow2
   tells events/log "vms/w1 left-behind host=h1 path=/var/lib/libvirt/images/w1-vdb.qcow2 used-by=.*over.qcow2"
   rm "$default/over.qcow2" "$default/w1-vdb.qcow2"; echo refresh > $pools/default/ctl'
+ok 'or that is in another pool' '
+  on h1 vol-create-as shared over.qcow2 32M --format qcow2 --backing-vol "$VIRFS_LAB/fast/w1-vdb.qcow2" --backing-vol-format qcow2
+  echo default > vms/w1/disks/vdb/move && files "$VIRFS_LAB/fast" w1-vdb.qcow2 && files "$VIRFS_LAB/shared" over.qcow2
+  echo fast > vms/w1/disks/vdb/move && files /var/lib/libvirt/images w1.qcow2
+  rm "$VIRFS_LAB/shared/over.qcow2" "$VIRFS_LAB/fast/w1-vdb.qcow2"; echo refresh > $pools/fast/ctl; echo refresh > $pools/shared/ctl'
 ok 'a disk on top of another stays so' '
   qemu-img create -q -f qcow2 -b /var/lib/libvirt/images/w1.qcow2 -F qcow2 -u "$default/top.qcow2" 64M
   qemu-io -f qcow2 -c "write -q -P 7 1M 64k" "json:{\"driver\":\"qcow2\",\"backing\":null,\"file\":{\"driver\":\"file\",\"filename\":\"$default/top.qcow2\"}}"
@@ -123,6 +128,10 @@ ok 'it can be seen' '
   eventually 20 copying && tells "$(running_job)/operation" "^move vda to fast$"
   eventually 20 "[[ \$(<\$(running_job)/progress) -gt 0 ]]" && lists $pools/fast/volumes && reads $disk/source "$where"'
 no 'once at a time' EBUSY 'echo shared > vms/w1/move'
+no 'there is no snapshot meanwhile' EBUSY 'mkdir vms/w1/snapshots/now'
+ok 'with the job that is to be waited for' 'tells vms/w1/error "w1: its disks are being moved: wait until that is over, or cancel $(running_job)"'
+no 'nor a backup' EBUSY 'mkdir vms/w1/backups/now'
+no 'nor does it go to another host' EBUSY 'echo h2 > vms/w1/migrate'
 ok 'it is cancelled' 'echo cancel > "$(running_job)/ctl" && fails 20 EINTR && as_before && goes_on'
 timeout -s INT 3 sh -c "echo fast > $disk/move" 2>/dev/null &
 ok 'by a signal, too' 'eventually 20 copying && eventually 20 as_before && goes_on'
@@ -166,8 +175,26 @@ ok 'the disks of a clone are brought to the host that was chosen' '
 ok 'with a job' 'grep -qx create jobs/*/operation'
 ok 'a larger one' '
   draft c2 && echo 96M > vms/c2/disk_size && echo shutoff > vms/c2/state && polled "reads vms/c2/disks/vda/size $((96 << 20))"'
+kill -STOP "$(lab pid h2)"
+draft c4
+begin shutoff vms/c4/state
+ok 'what is cloned is not started' '
+  eventually 20 running_job && eventually 5 "! echo running > vms/w1/state" && says h1 w1 "shut off"
+  tells vms/w1/error "w1: it is being cloned: wait until that is over, or cancel $(running_job)"'
+no 'nor moved' EBUSY 'echo shared > vms/w1/move'
+no 'nor deleted' EBUSY 'rmdir vms/w1'
+on h1 start w1 >/dev/null && on h1 destroy w1 >/dev/null
+soon 'reads vms/w1/state shutoff'
+kill -CONT "$(lab pid h2)"
+ok 'if somebody else starts it, there is no clone' '
+  fails 40 EBUSY && tells vms/c4/error "w1 was started while its disks were read" && unknown_to h2 c4
+  rmdir vms/c4 && ! lab exec h2 ls /var/lib/libvirt/images | grep c4'
 no 'a linked one has to be where the other is' ENOENT 'draft c3; echo linked > vms/c3/clone; echo shutoff > vms/c3/state'
 ok 'a larger one starts' 'rmdir vms/c3 && echo running > vms/c2/state && eventually 150 "[[ \$(last_tick h2 c2) -gt $tick ]]" && echo destroy > vms/c2/ctl'
+ok 'what somebody has just based a volume on is not deleted' '
+  qemu-img create -q -f qcow2 -b /var/lib/libvirt/images/c1-vda.qcow2 -F qcow2 -u "$there/over.qcow2" 64M
+  echo purge > vms/c1/ctl && ! rmdir vms/c1 && tells vms/c1/error "used by hosts/h2/pools/default/volumes/over.qcow2"
+  rm "$there/over.qcow2" && rmdir vms/c1 && ! lab exec h2 ls /var/lib/libvirt/images | grep c1'
 ok 'a pool is emptied' '
   "$top/examples/empty-pool" h1 default fast . && files /var/lib/libvirt/images && reads $disk/source "$VIRFS_LAB/fast/w1.qcow2"'
 announce 'virfs: h1: '
