@@ -138,6 +138,8 @@ end_plan (LvPlan *plan, gboolean moved, gboolean stayed)
 {
   LvTask *task = plan->task;
 
+  if (moved)
+    lv_plan_remove_nvram (plan);
   if (stayed)
     lv_plan_undo (plan);
   else

@@ -34,6 +34,7 @@ lv_plan_free (LvPlan *plan)
   if (plan == NULL)
     return;
   g_ptr_array_unref (plan->copies);
+  g_free (plan->nvram);
   lv_task_unref (plan->task);
   g_free (plan);
 }
@@ -242,16 +243,18 @@ lv_plan_new (LvTask *task, const char *xml, gboolean running, GError **error)
 {
   g_autoptr (LvPlan) plan = g_new0 (LvPlan, 1);
   g_autoptr (GPtrArray) disks = lv_xml_read_disks (xml);
-  g_autoptr (LvDisk) nvram = running ? NULL : lv_xml_read_nvram (xml);
+  g_autoptr (LvDisk) nvram = lv_xml_read_nvram (xml);
 
   plan->task = lv_task_ref (task);
   plan->running = running;
   plan->copies = g_ptr_array_new_with_free_func (free_copy);
   plan->certain = TRUE;
+  plan->nvram = nvram ? g_strdup (nvram->path) : NULL;
   for (guint i = 0; i < disks->len; i++)
     if (!plan_disk (plan, disks->pdata[i], error))
       return NULL;
-  if (nvram != NULL && !plan_disk (plan, nvram, error))
+  /* that of a running guest comes with its memory */
+  if (nvram != NULL && !running && !plan_disk (plan, nvram, error))
     return NULL;
   return g_steal_pointer (&plan);
 }
@@ -301,6 +304,53 @@ lv_plan_undo (LvPlan *plan)
   }
 }
 
+/* The guest's directory of it on both hosts, if these are two. */
+static gboolean
+find_nvram (LvPlan *plan, LvPool **from, LvPool **to)
+{
+  g_autofree char *directory = g_path_get_dirname (plan->nvram);
+  gboolean shared = TRUE;
+
+  *from = lv_pool_by_directory (&plan->task->here, directory, FALSE, NULL);
+  *to = lv_pool_by_directory (&plan->task->there, directory, FALSE, NULL);
+  return *from && *to && lv_pool_compare (*from, *to, &shared, NULL) && !shared;
+}
+
+static void
+note_removed (LvPlan *plan)
+{
+  for (guint i = 0; i < plan->copies->len; i++) {
+    LvCopy *copy = plan->copies->pdata[i];
+
+    copy->removed |= g_str_equal (copy->path, plan->nvram);
+  }
+}
+
+static gboolean
+is_gone (LvPlan *plan)
+{
+  LvTask *task = plan->task;
+  g_autoptr (virDomain) here = LV (virDomainLookupByUUIDString (task->here.conn, task->uuid));
+
+  return here == NULL && lv_last_code () == VIR_ERR_NO_DOMAIN;
+}
+
+void
+lv_plan_remove_nvram (LvPlan *plan)
+{
+  g_autofree char *name = plan->nvram ? g_path_get_basename (plan->nvram) : NULL;
+  g_autoptr (LvPool) from = NULL;
+  g_autoptr (LvPool) to = NULL;
+  g_autoptr (virStorageVol) old = NULL, there = NULL;
+
+  if (name == NULL || !is_gone (plan) || !find_nvram (plan, &from, &to))
+    return;
+  there = lv_pool_fresh_volume (to, name);
+  old = there ? lv_pool_fresh_volume (from, name) : NULL;
+  if (old != NULL && LV (virStorageVolDelete (old, 0)) == 0)
+    note_removed (plan);
+}
+
 void
 lv_plan_tell_left (LvPlan *plan, LvLink *where)
 {
@@ -311,7 +361,7 @@ lv_plan_tell_left (LvPlan *plan, LvLink *where)
     g_autofree char *details
       = virfs_event_details ("host", where->connection->name, "path", copy->path, NULL);
 
-    if (copy->made != NULL || where == task->link)
+    if (!copy->removed && (copy->made != NULL || where == task->link))
       lv_gate_tell_event (where == task->link ? task->target : task->link, task->uuid,
                           "left-behind", details);
   }

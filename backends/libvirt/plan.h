@@ -15,12 +15,14 @@ typedef struct {
   char *format; /* that the guest uses it with; NULL: what it is */
   LvPool *from, *to;
   virStorageVolPtr made; /* at the other host; NULL as long as there is none */
+  gboolean removed;      /* it does not stay behind */
 } LvCopy;
 
 typedef struct {
   LvTask *task;
   gboolean running;
   GPtrArray *copies; /* of LvCopy* */
+  char *nvram;       /* path of what its firmware keeps; NULL: nothing */
   gboolean certain;  /* all else that is written to has been seen to be shared */
 } LvPlan;
 
@@ -36,6 +38,9 @@ gboolean lv_plan_make (LvPlan *plan, virDomainPtr domain, GError **error);
 gboolean lv_plan_copy (LvPlan *plan, GError **error);
 /* Deletes what was made. */
 void lv_plan_undo (LvPlan *plan);
+/* What the guest's firmware keeps has gone with it: what is left here nobody could remove through us, and it would
+ * be in the way when the guest comes back. */
+void lv_plan_remove_nvram (LvPlan *plan);
 /* Tells in the log of events which files stay behind on the link WHERE, one of the two. */
 void lv_plan_tell_left (LvPlan *plan, LvLink *where);
 

@@ -110,6 +110,35 @@ ok 'and it starts there with what it had' '
   on h2 vol-delete --pool default copied.qcow2 && echo running > vms/copied/state
   ticking h1 copied && [[ $(ticks h1 copied | head -n 1) -gt 1 ]]'
 
+# --- Firmware ------------------------------------------------------------------------------------
+
+efi_xml() {
+  tiny_xml efi | sed "s|<os>|<os><loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>\
+<nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'/>|; s|'pc'|'q35'|; s|>16<|>64<|"
+}
+vars() { echo "$VIRFS_LAB/$1/lib/qemu/nvram/efi_VARS.fd"; }
+if [[ -e /usr/share/OVMF/OVMF_VARS_4M.fd ]]; then
+  on h1 define /dev/stdin < <(efi_xml) >/dev/null
+  ok 'what a firmware keeps goes with a guest that is shut off' '
+    soon "[[ -d vms/efi ]]" && echo running > vms/efi/state && echo destroy > vms/efi/ctl
+    echo kept | dd of="$(vars h1)" bs=1 seek=540000 conv=notrunc status=none && cp "$(vars h1)" "$scratch/vars"
+    echo h2 > vms/efi/migrate && is_on efi h2 "shut off" && cmp "$(vars h2)" "$scratch/vars" && gone "$(vars h1)"'
+  ok 'and with one that runs' '
+    echo running > vms/efi/state && echo h3 > vms/efi/migrate && is_on efi h3 running && gone "$(vars h2)"
+    echo destroy > vms/efi/ctl && grep -aq kept "$(vars h3)"'
+  ok 'and back' 'echo h1 > vms/efi/migrate && grep -aq kept "$(vars h1)" && gone "$(vars h3)" && echo running > vms/efi/state'
+  ok 'nothing is lent meanwhile' '! on h1 pool-list --all | grep virfs- && echo destroy > vms/efi/ctl && rmdir vms/efi'
+else
+  tell 0 'what a firmware keeps # SKIP there is no OVMF (ovmf)' ''
+fi
+if type -P swtpm >/dev/null; then
+  on h1 define /dev/stdin < <(tiny_xml tpm | sed "s|<devices>|&<tpm model='tpm-tis'><backend type='emulator' version='2.0'/></tpm>|") >/dev/null
+  no 'what a TPM keeps cannot go while its guest is shut off' EOPNOTSUPP 'soon "[[ -d vms/tpm ]]" && echo h2 > vms/tpm/migrate'
+  ok 'nothing was done' 'tells vms/tpm/error "tpm has a TPM, whose contents" && is_on tpm h1 "shut off" && rmdir vms/tpm'
+else
+  tell 0 'what a TPM keeps # SKIP there is no swtpm' ''
+fi
+
 # --- What does not go ----------------------------------------------------------------------------
 
 no 'a host that does not exist' ENOENT 'echo nonsense > vms/w1/migrate'
