@@ -17,9 +17,12 @@ look_at_pool (LvLink *link, virConnectPtr conn, virStoragePoolPtr pool)
   return looked || LV (virStoragePoolIsActive (pool)) == 0;
 }
 
+/* Not in the name of who asks, who need not be shown what others have. */
 gboolean
-lv_volumes_look (LvLink *link, virConnectPtr conn)
+lv_volumes_look (LvLink *link, virConnectPtr seat)
 {
+  g_autoptr (virConnect) events = link->as_caller ? lv_link_events (link) : NULL;
+  virConnectPtr conn = events ? events : seat;
   virStoragePoolPtr *items = NULL;
   int n = LV (virConnectListAllStoragePools (conn, &items, VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE));
   g_autoptr (GPtrArray) pools = lv_take_pools (items, n);
