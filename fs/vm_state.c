@@ -194,7 +194,9 @@ virfs_vm_store_ctl (VirfsCall *call, const VirfsNode *node, const char *text)
   } else if ((!verb->harmless && !virfs_vm_check_unprotected (call, info, verb->name))
              || (verb->starts
                  && !(check_no_base (call, info) && virfs_vm_check_host_open (call, info)))
-             || (verb->verb == VIRFS_VERB_SAVE && !virfs_vm_check_thawed (call, info))) {
+             || (verb->verb == VIRFS_VERB_SAVE
+                 && !(virfs_vm_check_thawed (call, info)
+                      && virfs_vm_check_claims (call, node->object, VIRFS_CLAIM_COPY)))) {
     return;
   } else if (verb->while_moving || virfs_vm_check_settled (call, node->object)) {
     job = virfs_vm_job (call, node, verb->name);

@@ -140,7 +140,8 @@ test_cpu (Fixture *f, gconstpointer data)
   assert_fits (f);
 }
 
-/* Whose disks something is done to stays until that is over; but one that moves may be wanted back. */
+/* Whose disks something is done to stays until that is over; where one could be that migrates does
+ * not change. */
 static void
 test_claim (Fixture *f, gconstpointer data)
 {

@@ -185,8 +185,8 @@ has_no_backup (const Way *way, GError **error)
   return FALSE;
 }
 
-/* A hypervisor that copies one can do nothing else with it, and who reads it, reads it there.  One that goes
- * elsewhere may be wanted back: that waits. */
+/* A hypervisor that copies one can do nothing else with it, and who reads it, reads it there.  A migration
+ * that is under way says nothing of where the guest could be. */
 static gboolean
 has_idle_disks (const Way *way, GError **error)
 {

@@ -233,6 +233,7 @@ add_vm (VirfsHost *host, VirfsVmInfo *info)
     g_hash_table_insert (infra->vms, vm->uuid, vm);
 
   fill_in (host, info);
+  virfs_claim_show (vm, info);
   for (guint i = 0; i < VIRFS_VM_N_FIELDS; i++)
     info->changed[i] = now;
   for (guint i = 0; i < VIRFS_VM_N_PARTS; i++)

@@ -131,6 +131,7 @@ no 'once at a time' EBUSY 'echo shared > vms/w1/move'
 no 'there is no snapshot meanwhile' EBUSY 'mkdir vms/w1/snapshots/now'
 ok 'with the job that is to be waited for' 'tells vms/w1/error "w1: its disks are being moved: wait until that is over, or cancel $(running_job)"'
 no 'nor a backup' EBUSY 'mkdir vms/w1/backups/now'
+no 'nor is its memory saved' EBUSY 'echo save > vms/w1/ctl'
 no 'nor does it go to another host' EBUSY 'echo h2 > vms/w1/migrate'
 ok 'it is cancelled' 'echo cancel > "$(running_job)/ctl" && fails 20 EINTR && as_before && goes_on'
 timeout -s INT 3 sh -c "echo fast > $disk/move" 2>/dev/null &
