@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vms/<vm>/hostdevs/<hostdev>/: a device of the host that the guest has as its own. */
-#include "device_class.h"
+#include "device_give.h"
 
 static void
 make (VirfsCall *call, const VirfsNode *dir, const char *name)
@@ -35,41 +35,17 @@ show_device (const VirfsNode *node, GString *out)
     g_string_append_printf (out, "%s\n", label);
 }
 
-static void
-attach (VirfsCall *call, const VirfsNode *node, VirfsHost *host, const VirfsNodeDeviceInfo *device)
+static gboolean
+take (const VirfsNode *node, gpointer wanted, const VirfsNodeDeviceInfo *device,
+      const VirfsHostInfo *host, GError **error)
 {
-  g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
-  g_autoptr (VirfsPartInfo) wanted = virfs_part_info_copy (node->snapshot);
-  VirfsVm *vm = (VirfsVm *) virfs_part_root (node->object);
-  g_autoptr (GError) error = NULL;
-
-  if (virfs_hostdev_take ((VirfsHostdevInfo *) wanted, device, info, &error)
-      && virfs_hostdev_check_free (vm, host, device, &error))
-    virfs_device_attach (call, node, g_steal_pointer (&wanted));
-  else
-    virfs_call_finish (call, error);
+  return virfs_hostdev_take (wanted, device, host, error);
 }
 
 static void
 store_device (VirfsCall *call, const VirfsNode *node, const char *text)
 {
-  g_autoptr (VirfsHost) host = virfs_part_host (node);
-  g_autoptr (VirfsPart) part
-    = virfs_infra_part (virfs_node_infra (node), host, &virfs_node_device_class, text);
-  g_autoptr (VirfsPartInfo) device = part ? virfs_part_info (part) : NULL;
-
-  if (*text != '\0' && virfs_device_shows (call, node, text))
-    return;
-  if (!((const VirfsPartInfo *) node->snapshot)->draft)
-    virfs_call_fail (call, VIRFS_ERROR_BUSY,
-                     "the guest has this device; give it back (rmdir) and make another");
-  else if (device == NULL)
-    virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND,
-                     "the host of the guest has no device \"%s\"; hosts/%s/devices has what there"
-                     " is",
-                     text, host->name);
-  else
-    attach (call, node, host, (const VirfsNodeDeviceInfo *) device);
+  virfs_device_give (call, node, text, take);
 }
 
 /* The class. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vms/<vm>/nics/<nic>/: a network interface */
-#include "device_class.h"
+#include "device_give.h"
 
 #include <string.h>
 
@@ -153,48 +153,32 @@ find_nic (const VirfsVmInfo *info, const char *name)
 }
 
 /* The two of a team have one address. */
-static void
-attach_vf (VirfsCall *call, const VirfsNode *node, VirfsHost *host, const VirfsNodeDeviceInfo *card)
+static gboolean
+take_vf (const VirfsNode *node, gpointer wanted, const VirfsNodeDeviceInfo *card,
+         const VirfsHostInfo *host, GError **error)
 {
-  VirfsNicInfo *wanted = virfs_part_info_copy (node->snapshot);
-  g_autoptr (VirfsPartInfo) owned = &wanted->part;
-  VirfsVm *vm = (VirfsVm *) virfs_part_root (node->object);
-  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
-  const VirfsNicInfo *mate = wanted->team ? find_nic (info, wanted->team) : NULL;
-  g_autoptr (GError) error = NULL;
+  VirfsNicInfo *nic = wanted;
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info ((VirfsVm *) virfs_part_root (node->object));
+  const VirfsNicInfo *mate = nic->team ? find_nic (info, nic->team) : NULL;
 
-  wanted->model = NULL;
-  virfs_ref_string_set (&wanted->vf, card->address);
+  if (card->physical_function == NULL) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                 "%s is no virtual function of a network card; hostdevs/ gives other devices",
+                 card->part.name);
+    return FALSE;
+  }
+  nic->model = NULL;
+  virfs_ref_string_set (&nic->vf, card->address);
   if (mate != NULL)
-    virfs_ref_string_set (&wanted->mac, mate->mac);
-  if (virfs_hostdev_check_free (vm, host, card, &error))
-    virfs_device_attach (call, node, g_steal_pointer (&owned));
-  else
-    virfs_call_finish (call, error);
+    virfs_ref_string_set (&nic->mac, mate->mac);
+  return TRUE;
 }
 
 static void
 store_vf (VirfsCall *call, const VirfsNode *node, const char *text)
 {
-  g_autoptr (VirfsHost) host = virfs_part_host (node);
-  g_autoptr (VirfsPart) part
-    = virfs_infra_part (virfs_node_infra (node), host, &virfs_node_device_class, text);
-  g_autoptr (VirfsPartInfo) info = part ? virfs_part_info (part) : NULL;
-  const VirfsNodeDeviceInfo *card = (VirfsNodeDeviceInfo *) info;
-
-  if (virfs_device_shows (call, node, text))
-    return;
-  if (!((const VirfsPartInfo *) node->snapshot)->draft)
-    virfs_call_fail (call, VIRFS_ERROR_BUSY, "the NIC is made already; make another");
-  else if (card == NULL)
-    virfs_call_fail (call, VIRFS_ERROR_NOT_FOUND, "the host of the guest has no device \"%s\"",
-                     text);
-  else if (card->physical_function == NULL)
-    virfs_call_fail (call, VIRFS_ERROR_INVALID,
-                     "%s is no virtual function of a network card; hostdevs/ gives other devices",
-                     text);
-  else
-    attach_vf (call, node, host, card);
+  if (!virfs_device_shows (call, node, text)) /* of most NICs nothing */
+    virfs_device_give (call, node, text, take_vf);
 }
 
 static void

@@ -70,7 +70,11 @@ static const VirfsRow rows[] = {
   { "numa_node", TEXT (numa_node), .help = "NUMA node of the host that it is near to" },
   { "path", TEXT (path), .help = "where the host's sysfs has it" },
   { "node", TEXT (node), .help = "where the host's /dev has it" },
+  { "links", LINES (links), .help = "other names of that, one a line" },
   { "interface", TEXT (interface), .help = "the network interface that it is" },
+  { "link", READ SHOW (virfs_show_text, STATE, link),
+    .help
+    = "of that: up, down, unknown …, when libvirt told of it last; interfaces/ has it fresher" },
   { "size", READ SHOW (virfs_show_known, SIZE, size), .help = "bytes, of storage" },
   { "parent", S_IFLNK | 0777, .fields = F (CONFIG), .link = link_parent,
     .help = "the device that it is at" },

@@ -4,10 +4,13 @@
 
 #include "device.h"
 #include "hostdev.h"
+#include "local.h"
 #include "xml_device.h"
 
 #include <libvirt/libvirt.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 static const char host_xml[]
   = "<node><interface type='ethernet' name='eth0'><mac address='52:54:00:00:00:01'/>"
@@ -32,6 +35,14 @@ static const char host_xml[]
     "<device><name>net_vnet3_52_54_00_00_00_09</name><parent>computer</parent>"
     "<capability type='net'><interface>vnet3</interface><address>52:54:00:00:00:09</address>"
     "</capability></device>"
+    "<device><name>net_eth9</name><parent>computer</parent>"
+    "<capability type='net'><interface>eth9</interface><address>52:54:00:00:00:0a</address>"
+    "<link speed='1000' state='up'/></capability></device>"
+    "<device><name>block_sdb</name><devnode type='dev'>/dev/sdb</devnode>"
+    "<devnode type='link'>/dev/disk/by-id/ata-1</devnode>"
+    "<devnode type='link'>/dev/disk/by-path/pci-1</devnode><parent>computer</parent>"
+    "<capability type='storage'><block>/dev/sdb</block><drive_type>disk</drive_type>"
+    "<size>1000</size></capability></device>"
     "<device><name>usb_1_2</name><parent>computer</parent><capability type='usb_device'>"
     "<bus>1</bus><device>4</device><product id='0xc52b'>Receiver</product>"
     "<vendor id='0x046d'>Logitech</vendor></capability></device>"
@@ -119,6 +130,43 @@ test_devices (Backend *f, gconstpointer data)
   g_assert_true (virfs_node_device_passes (gpu));
   g_assert_true (virfs_node_device_passes (usb));
   g_assert_false (has_device (f, "net_vnet3_52_54_00_00_00_09"));
+}
+
+/* What the host may have a use for. */
+static void
+test_own (Backend *f, gconstpointer data)
+{
+  g_autoptr (VirfsPartInfo) card_info = info_of (f, &virfs_node_device_class, "net_eth9");
+  g_autoptr (VirfsPartInfo) disk_info = info_of (f, &virfs_node_device_class, "block_sdb");
+  const VirfsNodeDeviceInfo *card = (VirfsNodeDeviceInfo *) card_info;
+  const VirfsNodeDeviceInfo *disk = (VirfsNodeDeviceInfo *) disk_info;
+
+  g_assert_cmpstr (card->interface, ==, "eth9");
+  g_assert_cmpstr (card->link, ==, "up");
+  g_assert_cmpstr (disk->node, ==, "/dev/sdb");
+  g_assert_cmpstr (disk->links, ==, "/dev/disk/by-id/ata-1\n/dev/disk/by-path/pci-1");
+  g_assert_null (disk->link);
+}
+
+/* What the kernel tells of this machine, which is not what it tells of the test driver's host. */
+static void
+test_local (Backend *f, gconstpointer data)
+{
+  struct stat root;
+  g_autofree char *link = NULL, *target = NULL, *node = NULL, *use = NULL;
+
+  g_assert_cmpint (stat ("/", &root), ==, 0);
+  g_assert_null (lv_local_use ("/dev/virfs-nothing"));
+  link = g_strdup_printf ("/sys/dev/block/%u:%u", major (root.st_dev), minor (root.st_dev));
+  target = g_file_read_link (link, NULL);
+  if (target == NULL) {
+    g_test_skip ("the root of this machine is on no block device");
+    return;
+  }
+  node = g_strconcat ("/dev/", strrchr (target, '/') + 1, NULL);
+  use = lv_local_use (node);
+  g_assert_true (use != NULL && g_str_has_prefix (use, "is mounted at /"));
+  g_assert_null (virfs_libvirt_backend.host_uses (f->host, node));
 }
 
 /* What a guest has of all that, in somebody's definition. */
@@ -224,6 +272,8 @@ main (int argc, char **argv)
   virfs_libvirt_init (&options);
   g_test_add ("/hardware/interfaces", Backend, NULL, set_up, test_interfaces, backend_close);
   g_test_add ("/hardware/devices", Backend, NULL, set_up, test_devices, backend_close);
+  g_test_add ("/hardware/own", Backend, NULL, set_up, test_own, backend_close);
+  g_test_add ("/hardware/local", Backend, NULL, set_up, test_local, backend_close);
   g_test_add ("/hardware/guest", Backend, NULL, set_up, test_guest, backend_close);
   g_test_add ("/hardware/write", Backend, NULL, set_up, test_write, backend_close);
   g_test_add ("/hardware/events", Backend, NULL, set_up_default, test_events, backend_close);

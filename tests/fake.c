@@ -434,6 +434,7 @@ const VirfsBackend virfs_fake_backend = {
   .host_open = host_open,
   .host_close = host_close,
   .host_sample = virfs_fake_sample,
+  .host_uses = virfs_fake_host_uses,
   .vm_needs = vm_needs,
   .vm_bring = vm_bring,
   .vm_verb = vm_verb,

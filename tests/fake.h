@@ -99,6 +99,8 @@ void virfs_fake_filter_undefine (VirfsPart *filter, VirfsJob *job);
 /* Interfaces and devices (fake_hardware.c); SLAVES of the bond as its info has them. */
 GPtrArray *virfs_fake_interfaces (const char *slaves);
 GPtrArray *virfs_fake_devices (void);
+/* /dev/sdb is mounted. */
+char *virfs_fake_host_uses (VirfsHost *host, const char *node);
 
 /* Pools and volumes (fake_storage.c); see backend.h.  One of each, `default` (with that UUID) and
  * `disk.qcow2`. */

@@ -21,7 +21,7 @@ static gboolean
 has_source (const char *source)
 {
   return source == NULL || g_str_has_prefix (source, "/images/")
-         || g_str_equal (source, "default/disk.qcow2");
+         || g_str_has_prefix (source, "/dev/disk/") || g_str_equal (source, "default/disk.qcow2");
 }
 
 static gpointer

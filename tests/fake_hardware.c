@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Interfaces and devices of the fake's hosts: a bond of two cards, a graphics card with its sound, a network card
- * with a virtual function, a bridge, a USB stick and a mediated device. */
+ * with a virtual function, a bridge, a USB stick and a mediated device; another such card whose interfaces are
+ * not known, a USB network card and a USB disk, and a LUN. */
 #include "fake.h"
 
 static void
@@ -32,17 +33,34 @@ virfs_fake_interfaces (const char *slaves)
 
 static const struct {
   const char *name, *type, *id, *device_class, *address, *group, *parent;
+  const char *whole, *interface, *node; /* the card that it is a function of */
 } rows[] = {
+  { "block_sdb", "storage", .parent = "scsi_9_0_0_0", .node = "/dev/sdb" },
+  { "block_sdc", "storage", .parent = "scsi_2_0_0_0", .node = "/dev/sdc" },
   { "computer", "system" },
   { "mdev_4b20d080", "mdev", NULL, NULL, "4b20d080-1b54-4048-85b3-a6a62d165c01", "30", "computer" },
-  { "net_eth0", "net", NULL, NULL, NULL, NULL, "pci_0000_17_00_0" },
+  { "net_enx0", "net", .parent = "usb_2_1_1_0", .interface = "enx0" },
+  { "net_eth0", "net", .parent = "pci_0000_17_00_0", .interface = "eth0" },
+  { "net_eth9", "net", .parent = "pci_0000_19_02_0", .interface = "eth9" },
   { "pci_0000_00_1f_0", "pci", "8086:0001", "0x060100", "0000:00:1f.0", "1", "computer" },
   { "pci_0000_17_00_0", "pci", "8086:1572", "0x020000", "0000:17:00.0", "12", "computer" },
-  { "pci_0000_17_02_0", "pci", "8086:154c", "0x020000", "0000:17:02.0", "13", "computer" },
+  { "pci_0000_17_02_0", "pci", "8086:154c", "0x020000", "0000:17:02.0", "13", "computer",
+    "pci_0000_17_00_0" },
+  { "pci_0000_19_00_0", "pci", "8086:1572", "0x020000", "0000:19:00.0", "14", "computer" },
+  { "pci_0000_19_02_0", "pci", "8086:154c", "0x020000", "0000:19:02.0", "15", "computer",
+    "pci_0000_19_00_0" },
   { "pci_0000_65_00_0", "pci", "10de:2204", "0x030000", "0000:65:00.0", "27", "computer" },
   { "pci_0000_65_00_1", "pci", "10de:1aef", "0x040300", "0000:65:00.1", "27", "computer" },
+  { "scsi_2_0_0_0", "scsi", .address = "2:0:0:0", .parent = "computer" },
+  { "scsi_9_0_0_0", "scsi", .address = "9:0:0:0", .parent = "scsi_target9_0_0" },
+  { "scsi_host9", "scsi_host", .parent = "usb_2_2_1_0" },
+  { "scsi_target9_0_0", "scsi_target", .parent = "scsi_host9" },
   { "usb_1_2", "usb_device", "046d:c52b", NULL, "1:4", NULL, "computer" },
   { "usb_1_3", "usb_device", "046d:c52b", NULL, "1:5", NULL, "computer" },
+  { "usb_2_1", "usb_device", "0bda:8153", NULL, "2:3", NULL, "computer" },
+  { "usb_2_1_1_0", "usb", .parent = "usb_2_1" },
+  { "usb_2_2", "usb_device", "0781:5583", NULL, "2:4", NULL, "computer" },
+  { "usb_2_2_1_0", "usb", .parent = "usb_2_2" },
   { "usb_usb1", "usb_device", "1d6b:0002", NULL, "1:1", NULL, "computer" },
 };
 
@@ -61,15 +79,23 @@ virfs_fake_devices (void)
     virfs_ref_string_set (&info->address, rows[i].address);
     virfs_ref_string_set (&info->iommu_group, rows[i].group);
     virfs_ref_string_set (&info->parent, rows[i].parent);
-    if (g_str_equal (info->part.name, "pci_0000_17_02_0"))
-      virfs_ref_string_set (&info->physical_function, "pci_0000_17_00_0");
+    virfs_ref_string_set (&info->physical_function, rows[i].whole);
+    virfs_ref_string_set (&info->interface, rows[i].interface);
+    virfs_ref_string_set (&info->node, rows[i].node);
+    info->link = rows[i].interface ? "down" : NULL;
+    if (g_str_equal (info->part.name, "block_sdc"))
+      virfs_ref_string_set (&info->links, "/dev/disk/by-id/scsi-1\n/dev/disk/by-path/pci-2");
     if (g_str_equal (info->part.name, "pci_0000_65_00_1"))
       virfs_ref_string_set (&info->iommu_devices, "pci_0000_65_00_0");
-    if (g_str_equal (info->type, "net"))
-      virfs_ref_string_set (&info->interface, "eth0");
     info->xml = virfs_blob_new ("<device/>\n");
     g_ptr_array_add (list, info);
   }
   virfs_part_list_sort (list);
   return list;
+}
+
+char *
+virfs_fake_host_uses (VirfsHost *host, const char *node)
+{
+  return g_str_equal (node, "/dev/sdb") ? g_strdup ("is mounted at /srv") : NULL;
 }

@@ -20,6 +20,16 @@ change_host (Fixture *f, VirfsHostPart which, GPtrArray *parts)
   virfs_infra_update_host (f->infra, host, copy, NULL);
 }
 
+/* The fake's devices without NAME; the caller owns them. */
+static GPtrArray *
+devices_without (const char *name)
+{
+  GPtrArray *rest = virfs_fake_devices ();
+
+  g_ptr_array_remove (rest, virfs_part_list_find (rest, name));
+  return rest;
+}
+
 static void
 test_interfaces (Fixture *f, gconstpointer data)
 {
@@ -69,10 +79,7 @@ test_devices (Fixture *f, gconstpointer data)
 static void
 test_gone (Fixture *f, gconstpointer data)
 {
-  GPtrArray *rest = virfs_fake_devices ();
-
-  g_ptr_array_remove_index (rest, rest->len - 2);
-  change_host (f, VIRFS_HOST_DEVICES, rest);
+  change_host (f, VIRFS_HOST_DEVICES, devices_without ("usb_1_3"));
   assert_soon (!exists (f, DEVS "/usb_1_3"));
   g_assert_true (exists (f, DEVS "/usb_1_2"));
 }
@@ -117,7 +124,7 @@ test_refused (Fixture *f, gconstpointer data)
     g_assert_cmpint (echo (f, wrong[i], HOSTDEVS "/gpu/device"), ==, EINVAL);
   /* the host's own eth0, which is up */
   g_assert_cmpint (echo (f, "pci_0000_17_00_0", HOSTDEVS "/gpu/device"), ==, EBUSY);
-  assert_says (f, "vms/h1-1/error", "is eth0 of the host, which is up");
+  assert_says (f, "vms/h1-1/error", "is eth0 of the host, which is in bond0; end that there first");
   g_assert_cmpint (echo (f, "pci_0000_65_00_0", HOSTDEVS "/gpu/device"), ==, 0);
   g_assert_cmpint (mkdir_at (f, OFF "/mine"), ==, 0);
   g_assert_cmpint (echo (f, "pci_0000_65_00_0", OFF "/mine/device"), ==, EBUSY);
@@ -131,19 +138,116 @@ test_refused (Fixture *f, gconstpointer data)
   assert_reads (f, OFF "/mine/persistent", "1\n");
 }
 
+/* What the host itself needs, with what is below a device. */
+
+static void
+set_link (Fixture *f, const char *device, const char *link)
+{
+  GPtrArray *devices = virfs_fake_devices ();
+
+  ((VirfsNodeDeviceInfo *) virfs_part_list_find (devices, device))->link = link;
+  change_host (f, VIRFS_HOST_DEVICES, devices);
+}
+
+static void
+test_cards (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (mkdir_at (f, HOSTDEVS "/card"), ==, 0);
+  /* interfaces/ has none of these */
+  set_link (f, "net_enx0", "up");
+  g_assert_cmpint (echo (f, "usb_2_1", HOSTDEVS "/card/device"), ==, EBUSY);
+  assert_says (f, "vms/h1-1/error", "usb_2_1 is enx0 of the host, which is up; end that");
+  set_link (f, "net_enx0", "unknown");
+  g_assert_cmpint (echo (f, "usb_2_1", HOSTDEVS "/card/device"), ==, EBUSY);
+  assert_says (f, "vms/h1-1/error", "of which is not known that it is down");
+  set_link (f, "net_enx0", NULL);
+  g_assert_cmpint (echo (f, "usb_2_1", HOSTDEVS "/card/device"), ==, EBUSY);
+  set_link (f, "net_enx0", "down");
+  g_assert_cmpint (echo (f, "usb_2_1", HOSTDEVS "/card/device"), ==, 0);
+  g_assert_cmpint (rmdir_at (f, HOSTDEVS "/card"), ==, 0);
+  /* who knows what he does */
+  set_link (f, "net_enx0", "up");
+  g_assert_cmpint (mkdir_at (f, HOSTDEVS "/card"), ==, 0);
+  g_assert_cmpint (echo (f, "usb_2_1 forced", HOSTDEVS "/card/device"), ==, ENOENT);
+  g_assert_cmpint (echo (f, "usb_2_1 force", HOSTDEVS "/card/device"), ==, 0);
+  assert_reads (f, HOSTDEVS "/card/device", "usb_2_1\n");
+}
+
+static void
+test_network_card (Fixture *f, gconstpointer data)
+{
+  GPtrArray *networks = virfs_fake_networks ("00000000-0000-4000-8000-000000000001");
+
+  virfs_ref_string_set (&((VirfsNetworkInfo *) networks->pdata[0])->dev, "eth7 enx0");
+  change_host (f, VIRFS_HOST_NETWORKS, networks);
+  g_assert_cmpint (mkdir_at (f, HOSTDEVS "/card"), ==, 0);
+  g_assert_cmpint (echo (f, "usb_2_1", HOSTDEVS "/card/device"), ==, EBUSY);
+  assert_says (f, "vms/h1-1/error", "enx0 of the host, by which its network default goes out");
+}
+
+/* A network card, and its virtual functions. */
+static void
+test_functions (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (mkdir_at (f, HOSTDEVS "/vf"), ==, 0);
+  g_assert_cmpint (mkdir_at (f, OFF "/card"), ==, 0);
+  set_link (f, "net_eth9", "up");
+  g_assert_cmpint (echo (f, "pci_0000_19_00_0", OFF "/card/device"), ==, EBUSY);
+  assert_says (f, "vms/h1-2/error", "pci_0000_19_00_0 is eth9 of the host, which is up");
+  set_link (f, "net_eth9", "down");
+  g_assert_cmpint (echo (f, "pci_0000_19_02_0", HOSTDEVS "/vf/device"), ==, 0);
+  g_assert_cmpint (echo (f, "pci_0000_19_00_0", OFF "/card/device"), ==, EBUSY);
+  assert_says (f, "vms/h1-2/error",
+               "vms/h1-1/hostdevs/vf has pci_0000_19_02_0, which is a part of pci_0000_19_00_0");
+  g_assert_cmpint (echo (f, "pci_0000_19_00_0 force", OFF "/card/device"), ==, EBUSY);
+  g_assert_cmpint (rmdir_at (f, HOSTDEVS "/vf"), ==, 0);
+  /* and the other way round */
+  g_assert_cmpint (mkdir_at (f, HOSTDEVS "/card"), ==, 0);
+  g_assert_cmpint (echo (f, "pci_0000_19_00_0", HOSTDEVS "/card/device"), ==, 0);
+  g_assert_cmpint (echo (f, "pci_0000_19_02_0", OFF "/card/device"), ==, EBUSY);
+  assert_says (f, "vms/h1-2/error",
+               "vms/h1-1/hostdevs/card has pci_0000_19_00_0, which has as a part pci_0000_19_02_0");
+}
+
+static void
+test_disks (Fixture *f, gconstpointer data)
+{
+  GPtrArray *pools = virfs_fake_pools ("00000000-0000-4000-8000-000000000002");
+
+  g_assert_cmpint (mkdir_at (f, HOSTDEVS "/disk"), ==, 0);
+  g_assert_cmpint (echo (f, "usb_2_2", HOSTDEVS "/disk/device"), ==, EBUSY);
+  assert_says (f, "vms/h1-1/error", "usb_2_2 is /dev/sdb of the host, which is mounted at /srv");
+  g_assert_cmpint (echo (f, "scsi_9_0_0_0", HOSTDEVS "/disk/device"), ==, EBUSY);
+  /* a guest that runs has it as a disk */
+  g_assert_cmpint (mkdir_at (f, "vms/h1-1/disks/sdq"), ==, 0);
+  g_assert_cmpint (echo (f, "/dev/disk/by-path/pci-2", "vms/h1-1/disks/sdq/source"), ==, 0);
+  g_assert_cmpint (echo (f, "scsi_2_0_0_0", HOSTDEVS "/disk/device"), ==, EBUSY);
+  assert_says (f, "vms/h1-1/error", "/dev/sdc of the host, which is vms/h1-1/disks/sdq");
+  g_assert_cmpint (rmdir_at (f, "vms/h1-1/disks/sdq"), ==, 0);
+  /* a pool is made of it */
+  virfs_ref_string_set (&((VirfsPoolInfo *) pools->pdata[0])->source,
+                        "/dev/sdd /dev/disk/by-id/scsi-1-part2");
+  change_host (f, VIRFS_HOST_POOLS, pools);
+  g_assert_cmpint (echo (f, "scsi_2_0_0_0", HOSTDEVS "/disk/device"), ==, EBUSY);
+  assert_says (f, "vms/h1-1/error",
+               "/dev/sdc of the host, which hosts/h1/pools/default is made of");
+  /* which is no part of it */
+  pools = virfs_fake_pools ("00000000-0000-4000-8000-000000000002");
+  virfs_ref_string_set (&((VirfsPoolInfo *) pools->pdata[0])->source, "/dev/sdcd1");
+  change_host (f, VIRFS_HOST_POOLS, pools);
+  g_assert_cmpint (echo (f, "scsi_2_0_0_0", HOSTDEVS "/disk/device"), ==, 0);
+}
+
 /* One of two that are alike is known by where it is, a single one by what it is. */
 static void
 test_usb (Fixture *f, gconstpointer data)
 {
-  GPtrArray *rest = virfs_fake_devices ();
-
   g_assert_cmpint (mkdir_at (f, HOSTDEVS "/key"), ==, 0);
   g_assert_cmpint (echo (f, "usb_1_3", HOSTDEVS "/key/device"), ==, 0);
   assert_reads (f, HOSTDEVS "/key/device", "usb_1_3\n");
   assert_reads (f, HOSTDEVS "/key/address", "1:5\n");
   g_assert_cmpint (rmdir_at (f, HOSTDEVS "/key"), ==, 0);
-  g_ptr_array_remove_index (rest, rest->len - 2);
-  change_host (f, VIRFS_HOST_DEVICES, rest);
+  change_host (f, VIRFS_HOST_DEVICES, devices_without ("usb_1_3"));
   g_assert_cmpint (mkdir_at (f, HOSTDEVS "/key"), ==, 0);
   g_assert_cmpint (echo (f, "usb_1_2", HOSTDEVS "/key/device"), ==, 0);
   assert_reads (f, HOSTDEVS "/key/address", "");
@@ -213,6 +317,10 @@ main (int argc, char **argv)
   fixture_add ("/hardware/gone", "h1=fake:2", test_gone);
   fixture_add ("/hardware/give", "h1=fake:2", test_give);
   fixture_add ("/hardware/refused", "h1=fake:2", test_refused);
+  fixture_add ("/hardware/cards", "h1=fake:2", test_cards);
+  fixture_add ("/hardware/network-card", "h1=fake:2", test_network_card);
+  fixture_add ("/hardware/functions", "h1=fake:2", test_functions);
+  fixture_add ("/hardware/disks", "h1=fake:2", test_disks);
   fixture_add ("/hardware/usb", "h1=fake:2", test_usb);
   fixture_add ("/hardware/move", "h1=fake:2 h2=fake:0", test_move);
   fixture_add ("/hardware/team", "h1=fake:2 h2=fake:0", test_team);

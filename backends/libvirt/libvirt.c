@@ -8,6 +8,7 @@
 #include "event.h"
 #include "fail.h"
 #include "image_open.h"
+#include "local.h"
 #include "move.h"
 #include "operate.h"
 #include "plug.h"
@@ -95,6 +96,7 @@ const VirfsBackend virfs_libvirt_backend = {
   .host_open = lv_host_open,
   .host_close = lv_host_close,
   .host_sample = lv_host_sample,
+  .host_uses = lv_host_uses,
   .vm_needs = vm_needs,
   .vm_bring = lv_vm_bring,
   .vm_verb = lv_vm_verb,

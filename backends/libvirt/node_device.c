@@ -140,6 +140,30 @@ look_for (virConnectPtr conn, const char *name, GPtrArray *found)
     virNodeDeviceFree (device);
 }
 
+/* Those whose links nothing else tells of, because libvirt does not list their interfaces. */
+static void
+add_cards (LvLink *link)
+{
+  g_autoptr (VirfsHostInfo) info = lv_gate_copy_host (link->connection);
+  GPtrArray *devices = info ? info->parts[VIRFS_HOST_DEVICES] : NULL;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->lock);
+
+  for (guint i = 0; devices && i < devices->len; i++) {
+    const VirfsNodeDeviceInfo *device = devices->pdata[i];
+
+    if (device->interface != NULL
+        && virfs_part_list_find (info->parts[VIRFS_HOST_INTERFACES], device->interface) == NULL)
+      g_hash_table_add (link->devices_due, g_strdup (device->part.name));
+  }
+}
+
+void
+lv_node_devices_poll (LvLink *link, virConnectPtr conn)
+{
+  add_cards (link);
+  lv_node_devices_refresh (link, conn);
+}
+
 void
 lv_node_devices_refresh (LvLink *link, virConnectPtr conn)
 {

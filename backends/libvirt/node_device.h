@@ -11,3 +11,5 @@ void lv_node_devices_read (LvLink *link, virConnectPtr conn);
 void lv_node_device_queue (LvLink *link, const char *name);
 /* Reads those again that events have told of. */
 void lv_node_devices_refresh (LvLink *link, virConnectPtr conn);
+/* The same, and network cards whose links no event tells of. */
+void lv_node_devices_poll (LvLink *link, virConnectPtr conn);

@@ -203,6 +203,7 @@ poll_host (gpointer data, gpointer unused)
   } else {
     poll_load (link, conn);
     lv_poll_resources (link, conn);
+    lv_node_devices_poll (link, conn);
     lv_filters_poll (link, conn);
     lv_cpu_poll (link, conn);
     lv_inventory_poll (link);

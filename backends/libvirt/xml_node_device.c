@@ -47,6 +47,27 @@ read_identity (LvXml *xml, VirfsNodeDeviceInfo *info)
   virfs_ref_string_set (&info->id, id);
 }
 
+/* In /dev, and the link of a network interface. */
+static void
+read_names (LvXml *xml, VirfsNodeDeviceInfo *info)
+{
+  g_autoptr (GPtrArray) nodes = lv_xml_nodes (xml, NULL, "/device/devnode[@type='link']");
+  g_autoptr (GString) links = g_string_new (NULL);
+  g_autofree char *state = text_at (xml, CAPABILITY "[@type='net']/link/@state");
+
+  for (guint i = 0; i < nodes->len; i++) {
+    xmlChar *link = xmlNodeGetContent (nodes->pdata[i]);
+
+    g_string_append (links, links->len ? "\n" : "");
+    virfs_text_escape (links, (char *) link);
+    xmlFree (link);
+  }
+  take_text (&info->node, xml, "/device/devnode[@type='dev'] | " CAPABILITY "/block");
+  virfs_ref_string_set (&info->links, links->str);
+  take_text (&info->interface, xml, CAPABILITY "/interface");
+  info->link = g_intern_string (state);
+}
+
 /* Addresses. */
 
 /* In a device's own capability libvirt writes decimal numbers as elements, elsewhere hexadecimal ones as
@@ -188,10 +209,9 @@ lv_xml_read_node_device (const char *text)
   take_text (&info->driver, xml, "/device/driver/name");
   take_text (&info->parent, xml, "/device/parent");
   take_text (&info->path, xml, "/device/path");
-  take_text (&info->node, xml, "/device/devnode[@type='dev'] | " CAPABILITY "/block");
-  take_text (&info->interface, xml, CAPABILITY "/interface");
   take_text (&info->device_class, xml, CAPABILITY "[@type='pci']/class");
   take_text (&info->mdev_type, xml, CAPABILITY "[@type='mdev']/type/@id");
+  read_names (xml, info);
   read_identity (xml, info);
   read_address (xml, info);
   read_relations (xml, info);

@@ -87,6 +87,10 @@ typedef struct VirfsBackend {
    * last is still under way.  NULL: there are no metrics. */
   void (*host_sample) (VirfsHost *host);
 
+  /* What HOST itself does with its block device NODE, or a part of that, as in `is mounted at /srv`, as far as it can
+   * be told without asking it; the caller owns it.  NULL: nothing that is known. */
+  char *(*host_uses) (VirfsHost *host, const char *node);
+
   /* From what is known already, without asking the host. */
   VirfsVmNeeds *(*vm_needs) (const VirfsVmInfo *info, GError **error);
 

@@ -34,7 +34,8 @@ const VirfsPartInfo *virfs_vm_has_device (const VirfsVmInfo *vm, const VirfsNode
  * along (UNSUPPORTED), and one that does not needs the same there (NOT_FOUND). */
 gboolean virfs_hostdev_check_move (const VirfsVmInfo *vm, const char *name,
                                    const VirfsHostInfo *host, GError **error);
-/* Whether VM can have DEVICE of its HOST now; BUSY with who has it: another guest that runs, VM itself, or
- * the host, whose interface it is; also if a device of the same IOMMU group is another guest's. */
+/* Whether VM can have DEVICE of its HOST now (hostdev_free.c); BUSY with who has it, or a part of it, or what it is
+ * a part of, or a device of the same IOMMU group: a guest that runs, or VM itself; or the host, as far as that is
+ * known, unless FORCE. */
 gboolean virfs_hostdev_check_free (VirfsVm *vm, VirfsHost *host, const VirfsNodeDeviceInfo *device,
-                                   GError **error);
+                                   gboolean force, GError **error);

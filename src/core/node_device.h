@@ -21,7 +21,9 @@ typedef struct {
   GRefString *parent;            /* name of a device */
   GRefString *path;              /* in sysfs */
   GRefString *node;              /* in /dev */
+  GRefString *links;             /* other names of that, one a line */
   GRefString *interface;         /* the name of a network interface */
+  const char *link;              /* of that, when it was read: up, down, unknown … */
   GRefString *address;           /* see above */
   guint64 size;                  /* bytes, of storage; 0: none or not known */
   GRefString *physical_function; /* of a VF: name of the device that it is a part of */

@@ -61,7 +61,7 @@ matters (const VirfsChange *change)
   case VIRFS_KIND_DISK:
   case VIRFS_KIND_VOLUME:
   case VIRFS_KIND_POOL:
-  case VIRFS_KIND_NIC: /* of networks */
+  case VIRFS_KIND_NIC:     /* of networks */
   case VIRFS_KIND_HOSTDEV: /* of devices */
     return change->kind != VIRFS_CHANGED || change->fields & VIRFS_BIT (VIRFS_PART_CONFIG);
   default:
@@ -220,18 +220,47 @@ index_of (VirfsUses *uses, VirfsHost *host)
 
 /* Asking it. */
 
-static void
-append_users (GPtrArray *users, VirfsHost *host, const char *path)
+static gint
+compare_users (gconstpointer a, gconstpointer b)
 {
-  VirfsUses *uses = host->object.infra->uses;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&uses->lock);
-  GPtrArray *found = g_hash_table_lookup (index_of (uses, host), path);
+  return strcmp ((*(VirfsUser *const *) a)->path, (*(VirfsUser *const *) b)->path);
+}
 
+static void
+copy_users (GPtrArray *users, GPtrArray *found)
+{
   for (guint i = 0; found && i < found->len; i++) {
     const VirfsUser *user = found->pdata[i];
 
     g_ptr_array_add (users, new_user (g_strdup (user->path), user->target));
   }
+}
+
+static void
+append_users (GPtrArray *users, VirfsHost *host, const char *path)
+{
+  VirfsUses *uses = host->object.infra->uses;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&uses->lock);
+
+  copy_users (users, g_hash_table_lookup (index_of (uses, host), path));
+}
+
+GPtrArray *
+virfs_path_users (VirfsHost *host, gboolean (*is_it) (const char *path, gpointer data),
+                  gpointer data)
+{
+  VirfsUses *uses = host->object.infra->uses;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&uses->lock);
+  GPtrArray *users = new_users ();
+  GHashTableIter iter;
+  gpointer path, found;
+
+  g_hash_table_iter_init (&iter, index_of (uses, host));
+  while (g_hash_table_iter_next (&iter, &path, &found))
+    if (is_it (path, data))
+      copy_users (users, found);
+  g_ptr_array_sort (users, compare_users);
+  return users;
 }
 
 /* Where that pool has VOLUME, of which its host need not have heard; the caller owns it. */
@@ -260,12 +289,6 @@ append_users_there (GPtrArray *users, VirfsHost *host, const VirfsPoolInfo *pool
     if (path != NULL)
       append_users (users, host, path);
   }
-}
-
-static gint
-compare_users (gconstpointer a, gconstpointer b)
-{
-  return strcmp ((*(VirfsUser *const *) a)->path, (*(VirfsUser *const *) b)->path);
 }
 
 GPtrArray *

@@ -20,6 +20,10 @@ GPtrArray *virfs_volume_users (VirfsPart *volume);
 /* Of those, the first guest that runs or is paused, borrowed; NULL: none. */
 const VirfsUser *virfs_users_active (VirfsInfra *infra, GPtrArray *users);
 
+/* The same for what HOST has at paths that IS_IT says yes to. */
+GPtrArray *virfs_path_users (VirfsHost *host, gboolean (*is_it) (const char *path, gpointer data),
+                             gpointer data);
+
 /* When something of all this changed last, anywhere; microseconds since the epoch. */
 gint64 virfs_infra_uses_changed (VirfsInfra *infra);
 
