@@ -206,7 +206,8 @@ static const VirfsRow rows[] = {
   { "interfaces", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_interfaces_dir,
     .help = "its network cards, and the bonds and bridges that are made of them" },
   { "devices", S_IFDIR | 0750, .fields = F (PARTS), .dir = &virfs_node_devices_dir,
-    .help = "its PCI, USB, SCSI and other devices, by the names that libvirt gives them" },
+    .help
+    = "its PCI, USB, SCSI and other devices, by libvirt's names; mkdir makes one of another" },
   { "alarms", S_IFREG | 0440, .fields = SHOW (virfs_show_lines, ALARMS, alarms),
     .help = "the alarms that fire for it or its pools, one a line" },
   { "/alarms/firing/<alarm>~<host>", S_IFLNK | 0777, .fields = F (URI), .link = link_from_firing,

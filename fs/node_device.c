@@ -2,22 +2,27 @@
 /* hosts/<host>/devices/<device>/: a device of a host. */
 #include "hostdev_use.h"
 
+#include "node_device_make.h"
 #include "use.h"
 
-const VirfsDir virfs_node_devices_dir = { .list = virfs_part_list, .find = virfs_part_find };
-
-static void
-show_state (const VirfsNode *node, GString *out)
-{
-  const VirfsNodeDeviceInfo *info = node->snapshot;
-
-  g_string_append (out, info->active ? "active\n" : "inactive\n");
-}
+const VirfsDir virfs_node_devices_dir = {
+  .list = virfs_part_list,
+  .find = virfs_part_find,
+  .make = virfs_node_device_make,
+  .remove = virfs_node_device_remove,
+};
 
 static void
 show_passthrough (const VirfsNode *node, GString *out)
 {
   g_string_append (out, virfs_node_device_passes (node->snapshot) ? "1\n" : "0\n");
+}
+
+static void
+show_vports (const VirfsNode *node, GString *out)
+{
+  if (((const VirfsNodeDeviceInfo *) node->snapshot)->vport_ops)
+    virfs_show_u64 (node, out);
 }
 
 static void
@@ -45,6 +50,7 @@ link_physical (const VirfsNode *node, GString *out)
 #define MEMBER(member)                G_STRUCT_OFFSET (VirfsNodeDeviceInfo, member)
 #define SHOW(function, field, member) F (field), .show = function, .offset = MEMBER (member)
 #define READ                          S_IFREG | 0440, .fields =
+#define WRITE                         S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_TRUSTED, F (READY)
 #define TEXT(member)                  READ SHOW (virfs_show_text, CONFIG, member)
 #define LINES(member)                 READ SHOW (virfs_show_lines, CONFIG, member)
 
@@ -52,8 +58,12 @@ static const VirfsRow rows[] = {
   { "", S_IFDIR | 0750, .fields = F (BIRTH), .help = "a device of the host" },
   { "type", TEXT (type),
     .help = "libvirt's word: pci, usb_device, usb, scsi_host, scsi, storage, net, mdev, system …" },
-  { "state", READ F (STATE), .show = show_state,
-    .help = "active; or inactive: a mediated device that is defined only" },
+  { "state", WRITE | F (STATE), .show = virfs_show_node_device_state,
+    .store = virfs_store_node_device_state,
+    .help = "draft, active; inactive: a mediated device that is defined only; write one of the last"
+            " two" },
+  { "made_of", WRITE | F (CONFIG), .show = virfs_show_made_of, .store = virfs_store_made_of,
+    .help = "of a draft: the device that it is to be made of, one with mdev_types or vports" },
   { "passthrough", READ F (CONFIG), .show = show_passthrough,
     .help = "1: a guest can have it as its own (vms/<vm>/hostdevs)" },
   { "vendor", TEXT (vendor), .help = "who made it" },
@@ -84,7 +94,21 @@ static const VirfsRow rows[] = {
     .help = "the virtual functions of the card, one a line" },
   { "mdev_types", LINES (mdev_types),
     .help = "mediated devices that it can make, lines of TYPE AVAILABLE NAME" },
-  { "mdev_type", TEXT (mdev_type), .help = "which of them a mediated device is" },
+  { "mdev_type", WRITE | SHOW (virfs_show_text, CONFIG, mdev_type), .store = virfs_store_mdev_type,
+    .help = "which of them a mediated device is; to be written to a draft" },
+  { "autostart", WRITE | SHOW (virfs_show_bool, CONFIG, autostart),
+    .store_bool = virfs_store_node_device_autostart,
+    .help = "1: a mediated device that starts with its host" },
+  { "persistent", READ SHOW (virfs_show_bool, STATE, persistent),
+    .help = "1: a mediated device that is defined" },
+  { "wwnn", WRITE | SHOW (virfs_show_text, CONFIG, wwnn), .store = virfs_store_wwn,
+    .help = "the node name of a Fibre Channel adapter; to be written to a draft" },
+  { "wwpn", WRITE | SHOW (virfs_show_text, CONFIG, wwpn), .store = virfs_store_wwn,
+    .help = "its port name; likewise" },
+  { "vports", READ SHOW (show_vports, STATE, vports),
+    .help = "of a Fibre Channel adapter with NPIV: how many virtual ones are made of it" },
+  { "vports_max", READ SHOW (show_vports, CONFIG, vports_max),
+    .help = "how many there can be; 0: not known" },
   { "xml", READ SHOW (virfs_show_blob, XML, xml), .size = virfs_size_of_blob,
     .help = "libvirt's XML of it" },
   { "used_by", S_IFDIR | 0750, VIRFS_ROW_MEASURED, F (CONFIG), .dir = &virfs_hostdev_users_dir,
@@ -110,6 +134,6 @@ VirfsClass virfs_node_device_files = {
   .snapshot = virfs_part_snapshot,
   .release = virfs_part_info_unref,
   .changed = changed,
-  .ready = virfs_part_ready,
+  .ready = virfs_node_device_ready,
   .owner = virfs_access_owner,
 };

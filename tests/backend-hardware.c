@@ -5,8 +5,11 @@
 #include "device.h"
 #include "hostdev.h"
 #include "local.h"
+#include "part_draft.h"
+#include "xml.h"
 #include "xml_device.h"
 
+#include <errno.h>
 #include <libvirt/libvirt.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -261,6 +264,82 @@ test_events (Backend *f, gconstpointer data)
   virConnectClose (conn);
 }
 
+static int
+verb (Backend *f, VirfsPart *device, VirfsNodeDeviceVerb which)
+{
+  VirfsJob *job = backend_begin_host (f);
+
+  virfs_libvirt_backend.node_device_verb (device, which, job);
+  return backend_end (job);
+}
+
+/* The name of the device with that port; the caller owns it. */
+static char *
+adapter_with (Backend *f, const char *wwpn)
+{
+  g_autoptr (VirfsHostInfo) info = virfs_host_info (f->host);
+  GPtrArray *devices = info->parts[VIRFS_HOST_DEVICES];
+
+  for (guint i = 0; i < devices->len; i++) {
+    const VirfsNodeDeviceInfo *device = devices->pdata[i];
+
+    if (!device->part.draft && g_strcmp0 (device->wwpn, wwpn) == 0)
+      return g_strdup (device->part.name);
+  }
+  return NULL;
+}
+
+#define WWNN "2000000012341277"
+#define WWPN "1000000012341277"
+
+/* A virtual adapter is made of a draft, and goes. */
+static void
+test_adapter (Backend *f, gconstpointer data)
+{
+  g_autoptr (VirfsPartInfo) parent = info_of (f, &virfs_node_device_class, "scsi_host1");
+  VirfsNodeDeviceInfo *wanted = virfs_part_info_new (&virfs_node_device_class, "vhba");
+  g_autoptr (VirfsPart) draft = NULL, part = NULL;
+  g_autoptr (VirfsPartInfo) made_info = NULL;
+  g_autofree char *name = NULL;
+
+  g_assert_true (((VirfsNodeDeviceInfo *) parent)->vport_ops);
+  wanted->type = VIRFS_NODE_DEVICE_VHBA;
+  wanted->parent = g_ref_string_new ("scsi_host1");
+  wanted->wwnn = g_ref_string_new (WWNN);
+  wanted->wwpn = g_ref_string_new (WWPN);
+  draft = virfs_infra_make_part_draft (f->infra, f->host, wanted, NULL);
+  g_assert_cmpint (verb (f, draft, VIRFS_NODE_DEVICE_START), ==, 0);
+  g_assert_false (has_device (f, "vhba"));
+  name = adapter_with (f, WWPN);
+  made_info = info_of (f, &virfs_node_device_class, name);
+  g_assert_cmpstr (((VirfsNodeDeviceInfo *) made_info)->wwnn, ==, WWNN);
+  g_assert_true (virfs_node_device_is_made ((VirfsNodeDeviceInfo *) made_info));
+  part = virfs_infra_part (f->infra, f->host, &virfs_node_device_class, name);
+  g_assert_cmpint (verb (f, part, VIRFS_NODE_DEVICE_REMOVE), ==, 0);
+  g_assert_false (has_device (f, name));
+}
+
+/* The test driver makes no mediated devices: what it is asked for is right, and the draft stays. */
+static void
+test_mediated (Backend *f, gconstpointer data)
+{
+  VirfsNodeDeviceInfo *wanted = virfs_part_info_new (&virfs_node_device_class, "vgpu");
+  g_autoptr (VirfsPart) draft = NULL;
+  g_autofree char *xml = NULL;
+
+  wanted->type = VIRFS_NODE_DEVICE_MDEV;
+  wanted->parent = g_ref_string_new ("pci_0000_65_00_0");
+  wanted->mdev_type = g_ref_string_new ("nvidia-11");
+  wanted->address = g_ref_string_new ("4b20d080-1b54-4048-85b3-a6a62d165c01");
+  xml = lv_xml_make_node_device (wanted);
+  g_assert_nonnull (strstr (xml, "<parent>pci_0000_65_00_0</parent>"));
+  g_assert_nonnull (strstr (xml, "<type id=\"nvidia-11\"/>"));
+  g_assert_nonnull (strstr (xml, "<uuid>4b20d080-1b54-4048-85b3-a6a62d165c01</uuid>"));
+  draft = virfs_infra_make_part_draft (f->infra, f->host, wanted, NULL);
+  g_assert_cmpint (verb (f, draft, VIRFS_NODE_DEVICE_START), ==, ENOTSUP);
+  g_assert_true (has_device (f, "vgpu"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -277,5 +356,7 @@ main (int argc, char **argv)
   g_test_add ("/hardware/guest", Backend, NULL, set_up, test_guest, backend_close);
   g_test_add ("/hardware/write", Backend, NULL, set_up, test_write, backend_close);
   g_test_add ("/hardware/events", Backend, NULL, set_up_default, test_events, backend_close);
+  g_test_add ("/hardware/adapter", Backend, NULL, set_up_default, test_adapter, backend_close);
+  g_test_add ("/hardware/mediated", Backend, NULL, set_up, test_mediated, backend_close);
   return g_test_run ();
 }

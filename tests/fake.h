@@ -74,6 +74,9 @@ void virfs_fake_agent_exec (VirfsPart *exec, const char *const *argv, VirfsBlob 
                             VirfsJob *job);
 /* Ends what runs `hang`; FALSE: nothing does. */
 gboolean virfs_fake_release (void);
+/* Ends JOB with ERROR (taken); if that is NULL and the host answers, it has INFO (taken, NULL: nothing) in place of
+ * PART. */
+void virfs_fake_tell_part (VirfsPart *part, gpointer info, GError *error, VirfsJob *job);
 /* Networks (fake_network.c); see backend.h.  One, `default` (with that UUID). */
 GPtrArray *virfs_fake_networks (const char *uuid);
 void virfs_fake_network_verb (VirfsPart *network, VirfsNetworkVerb verb, VirfsJob *job);
@@ -99,6 +102,9 @@ void virfs_fake_filter_undefine (VirfsPart *filter, VirfsJob *job);
 /* Interfaces and devices (fake_hardware.c); SLAVES of the bond as its info has them. */
 GPtrArray *virfs_fake_interfaces (const char *slaves);
 GPtrArray *virfs_fake_devices (void);
+/* Devices that are made of others; the adapter whose names are all f is refused. */
+void virfs_fake_node_device_verb (VirfsPart *device, VirfsNodeDeviceVerb verb, VirfsJob *job);
+void virfs_fake_node_device_set_autostart (VirfsPart *device, gboolean autostart, VirfsJob *job);
 /* /dev/sdb is mounted. */
 char *virfs_fake_host_uses (VirfsHost *host, const char *node);
 

@@ -46,14 +46,13 @@ tell (VirfsPart *part, gpointer info)
   virfs_infra_update_host (host->object.infra, host, copy, NULL);
 }
 
-/* INFO (taken) is told if ERROR (taken) is NULL and the host answers. */
-static void
-carry_out (VirfsPart *network, gpointer info, GError *error, VirfsJob *job)
+void
+virfs_fake_tell_part (VirfsPart *part, gpointer info, GError *error, VirfsJob *job)
 {
-  gboolean begun = virfs_fake_begin ((VirfsHost *) network->owner, job);
+  gboolean begun = virfs_fake_begin ((VirfsHost *) part->owner, job);
 
   if (begun && error == NULL)
-    tell (network, info);
+    tell (part, info);
   else
     virfs_part_info_unref (info);
   if (begun)
@@ -83,9 +82,9 @@ virfs_fake_network_verb (VirfsPart *network, VirfsNetworkVerb verb, VirfsJob *jo
     info->xml = virfs_blob_new ("<network/>\n");
   if (verb == VIRFS_NETWORK_UNDEFINE) {
     virfs_part_info_unref (info);
-    carry_out (network, NULL, NULL, job);
+    virfs_fake_tell_part (network, NULL, NULL, job);
   } else {
-    carry_out (network, info, info->active ? refuse (info) : NULL, job);
+    virfs_fake_tell_part (network, info, info->active ? refuse (info) : NULL, job);
   }
 }
 
@@ -93,7 +92,7 @@ void
 virfs_fake_network_set (VirfsPart *network, const VirfsNetworkInfo *wanted, gsize member,
                         VirfsJob *job)
 {
-  carry_out (network, virfs_part_info_copy (wanted), NULL, job);
+  virfs_fake_tell_part (network, virfs_part_info_copy (wanted), NULL, job);
 }
 
 void
@@ -109,7 +108,7 @@ virfs_fake_network_define (VirfsPart *network, const char *xml, VirfsJob *job)
   info->persistent = TRUE;
   virfs_blob_unref (info->xml);
   info->xml = virfs_blob_new (xml);
-  carry_out (network, info, error, job);
+  virfs_fake_tell_part (network, info, error, job);
 }
 
 /* Filters. */
@@ -135,11 +134,11 @@ virfs_fake_filter_define (VirfsPart *filter, const char *xml, VirfsJob *job)
   if (!g_str_has_prefix (xml, "<filter"))
     error = g_error_new (VIRFS_ERROR, VIRFS_ERROR_INVALID, "this is no filter");
   info->xml = virfs_blob_new (xml);
-  carry_out (filter, info, error, job);
+  virfs_fake_tell_part (filter, info, error, job);
 }
 
 void
 virfs_fake_filter_undefine (VirfsPart *filter, VirfsJob *job)
 {
-  carry_out (filter, NULL, NULL, job);
+  virfs_fake_tell_part (filter, NULL, NULL, job);
 }

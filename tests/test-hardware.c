@@ -124,7 +124,8 @@ test_refused (Fixture *f, gconstpointer data)
     g_assert_cmpint (echo (f, wrong[i], HOSTDEVS "/gpu/device"), ==, EINVAL);
   /* the host's own eth0, which is up */
   g_assert_cmpint (echo (f, "pci_0000_17_00_0", HOSTDEVS "/gpu/device"), ==, EBUSY);
-  assert_says (f, "vms/h1-1/error", "is eth0 of the host, which is in bond0; end that there first");
+  assert_says (f, "vms/h1-1/error",
+               "is eth0 of the host, which is in bond0; end that there first, or write force");
   g_assert_cmpint (echo (f, "pci_0000_65_00_0", HOSTDEVS "/gpu/device"), ==, 0);
   g_assert_cmpint (mkdir_at (f, OFF "/mine"), ==, 0);
   g_assert_cmpint (echo (f, "pci_0000_65_00_0", OFF "/mine/device"), ==, EBUSY);
@@ -238,6 +239,138 @@ test_disks (Fixture *f, gconstpointer data)
   g_assert_cmpint (echo (f, "scsi_2_0_0_0", HOSTDEVS "/disk/device"), ==, 0);
 }
 
+/* Made of others. */
+
+/* The device that has TEXT in its FILE, as a path; the caller owns it. */
+static char *
+made_with (Fixture *f, const char *file, const char *text)
+{
+  g_autofree char *names = ls (f, DEVS);
+  g_auto (GStrv) each = g_strsplit (names, " ", -1);
+
+  for (char **name = each; *name; name++) {
+    g_autofree char *path = g_strdup_printf (DEVS "/%s", *name);
+    g_autofree char *its = g_strdup_printf ("%s/%s", path, file);
+    g_autofree char *shown = cat (f, its);
+
+    if (g_strcmp0 (shown, text) == 0)
+      return g_steal_pointer (&path);
+  }
+  g_error ("no device has %s in %s", text, file);
+}
+
+static void
+assert_in (Fixture *f, const char *dir, const char *file, const char *text)
+{
+  g_autofree char *path = g_strdup_printf ("%s/%s", dir, file);
+
+  assert_reads (f, path, text);
+}
+
+static int
+echo_in (Fixture *f, const char *text, const char *dir, const char *file)
+{
+  g_autofree char *path = g_strdup_printf ("%s/%s", dir, file);
+
+  return echo (f, text, path);
+}
+
+#define NEW DEVS "/vgpu"
+
+static void
+test_mediated (Fixture *f, gconstpointer data)
+{
+  g_autofree char *uuid = NULL, *made = NULL, *name = NULL;
+
+  g_assert_cmpint (mkdir_at (f, NEW), ==, 0);
+  g_assert_cmpint (mkdir_at (f, NEW), ==, EEXIST);
+  assert_reads (f, NEW "/state", "draft\n");
+  assert_reads (f, NEW "/passthrough", "0\n");
+  g_assert_cmpint (echo (f, "active", NEW "/state"), ==, EINVAL);
+  assert_says (f, "hosts/h1/error", "write to made_of");
+  g_assert_cmpint (echo (f, "nothing", NEW "/made_of"), ==, ENOENT);
+  g_assert_cmpint (echo (f, "usb_1_2", NEW "/made_of"), ==, EINVAL);
+  g_assert_cmpint (echo (f, "pci_0000_65_00_0", NEW "/made_of"), ==, 0);
+  assert_reads (f, NEW "/made_of", "pci_0000_65_00_0\n");
+  assert_reads (f, NEW "/type", "mdev\n");
+  uuid = cat (f, NEW "/address");
+  g_assert_cmpuint (strlen (uuid), ==, 37);
+  g_assert_cmpint (echo (f, "active", NEW "/state"), ==, EINVAL);
+  assert_says (f, "hosts/h1/error", "its mdev_types has the types");
+  g_assert_cmpint (echo (f, "nvidia-12", NEW "/mdev_type"), ==, 0);
+  g_assert_cmpint (echo (f, "active", NEW "/state"), ==, EBUSY);
+  g_assert_cmpint (echo (f, "nvidia-11", NEW "/mdev_type"), ==, 0);
+  g_assert_cmpint (echo (f, "1", NEW "/autostart"), ==, 0);
+  g_assert_cmpint (echo (f, "on", NEW "/state"), ==, EINVAL);
+  g_assert_cmpint (echo (f, "inactive", NEW "/state"), ==, 0);
+  g_assert_false (exists (f, NEW));
+  made = made_with (f, "address", uuid);
+  assert_in (f, made, "state", "inactive\n");
+  assert_in (f, made, "persistent", "1\n");
+  assert_in (f, made, "autostart", "1\n");
+  assert_in (f, made, "mdev_type", "nvidia-11\n");
+  assert_in (f, made, "made_of", "pci_0000_65_00_0\n");
+  g_assert_cmpint (echo_in (f, "active", made, "state"), ==, 0);
+  assert_in (f, made, "state", "active\n");
+  g_assert_cmpint (echo_in (f, "0", made, "autostart"), ==, 0);
+  assert_in (f, made, "autostart", "0\n");
+  g_assert_cmpint (echo_in (f, "nvidia-12", made, "mdev_type"), ==, EBUSY);
+  /* it is in use, and so is what it is made of */
+  name = g_path_get_basename (made);
+  g_assert_cmpint (mkdir_at (f, HOSTDEVS "/gpu"), ==, 0);
+  g_assert_cmpint (echo (f, name, HOSTDEVS "/gpu/device"), ==, 0);
+  g_assert_cmpint (rmdir_at (f, made), ==, EBUSY);
+  g_assert_cmpint (echo_in (f, "inactive", made, "state"), ==, EBUSY);
+  assert_says (f, "hosts/h1/error", "vms/h1-1/hostdevs/gpu has mdev_");
+  g_assert_cmpint (mkdir_at (f, OFF "/all"), ==, 0);
+  g_assert_cmpint (echo (f, "pci_0000_65_00_0", OFF "/all/device"), ==, EBUSY);
+  g_assert_cmpint (rmdir_at (f, HOSTDEVS "/gpu"), ==, 0);
+  /* a guest is to have it when it starts */
+  g_assert_cmpint (echo (f, name, OFF "/all/device"), ==, 0);
+  g_assert_cmpint (rmdir_at (f, made), ==, EBUSY);
+  g_assert_cmpint (echo_in (f, "inactive", made, "state"), ==, 0);
+  g_assert_cmpint (rmdir_at (f, OFF "/all"), ==, 0);
+  g_assert_cmpint (rmdir_at (f, made), ==, 0);
+  g_assert_false (exists (f, made));
+}
+
+static void
+test_adapter (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (mkdir_at (f, NEW), ==, 0);
+  g_assert_cmpint (echo (f, "scsi_host1", NEW "/made_of"), ==, 0);
+  assert_reads (f, NEW "/type", "scsi_host\n");
+  assert_reads (f, NEW "/address", "");
+  g_assert_cmpint (echo (f, "50", NEW "/wwpn"), ==, EINVAL);
+  g_assert_cmpint (echo (f, "FFFFFFFFFFFFFFFF", NEW "/wwpn"), ==, 0);
+  assert_reads (f, NEW "/wwpn", "ffffffffffffffff\n");
+  g_assert_cmpint (echo (f, "active", NEW "/state"), ==, EINVAL);
+  assert_says (f, "hosts/h1/error", "write both wwnn and wwpn");
+  g_assert_cmpint (echo (f, "5001a4a000000002", NEW "/wwnn"), ==, 0);
+  g_assert_cmpint (echo (f, "inactive", NEW "/state"), ==, ENOTSUP);
+  /* what could not be made stays a draft */
+  g_assert_cmpint (echo (f, "active", NEW "/state"), ==, EIO);
+  assert_reads (f, NEW "/state", "draft\n");
+  g_assert_cmpint (echo (f, "5001a4a000000001", NEW "/wwpn"), ==, 0);
+  g_assert_cmpint (echo (f, "active", NEW "/state"), ==, 0);
+  g_assert_false (exists (f, NEW));
+  assert_reads (f, DEVS "/scsi_host12/wwpn", "5001a4a000000001\n");
+  assert_reads (f, DEVS "/scsi_host12/state", "active\n");
+  assert_leads (f, DEVS "/scsi_host12/parent", "../scsi_host1");
+  g_assert_cmpint (echo (f, "inactive", DEVS "/scsi_host12/state"), ==, ENOTSUP);
+  g_assert_cmpint (echo (f, "1", DEVS "/scsi_host12/autostart"), ==, ENOTSUP);
+  g_assert_cmpint (rmdir_at (f, DEVS "/scsi_host12"), ==, 0);
+  g_assert_false (exists (f, DEVS "/scsi_host12"));
+  assert_reads (f, DEVS "/scsi_host1/vports_max", "127\n");
+  assert_reads (f, DEVS "/scsi_host9/vports", "");
+  /* hardware is not made */
+  g_assert_cmpint (rmdir_at (f, DEVS "/scsi_host1"), ==, EPERM);
+  g_assert_cmpint (echo (f, "inactive", DEVS "/scsi_host1/state"), ==, EPERM);
+  g_assert_cmpint (mkdir_at (f, NEW), ==, 0);
+  g_assert_cmpint (rmdir_at (f, NEW), ==, 0);
+  g_assert_false (exists (f, NEW));
+}
+
 /* One of two that are alike is known by where it is, a single one by what it is. */
 static void
 test_usb (Fixture *f, gconstpointer data)
@@ -321,6 +454,8 @@ main (int argc, char **argv)
   fixture_add ("/hardware/network-card", "h1=fake:2", test_network_card);
   fixture_add ("/hardware/functions", "h1=fake:2", test_functions);
   fixture_add ("/hardware/disks", "h1=fake:2", test_disks);
+  fixture_add ("/hardware/mediated", "h1=fake:2", test_mediated);
+  fixture_add ("/hardware/adapter", "h1=fake:2", test_adapter);
   fixture_add ("/hardware/usb", "h1=fake:2", test_usb);
   fixture_add ("/hardware/move", "h1=fake:2 h2=fake:0", test_move);
   fixture_add ("/hardware/team", "h1=fake:2 h2=fake:0", test_team);

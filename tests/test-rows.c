@@ -95,7 +95,7 @@ row_path (Fixture *f, const VirfsClass *class, const VirfsRow *row)
         { "hosts/<host>/nwfilters/<filter>", "hosts/h1/nwfilters/clean" },
         { "vms/<vm>/hostdevs/<hostdev>", "vms/h1-1/hostdevs/gpu" },
         { "hosts/<host>/interfaces/<interface>", "hosts/h1/interfaces/eth1" },
-        { "hosts/<host>/devices/<device>", "hosts/h1/devices/pci_0000_17_02_0" },
+        { "hosts/<host>/devices/<device>", "hosts/h1/devices/mdev_4b20d080" },
         { "hosts/<host>/pools/<pool>/volumes/<volume>",
           "hosts/h1/pools/default/volumes/disk.qcow2" },
         { "images/<file>.d", "images/disk.qcow2.d" },

@@ -19,6 +19,17 @@ free_device (gpointer device)
   virNodeDeviceFree (device);
 }
 
+/* Others are there or not. */
+static void
+read_definition (virNodeDevicePtr device, VirfsNodeDeviceInfo *info)
+{
+  int autostart = 0;
+
+  info->active = LV (virNodeDeviceIsActive (device)) != 0;
+  info->persistent = LV (virNodeDeviceIsPersistent (device)) > 0;
+  info->autostart = LV (virNodeDeviceGetAutostart (device, &autostart)) == 0 && autostart;
+}
+
 /* NULL if it is gone meanwhile, or is the end of a guest's NIC. */
 static VirfsNodeDeviceInfo *
 read_device (virNodeDevicePtr device)
@@ -33,9 +44,8 @@ read_device (virNodeDevicePtr device)
     virfs_part_info_unref (info);
     return NULL;
   }
-  /* others are there or not */
-  if (g_strcmp0 (info->type, "mdev") == 0)
-    info->active = LV (virNodeDeviceIsActive (device)) != 0;
+  if (g_strcmp0 (info->type, VIRFS_NODE_DEVICE_MDEV) == 0)
+    read_definition (device, info);
   return info;
 }
 

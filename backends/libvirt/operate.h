@@ -41,6 +41,9 @@ void lv_host_apply (VirfsHost *host, GPtrArray *definitions, VirfsJob *job);
 /* Network filters (filter.c). */
 void lv_filter_define (VirfsPart *filter, const char *xml, VirfsJob *job);
 void lv_filter_undefine (VirfsPart *filter, VirfsJob *job);
+/* Devices that are made of others (node_device_make.c). */
+void lv_node_device_verb (VirfsPart *device, VirfsNodeDeviceVerb verb, VirfsJob *job);
+void lv_node_device_set_autostart (VirfsPart *device, gboolean autostart, VirfsJob *job);
 /* snapshot.c */
 void lv_snapshot_take (VirfsVm *vm, const char *name, gboolean disks, VirfsJob *job);
 void lv_snapshot_delete (VirfsVm *vm, const char *name, VirfsJob *job);

@@ -59,6 +59,8 @@ char *lv_xml_read_host_cpu (const char *xml);
 VirfsInterfaceInfo *lv_xml_read_interface (const char *xml, gboolean active);
 /* Devices (xml_node_device.c); likewise. */
 VirfsNodeDeviceInfo *lv_xml_read_node_device (const char *xml);
+/* A draft of one, of which virfs_node_device_check_draft() has nothing to say; the caller owns it. */
+char *lv_xml_make_node_device (const VirfsNodeDeviceInfo *draft);
 
 /* Pools (xml_pool.c). */
 

@@ -191,6 +191,20 @@ read_relations (LvXml *xml, VirfsNodeDeviceInfo *info)
   read_mdev_types (xml, info);
 }
 
+/* Of a Fibre Channel adapter. */
+static void
+read_adapter (LvXml *xml, VirfsNodeDeviceInfo *info)
+{
+  g_autofree char *vports = text_at (xml, CAPABILITY "/capability[@type='vport_ops']/vports");
+  g_autofree char *max = text_at (xml, CAPABILITY "/capability[@type='vport_ops']/max_vports");
+
+  take_text (&info->wwnn, xml, CAPABILITY "/capability[@type='fc_host']/wwnn");
+  take_text (&info->wwpn, xml, CAPABILITY "/capability[@type='fc_host']/wwpn");
+  info->vport_ops = lv_xml_node (xml, NULL, CAPABILITY "/capability[@type='vport_ops']") != NULL;
+  info->vports = vports ? g_ascii_strtoull (vports, NULL, 10) : 0;
+  info->vports_max = max ? g_ascii_strtoull (max, NULL, 10) : 0;
+}
+
 VirfsNodeDeviceInfo *
 lv_xml_read_node_device (const char *text)
 {
@@ -215,7 +229,45 @@ lv_xml_read_node_device (const char *text)
   read_identity (xml, info);
   read_address (xml, info);
   read_relations (xml, info);
+  read_adapter (xml, info);
   info->active = TRUE;
   info->xml = virfs_blob_new (text);
   return info;
+}
+
+/* Making. */
+
+static void
+fill_mdev (xmlNode *capability, const VirfsNodeDeviceInfo *draft)
+{
+  lv_xml_set (lv_xml_add (capability, "type", NULL), "id", draft->mdev_type);
+  lv_xml_add (capability, "uuid", draft->address);
+}
+
+static void
+fill_vhba (xmlNode *capability, const VirfsNodeDeviceInfo *draft)
+{
+  xmlNode *names = lv_xml_add (capability, "capability", NULL);
+
+  lv_xml_set (names, "type", "fc_host");
+  if (draft->wwnn == NULL)
+    return;
+  lv_xml_add (names, "wwnn", draft->wwnn);
+  lv_xml_add (names, "wwpn", draft->wwpn);
+}
+
+char *
+lv_xml_make_node_device (const VirfsNodeDeviceInfo *draft)
+{
+  g_autoptr (LvXml) xml = lv_xml_create ("device");
+  xmlNode *root = lv_xml_root (xml), *capability;
+
+  lv_xml_add (root, "parent", draft->parent);
+  capability = lv_xml_add (root, "capability", NULL);
+  lv_xml_set (capability, "type", draft->type);
+  if (g_strcmp0 (draft->type, VIRFS_NODE_DEVICE_MDEV) == 0)
+    fill_mdev (capability, draft);
+  else
+    fill_vhba (capability, draft);
+  return lv_xml_print (xml, NULL);
 }

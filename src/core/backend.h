@@ -205,6 +205,11 @@ typedef struct VirfsBackend {
   void (*filter_define) (VirfsPart *filter, const char *xml, VirfsJob *job);
   void (*filter_undefine) (VirfsPart *filter, VirfsJob *job);
 
+  /* Devices that hosts make of others.  A draft that could not be made stays one; what is made has the name that
+   * libvirt gives it. */
+  void (*node_device_verb) (VirfsPart *device, VirfsNodeDeviceVerb verb, VirfsJob *job);
+  void (*node_device_set_autostart) (VirfsPart *device, gboolean autostart, VirfsJob *job);
+
   /* Makes HOST have what the definitions (of VirfsDefinition*, borrowed) say, one after the other; one that
    * fails does not keep the others.  A guest or secret that is there is left alone. */
   void (*host_apply) (VirfsHost *host, GPtrArray *definitions, VirfsJob *job);

@@ -39,3 +39,7 @@ gboolean virfs_hostdev_check_move (const VirfsVmInfo *vm, const char *name,
  * known, unless FORCE. */
 gboolean virfs_hostdev_check_free (VirfsVm *vm, VirfsHost *host, const VirfsNodeDeviceInfo *device,
                                    gboolean force, GError **error);
+/* Whether DEVICE of HOST can go, with all that is behind it; BUSY as above.  DEFINED: guests that are to have it
+ * when they start count, too. */
+gboolean virfs_node_device_check_unused (VirfsHost *host, const VirfsNodeDeviceInfo *device,
+                                         gboolean defined, GError **error);

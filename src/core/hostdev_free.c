@@ -15,10 +15,11 @@
 #include <string.h>
 
 typedef struct {
-  VirfsVm *vm; /* that wants it */
+  VirfsVm *vm; /* that wants it; NULL: it is to go */
   VirfsHost *host;
   const VirfsHostInfo *info; /* of HOST */
   const VirfsNodeDeviceInfo *device;
+  gboolean defined; /* guests that do not run count, too */
 } Check;
 
 /* Relatives. */
@@ -78,8 +79,9 @@ find_wholes (const Check *check)
 typedef struct {
   VirfsVm *vm;
   const VirfsNodeDeviceInfo *device;
-  gboolean own; /* whether VM itself counts */
-  char *user;   /* NULL: nobody */
+  gboolean own;     /* whether VM itself counts */
+  gboolean defined; /* and guests that do not run */
+  char *user;       /* NULL: nobody */
 } Search;
 
 static void
@@ -90,7 +92,7 @@ look_at (VirfsVm *vm, const VirfsVmInfo *info, gpointer data)
   const VirfsPartInfo *found = NULL;
 
   if (search->user == NULL && (!own || search->own))
-    found = virfs_vm_has_device (info, search->device, !own);
+    found = virfs_vm_has_device (info, search->device, !own && !search->defined);
   if (found != NULL)
     search->user
       = g_strdup_printf ("vms/%s/%s/%s", info->label, found->class->directory, found->name);
@@ -100,7 +102,7 @@ look_at (VirfsVm *vm, const VirfsVmInfo *info, gpointer data)
 static char *
 find_user (const Check *check, const VirfsNodeDeviceInfo *device, gboolean own)
 {
-  Search search = { check->vm, device, own, NULL };
+  Search search = { check->vm, device, own, check->defined, NULL };
 
   virfs_infra_foreach_vm (check->host->object.infra, check->host, look_at, &search);
   return search.user;
@@ -118,8 +120,8 @@ check_guests (const Check *check, GPtrArray *relatives, const char *how, GError 
     if (user == NULL)
       continue;
     if (i == 0)
-      g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "%s has %s already", user,
-                   device->part.name);
+      g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "%s has %s%s", user, device->part.name,
+                   check->vm ? " already" : "");
     else
       g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "%s has %s, %s %s", user,
                    device->part.name, how, check->device->part.name);
@@ -285,9 +287,9 @@ check_host (const Check *check, GPtrArray *parts, GError **error)
       use = use_of_disk (check->host, check->info, part);
     if (use == NULL)
       continue;
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
-                 "%s is %s; end that there first, or write \"%s force\"", check->device->part.name,
-                 use, check->device->part.name);
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "%s is %s; end that there first%s",
+                 check->device->part.name, use,
+                 check->vm ? ", or write force behind the name" : "");
     return FALSE;
   }
   return TRUE;
@@ -298,11 +300,23 @@ virfs_hostdev_check_free (VirfsVm *vm, VirfsHost *host, const VirfsNodeDeviceInf
                           gboolean force, GError **error)
 {
   g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
-  const Check check = { vm, host, info, device };
+  const Check check = { vm, host, info, device, FALSE };
   g_autoptr (GPtrArray) parts = find_parts (&check);
   g_autoptr (GPtrArray) wholes = find_wholes (&check);
 
   return check_guests (&check, parts, "which is a part of", error)
          && check_guests (&check, wholes, "which has as a part", error)
          && check_group (&check, error) && (force || check_host (&check, parts, error));
+}
+
+gboolean
+virfs_node_device_check_unused (VirfsHost *host, const VirfsNodeDeviceInfo *device,
+                                gboolean defined, GError **error)
+{
+  g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
+  const Check check = { NULL, host, info, device, defined };
+  g_autoptr (GPtrArray) parts = find_parts (&check);
+
+  return check_guests (&check, parts, "which is a part of", error)
+         && check_host (&check, parts, error);
 }

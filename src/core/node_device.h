@@ -30,6 +30,11 @@ typedef struct {
   GRefString *virtual_functions; /* the VFs: names, one a line */
   GRefString *mdev_types;        /* that it can make: ID AVAILABLE NAME, one a line */
   GRefString *mdev_type;         /* of a mediated device */
+  gboolean persistent;           /* of a mediated device: it is defined */
+  gboolean autostart;            /* likewise: it starts with its host */
+  GRefString *wwnn, *wwpn; /* of a Fibre Channel adapter: its names, 16 hexadecimal digits each */
+  gboolean vport_ops;      /* virtual adapters can be made of it */
+  guint64 vports, vports_max; /* how many are, and can be; 0: not known */
   VirfsBlob *xml;
 } VirfsNodeDeviceInfo;
 
@@ -41,6 +46,27 @@ const char *virfs_node_device_kind (const VirfsNodeDeviceInfo *device, const cha
 /* Whether it could be given to a guest that runs: it is of such a kind, and in an IOMMU group if it needs
  * one. */
 gboolean virfs_node_device_passes (const VirfsNodeDeviceInfo *device);
+
+/* What can be done to devices that are made of others; see virfs_node_device_is_made(). */
+typedef enum {
+  VIRFS_NODE_DEVICE_DEFINE, /* makes an inactive one of a draft */
+  VIRFS_NODE_DEVICE_START,  /* of a draft, too */
+  VIRFS_NODE_DEVICE_STOP,   /* one that is defined stays so */
+  VIRFS_NODE_DEVICE_REMOVE, /* stops it, and removes its definition */
+} VirfsNodeDeviceVerb;
+
+/* Types of them. */
+#define VIRFS_NODE_DEVICE_MDEV "mdev"
+#define VIRFS_NODE_DEVICE_VHBA "scsi_host"
+
+/* Whether it is made of its parent, as a mediated device or a virtual adapter (vHBA, by NPIV) is. */
+gboolean virfs_node_device_is_made (const VirfsNodeDeviceInfo *device);
+/* The type of those that can be made of PARENT; NULL: none. */
+const char *virfs_node_device_makes (const VirfsNodeDeviceInfo *parent);
+/* Whether DRAFT can be made of PARENT (NULL: there is no such device) now; INVALID with what is missing, BUSY
+ * if PARENT has no more. */
+gboolean virfs_node_device_check_draft (const VirfsNodeDeviceInfo *draft,
+                                        const VirfsNodeDeviceInfo *parent, GError **error);
 
 /* Names of libvirt's from addresses, as in pci_0000_65_00_0; the caller owns it. */
 char *virfs_node_device_name (const char *prefix, const char *address);

@@ -9,6 +9,7 @@
 #include "error.h"
 #include "filter.h"
 #include "network.h"
+#include "node_device.h"
 #include "pool.h"
 #include "registry.h"
 
@@ -17,8 +18,8 @@
 #define GROUP "draft"
 
 static const VirfsPartClass *const classes[]
-  = { &virfs_disk_class,   &virfs_nic_class,     &virfs_pool_class,
-      &virfs_volume_class, &virfs_network_class, &virfs_filter_class };
+  = { &virfs_disk_class,    &virfs_nic_class,    &virfs_pool_class,       &virfs_volume_class,
+      &virfs_network_class, &virfs_filter_class, &virfs_node_device_class };
 
 static char *
 owner_key (VirfsObject *owner)
