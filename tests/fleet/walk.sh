@@ -105,6 +105,7 @@ garbage() {
 writable() { find . -type f -perm -u=w ! -name title ! -name description ! -name tags ! -name portgroups ! -path '*/cloud-init/*'; }
 
 ok 'there is something to write to' '(($(writable | wc -l) > 50))'
+# migrate says that there is no such host.
 ok 'garbage in every file is refused' '
   garbage | split -l 1 - "$scratch/garbage."
   writable | while read -r file; do
@@ -113,7 +114,6 @@ ok 'garbage in every file is refused' '
     done
   done 2>"$scratch/said"
   ! grep -vE "Invalid argument|No such file|resource busy" "$scratch/said"'
-# No such host, says migrate.
 ok 'and changes nothing' unchanged
 ok 'texts take no bytes that are no text' '
   for file in vms/*/title vms/*/description; do
