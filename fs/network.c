@@ -2,8 +2,7 @@
 /* hosts/<host>/networks/<network>/: a network of a host, from its draft to its end. */
 #include "device_class.h"
 
-#include "network_use.h"
-#include "use.h"
+#include "part_use.h"
 #include "verbs.h"
 
 #include <string.h>
@@ -338,29 +337,13 @@ static const VirfsRow rows[] = {
   { "xml", S_IFREG | 0640, VIRFS_ROW_NEEDS | VIRFS_ROW_DOCUMENT | VIRFS_ROW_TRUSTED,
     F (READY) | SHOW (virfs_show_blob, XML, xml), .size = virfs_size_of_blob, .store = store_xml,
     .help = "libvirt's XML of it; write a whole one to define a draft or an inactive network" },
-  { "used_by", S_IFDIR | 0750, VIRFS_ROW_MEASURED, F (CONFIG), .dir = &virfs_network_users_dir,
+  { "used_by", S_IFDIR | 0750, VIRFS_ROW_MEASURED, F (CONFIG), .dir = &virfs_part_users_dir,
     .help = "links to the guests that have a NIC in it" },
 };
-
-/* Its guests come and go without its changing itself. */
-static gint64
-changed (const VirfsNode *node, guint64 fields)
-{
-  gint64 own = virfs_part_changed (node, fields);
-
-  return node->row->dir == NULL ? own
-                                : MAX (own, virfs_infra_uses_changed (virfs_node_infra (node)));
-}
 
 VirfsClass virfs_network_files = {
   .path = "hosts/<host>/networks/<network>",
   .rows = rows,
   .n_rows = G_N_ELEMENTS (rows),
-  .parent = virfs_part_parent,
-  .unref = virfs_object_unref,
-  .snapshot = virfs_part_snapshot,
-  .release = virfs_part_info_unref,
-  .changed = changed,
-  .ready = virfs_part_ready,
-  .owner = virfs_access_owner,
+  VIRFS_PART_CLASS,
 };

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* hosts/<host>/devices/<device>/: a device of a host. */
-#include "hostdev_use.h"
-
 #include "node_device_make.h"
-#include "use.h"
+#include "part_use.h"
 
 const VirfsDir virfs_node_devices_dir = {
   .list = virfs_part_list,
@@ -111,19 +109,9 @@ static const VirfsRow rows[] = {
     .help = "how many there can be; 0: not known" },
   { "xml", READ SHOW (virfs_show_blob, XML, xml), .size = virfs_size_of_blob,
     .help = "libvirt's XML of it" },
-  { "used_by", S_IFDIR | 0750, VIRFS_ROW_MEASURED, F (CONFIG), .dir = &virfs_hostdev_users_dir,
+  { "used_by", S_IFDIR | 0750, VIRFS_ROW_MEASURED, F (CONFIG), .dir = &virfs_part_users_dir,
     .help = "links to the guests that have it, now or at their next start" },
 };
-
-/* Its guests come and go without its changing itself. */
-static gint64
-changed (const VirfsNode *node, guint64 fields)
-{
-  gint64 own = virfs_part_changed (node, fields);
-
-  return node->row->dir == NULL ? own
-                                : MAX (own, virfs_infra_uses_changed (virfs_node_infra (node)));
-}
 
 VirfsClass virfs_node_device_files = {
   .path = "hosts/<host>/devices/<device>",
@@ -133,7 +121,7 @@ VirfsClass virfs_node_device_files = {
   .unref = virfs_object_unref,
   .snapshot = virfs_part_snapshot,
   .release = virfs_part_info_unref,
-  .changed = changed,
+  .changed = virfs_part_changed,
   .ready = virfs_node_device_ready,
   .owner = virfs_access_owner,
 };

@@ -2,7 +2,9 @@
 /* What the classes of parts have in common: the directories that parts are in. */
 #include "part_class.h"
 
+#include "part_use.h"
 #include "text.h"
+#include "use.h"
 
 /* How parts of one class are shown, and where a list of them is in the info of their owner. */
 static const struct {
@@ -104,13 +106,17 @@ virfs_part_snapshot (gpointer object)
   return virfs_part_info (object);
 }
 
+/* Who uses a part comes and goes without its changing itself. */
 gint64
 virfs_part_changed (const VirfsNode *node, guint64 fields)
 {
   const VirfsPartInfo *info = node->snapshot;
+  gint64 own = virfs_latest_change (info->changed, VIRFS_PART_N_FIELDS,
+                                    fields ? fields : VIRFS_BIT (VIRFS_PART_BIRTH));
 
-  return virfs_latest_change (info->changed, VIRFS_PART_N_FIELDS,
-                              fields ? fields : VIRFS_BIT (VIRFS_PART_BIRTH));
+  if (node->row->dir != &virfs_part_users_dir)
+    return own;
+  return MAX (own, virfs_infra_uses_changed (virfs_node_infra (node)));
 }
 
 static void
