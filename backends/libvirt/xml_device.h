@@ -27,7 +27,7 @@ typedef struct {
 void lv_devices_init (LvDevices *devices);
 void lv_devices_clear (LvDevices *devices);
 
-/* What the guest shows of both: NOW of the running guest (NULL if it does not run) and NEXT of its
+/* (device_tell.c) What the guest shows of both: NOW of the running guest (NULL if it does not run) and NEXT of its
  * definition (NULL if it has none); both keep what they have. */
 void lv_devices_tell (const LvDevices *now, const LvDevices *next, VirfsVmInfo *info);
 
