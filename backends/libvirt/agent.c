@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Asking agents, in threads and through connections of their own. */
+/* Asking agents, through connections of their own. */
 #include "agent.h"
 
 #include "connection.h"
@@ -8,57 +8,12 @@
 #include "fail.h"
 #include "gate.h"
 #include "seat.h"
+#include "task.h"
 
 #include <string.h>
 
-/* Agents of a host that are asked at once. */
-#define ASKERS 4
-
-/* Seconds that an agent has for each answer when nobody waits for it: one that hangs is asked for all of
- * them, and who wants something of it waits meanwhile. */
+/* Seconds that an agent has for an answer that nobody waits for. */
 #define ASK_TIMEOUT 2
-
-struct LvAgents {
-  GMutex lock;
-  /* under lock */
-  gboolean closed;
-  guint n_askers;     /* threads that ask */
-  GQueue due;         /* of char*: UUIDs of guests to be asked */
-  GHashTable *queued; /* those in DUE; borrowed */
-  GHashTable *asked;  /* UUID -> when (monotonic time, gint64*), of all that have been queued */
-};
-
-LvAgents *
-lv_agents_new (void)
-{
-  LvAgents *self = g_new0 (LvAgents, 1);
-
-  g_mutex_init (&self->lock);
-  g_queue_init (&self->due);
-  self->queued = g_hash_table_new (g_str_hash, g_str_equal);
-  self->asked = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  return self;
-}
-
-void
-lv_agents_close (LvAgents *self)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-
-  self->closed = TRUE;
-  g_hash_table_remove_all (self->queued);
-  g_queue_clear_full (&self->due, g_free);
-}
-
-void
-lv_agents_free (LvAgents *self)
-{
-  g_queue_clear_full (&self->due, g_free);
-  g_hash_table_unref (self->queued);
-  g_hash_table_unref (self->asked);
-  g_mutex_clear (&self->lock);
-  g_free (self);
-}
 
 /* Asking. */
 
@@ -79,103 +34,141 @@ tell (LvLink *link, const char *uuid, VirfsAgentInfo *said)
   lv_gate_end_reading (link);
 }
 
-/* As of the middle of the call. */
-static void
-read_clock (virDomainPtr domain, VirfsAgentInfo *said)
+/* Telling the time is the least that can be wanted of an agent, so that shows whether it answers: FALSE if it does
+ * not within SECONDS.  Its clock is as of the middle of the call. */
+static gboolean
+call (LvLink *link, virDomainPtr domain, int seconds, VirfsAgentInfo *said, GError **error)
 {
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
   gint64 before = g_get_real_time ();
-  long long seconds = 0;
+  long long time = 0;
   unsigned int nanoseconds = 0;
+  gboolean told, answered;
 
+  LV (virDomainAgentSetResponseTimeout (domain, seconds, 0));
+  told = LV (virDomainGetTime (domain, &time, &nanoseconds, 0)) >= 0;
+  answered = told || lv_last_code () != VIR_ERR_AGENT_UNRESPONSIVE;
+  if (!answered)
+    lv_fail (error, "the agent in %s does not answer", lv_domain_name (domain));
   said->asked = before;
-  if (LV (virDomainGetTime (domain, &seconds, &nanoseconds, 0)) < 0)
-    return;
-  said->asked = before + (g_get_real_time () - before) / 2;
-  said->time = seconds * G_USEC_PER_SEC + nanoseconds / 1000;
+  if (told) {
+    said->asked = before + (g_get_real_time () - before) / 2;
+    said->time = time * G_USEC_PER_SEC + nanoseconds / 1000;
+  }
+  virDomainGetUUIDString (domain, uuid);
+  lv_lanes_note (link->agents, uuid, answered);
+  return answered;
+}
+
+static gboolean
+ask_within (LvLink *link, virDomainPtr domain, int seconds, GError **error)
+{
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+  g_auto (LvParams) params = { 0 };
+  g_autoptr (VirfsAgentInfo) clock = virfs_agent_info_new ();
+  g_autoptr (VirfsAgentInfo) said = NULL;
+
+  if (!call (link, domain, seconds, clock, error))
+    return FALSE;
+  if (LV (virDomainGetGuestInfo (domain, 0, &params.items, &params.n, 0)) < 0)
+    return lv_fail (error, "the agent in %s does not answer", lv_domain_name (domain));
+  said = lv_agent_info_read (&params);
+  said->asked = clock->asked;
+  said->time = clock->time;
+  virDomainGetUUIDString (domain, uuid);
+  tell (link, uuid, said);
+  return TRUE;
 }
 
 gboolean
 lv_agent_ask (LvLink *link, virDomainPtr domain, GError **error)
 {
+  return ask_within (link, domain, LV_AGENT_TIMEOUT, error);
+}
+
+gboolean
+lv_agent_call (LvLink *link, virDomainPtr domain, GError **error)
+{
   char uuid[VIR_UUID_STRING_BUFLEN] = "";
-  g_auto (LvParams) params = { 0 };
-  g_autoptr (VirfsAgentInfo) said = NULL;
+  g_autoptr (VirfsAgentInfo) said = virfs_agent_info_new ();
+  gboolean silent;
 
   virDomainGetUUIDString (domain, uuid);
-  LV (virDomainAgentSetResponseTimeout (domain, ASK_TIMEOUT, 0));
-  if (LV (virDomainGetGuestInfo (domain, 0, &params.items, &params.n, 0)) < 0)
-    return lv_fail (error, "the agent in %s does not answer", lv_domain_name (domain));
-  said = lv_agent_info_read (&params);
-  read_clock (domain, said);
-  tell (link, uuid, said);
+  silent = lv_lanes_is_silent (link->agents, uuid);
+  if (!call (link, domain, silent ? ASK_TIMEOUT : LV_AGENT_TIMEOUT, said, error))
+    return FALSE;
+  if (silent)
+    LV (virDomainAgentSetResponseTimeout (domain, LV_AGENT_TIMEOUT, 0));
   return TRUE;
 }
 
-/* The next guest to be asked; NULL: none, and the thread counts no more.  The caller owns it. */
-static char *
-next (LvAgents *self)
+gboolean
+lv_agent_is_silent (LvLink *link, virDomainPtr domain)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  char *uuid = g_queue_pop_head (&self->due);
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
 
-  if (uuid == NULL)
-    self->n_askers--;
-  else
-    g_hash_table_remove (self->queued, uuid);
-  return uuid;
+  virDomainGetUUIDString (domain, uuid);
+  return lv_lanes_is_silent (link->agents, uuid);
+}
+
+/* Lanes. */
+
+static void
+run (gpointer task, gpointer link)
+{
+  lv_task_run (task);
 }
 
 static void
-ask (LvLink *link, virConnectPtr conn, const char *uuid)
+refuse (gpointer data, GError *error)
 {
-  g_autoptr (virDomain) domain = conn ? LV (virDomainLookupByUUIDString (conn, uuid)) : NULL;
+  LvTask *task = data;
+
+  if (task->without_agent && error->code != VIRFS_ERROR_HOST_DOWN) {
+    g_error_free (error);
+    task->lane = LV_LANE_SHORT;
+    lv_task_submit (task);
+    return;
+  }
+  lv_task_finish (task, error);
+  lv_task_unref (task);
+}
+
+static void
+ask (gpointer link, const char *uuid)
+{
+  LvSeat seat = { 0 };
+  g_autoptr (virDomain) domain = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (domain != NULL && !lv_agent_ask (link, domain, &error))
+  if (!lv_seat_take (&seat, link, NULL))
+    return;
+  domain = LV (virDomainLookupByUUIDString (seat.conn, uuid));
+  if (domain != NULL && !ask_within (link, domain, ASK_TIMEOUT, &error))
     g_debug ("%s", error->message);
-}
-
-static gpointer
-run (gpointer data)
-{
-  g_autoptr (LvLink) link = data;
-  LvSeat seat = { 0 };
-  char *uuid;
-
-  lv_seat_take (&seat, link, NULL);
-  while ((uuid = next (link->agents)) != NULL) {
-    ask (link, seat.conn, uuid);
-    g_free (uuid);
-  }
   lv_seat_leave (&seat);
-  return NULL;
 }
 
-/* Under the lock. */
-static void
-add_due (LvAgents *self, LvLink *link, const char *uuid)
+LvLanes *
+lv_agents_new (LvLink *link)
 {
-  gint64 now = g_get_monotonic_time ();
-  char *due;
+  static const LvLanesFuncs funcs = {
+    .ref = (gpointer (*) (gpointer)) lv_link_ref,
+    .unref = (void (*) (gpointer)) lv_link_unref,
+    .run = run,
+    .refuse = refuse,
+    .ask = ask,
+  };
 
-  if (self->closed || g_hash_table_contains (self->queued, uuid))
-    return;
-  due = g_strdup (uuid);
-  g_queue_push_tail (&self->due, due);
-  g_hash_table_add (self->queued, due);
-  g_hash_table_insert (self->asked, g_strdup (uuid), g_memdup2 (&now, sizeof now));
-  if (self->n_askers == ASKERS)
-    return;
-  self->n_askers++;
-  g_thread_unref (g_thread_new ("virfs-agent", run, lv_link_ref (link)));
+  return lv_lanes_new (&funcs, link);
 }
 
+/* One that comes anew may be another than the one that did not answer. */
 void
 lv_agent_queue (LvLink *link, const char *uuid)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->agents->lock);
-
-  add_due (link->agents, link, uuid);
+  lv_lanes_forgive (link->agents, uuid);
+  lv_lanes_ask (link->agents, uuid);
 }
 
 /* When. */
@@ -242,24 +235,14 @@ add_guest (VirfsVm *vm, const VirfsVmInfo *info, gpointer data)
                      g_strdup (info->uuid));
 }
 
-static void
-ask_if_due (LvLink *link, const char *uuid, gint64 interval)
-{
-  LvAgents *self = link->agents;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
-  const gint64 *asked = g_hash_table_lookup (self->asked, uuid);
-
-  if (asked == NULL
-      || (lv_options ()->agent_interval != 0 && g_get_monotonic_time () - *asked >= interval))
-    add_due (self, link, uuid);
-}
-
 void
 lv_agent_poll (LvLink *link)
 {
   g_autoptr (GPtrArray) guests = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) early = g_ptr_array_new_with_free_func (g_free);
   Round round = { early, guests };
+  guint seconds = lv_options ()->agent_interval;
+  gint64 interval = seconds ? seconds * G_TIME_SPAN_SECOND : G_MAXINT64;
   VirfsHost *host = lv_gate_enter (link->connection);
 
   if (host == NULL)
@@ -267,7 +250,7 @@ lv_agent_poll (LvLink *link)
   virfs_infra_foreach_vm (host->object.infra, host, add_guest, &round);
   lv_gate_leave (link->connection);
   for (guint i = 0; i < early->len; i++)
-    ask_if_due (link, early->pdata[i], 0);
+    lv_lanes_due (link->agents, early->pdata[i], interval == G_MAXINT64 ? interval : 0);
   for (guint i = 0; i < guests->len; i++)
-    ask_if_due (link, guests->pdata[i], lv_options ()->agent_interval * G_TIME_SPAN_SECOND);
+    lv_lanes_due (link->agents, guests->pdata[i], interval);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Commands in guests, by the agent's guest-exec, which libvirt passes on.  Nothing tells when a command has ended,
- * so the agent is asked, less and less often.
+ * so the agent is asked, less and less often; meanwhile no thread waits, and others have its lane.
  */
 #include "agent.h"
 
@@ -16,9 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Microseconds between two looks, first and last. */
-#define FIRST_PAUSE (20 * 1000)
-#define LAST_PAUSE  G_TIME_SPAN_SECOND
+/* Milliseconds between two looks, first and last. */
+#define FIRST_PAUSE 20
+#define LAST_PAUSE  1000
 
 /* What the agent is asked, as JSON. */
 
@@ -202,63 +202,92 @@ tell_result (LvTask *task, JsonObject *answer)
   g_free (result.status);
 }
 
-/* Running. */
+/* Running: the task runs once to begin, and again for each look, its process then in `number` and the pause after a
+ * look, in milliseconds, in `action`. */
 
-/* Whether it has ended; FALSE also with ERROR. */
-static gboolean
-look (LvTask *task, virDomainPtr domain, const char *command, GError **error)
+/* From libvirt's thread of events. */
+static void
+look_again (int timer, void *data)
 {
-  g_autoptr (JsonParser) parser = json_parser_new ();
-  JsonObject *answer = ask (task, domain, command, parser, error);
+  LvTask *task = data;
 
-  if (answer == NULL || !is_true (answer, "exited"))
-    return FALSE;
-  tell_result (task, answer);
-  return TRUE;
+  virEventRemoveTimeout (timer);
+  lv_task_submit (lv_task_ref (task));
+}
+
+static void
+drop_task (void *task)
+{
+  lv_task_unref (task);
+}
+
+static gboolean
+fail_cancelled (LvTask *task, GError **error)
+{
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_CANCELLED,
+               "cancelled: the command goes on in %s as process %" G_GUINT64_FORMAT, task->name,
+               task->number);
+  return FALSE;
+}
+
+/* Less and less often. */
+static LvOutcome
+look_later (LvTask *task, GError **error)
+{
+  task->action = task->action ? MIN (2 * task->action, LAST_PAUSE) : FIRST_PAUSE;
+  lv_task_leave (task);
+  if (virEventAddTimeout ((int) task->action, look_again, lv_task_ref (task), drop_task) >= 0)
+    return LV_WAITS;
+  lv_task_unref (task);
+  lv_fail (error, "cannot wait for the command in %s", task->name);
+  return LV_FAILED;
 }
 
 static LvOutcome
-await_end (LvTask *task, virDomainPtr domain, gint64 pid, GError **error)
+look (LvTask *task, virDomainPtr domain, GError **error)
 {
-  g_autofree char *command = print_status (pid);
-  gint64 pause = FIRST_PAUSE;
-  GError *failure = NULL;
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  g_autofree char *command = print_status ((gint64) task->number);
+  JsonObject *answer = NULL;
 
-  lv_task_allow_cancel (task, TRUE);
-  while (!look (task, domain, command, &failure)) {
-    if (failure != NULL) {
-      g_propagate_error (error, failure);
-      return LV_FAILED;
-    }
-    lv_task_sleep (task, pause);
-    pause = MIN (2 * pause, LAST_PAUSE);
-    if (!lv_task_is_cancelled (task))
-      continue;
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_CANCELLED,
-                 "cancelled: the command goes on in %s as process %" G_GINT64_FORMAT, task->name,
-                 pid);
+  if (!lv_task_is_cancelled (task) || fail_cancelled (task, error))
+    answer = ask (task, domain, command, parser, error);
+  if (answer == NULL)
     return LV_FAILED;
-  }
+  if (!is_true (answer, "exited"))
+    return look_later (task, error);
+  tell_result (task, answer);
   return LV_DONE;
+}
+
+static LvOutcome
+begin (LvTask *task, virDomainPtr domain, GError **error)
+{
+  g_autoptr (JsonParser) parser = json_parser_new ();
+  JsonObject *answer
+    = lv_agent_call (task->link, domain, error) ? ask (task, domain, task->text, parser, error) : NULL;
+
+  if (answer == NULL)
+    return LV_FAILED;
+  task->number = (guint64) MAX (0, number_in (answer, "pid", 0));
+  lv_task_allow_cancel (task, TRUE);
+  return look_later (task, error);
 }
 
 static LvOutcome
 run_exec (LvTask *task, GError **error)
 {
   g_autoptr (virDomain) domain = lv_task_domain (task, error);
-  g_autoptr (JsonParser) parser = json_parser_new ();
-  JsonObject *answer = domain ? ask (task, domain, task->text, parser, error) : NULL;
-  gint64 pid = answer ? number_in (answer, "pid", -1) : -1;
 
-  if (answer == NULL)
+  if (domain == NULL)
     return LV_FAILED;
-  return await_end (task, domain, pid, error);
+  return task->action == 0 ? begin (task, domain, error) : look (task, domain, error);
 }
 
 void
 lv_agent_exec (VirfsPart *exec, const char *const *argv, VirfsBlob *input, VirfsJob *job)
 {
-  LvTask *task = lv_task_new ((VirfsVm *) virfs_part_root (exec), job, LV_LANE_EXEC, run_exec);
+  LvTask *task = lv_task_new ((VirfsVm *) virfs_part_root (exec), job, LV_LANE_AGENT, run_exec);
 
   if (task == NULL)
     return;

@@ -13,9 +13,10 @@ begin (LvTask *task, GError **error)
 {
   virDomainPtr domain = lv_task_domain (task, error);
 
-  if (domain != NULL)
-    LV (virDomainAgentSetResponseTimeout (domain, LV_AGENT_TIMEOUT, 0));
-  return domain;
+  if (domain == NULL || lv_agent_call (task->link, domain, error))
+    return domain;
+  virDomainFree (domain);
+  return NULL;
 }
 
 static LvOutcome

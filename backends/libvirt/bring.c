@@ -144,11 +144,13 @@ void
 lv_vm_bring (VirfsVm *vm, VirfsVmState state, VirfsJob *job)
 {
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+  LvLane lane = state == VIRFS_VM_SHUTOFF ? lv_verb_lane (info, VIRFS_VERB_SHUTDOWN) : LV_LANE_SHORT;
   /* what was saved takes its time to be read */
-  LvTask *task = lv_task_new (vm, job, info->saved ? LV_LANE_LONG : LV_LANE_SHORT, run_bring);
+  LvTask *task = lv_task_new (vm, job, info->saved ? LV_LANE_LONG : lane, run_bring);
 
   if (task == NULL)
     return;
+  task->without_agent = TRUE;
   task->state = state;
   lv_task_submit (task);
 }

@@ -92,7 +92,7 @@ new_link (LvConnection *connection)
   lv_task_open_lanes (link);
   lv_storage_open (link);
   link->inventory = lv_inventory_new ();
-  link->agents = lv_agents_new ();
+  link->agents = lv_agents_new (link);
   link->consoles = lv_consoles_new ();
   return link;
 }
@@ -152,7 +152,7 @@ lv_link_close (LvLink *link)
   if (g_atomic_int_exchange (&link->dead, TRUE))
     return;
   lv_task_close_lanes (link);
-  lv_agents_close (link->agents);
+  lv_lanes_close (link->agents);
   lv_consoles_close (link);
   lv_link_job_ended (link);
   /* each call may have to wait for a host that hangs */
@@ -174,7 +174,7 @@ lv_link_unref (LvLink *link)
     return;
   lv_storage_close (link);
   lv_inventory_free (link->inventory);
-  lv_agents_free (link->agents);
+  lv_lanes_free (link->agents);
   lv_consoles_free (link->consoles);
   lv_connection_unref (link->connection);
   g_clear_pointer (&link->registrations, g_array_unref);

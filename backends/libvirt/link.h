@@ -52,13 +52,13 @@ typedef struct LvLink {
   guint64 serial;           /* no other link has had it */
   LvConnection *connection; /* whose link it is; a reference */
   char *type;               /* the driver, as in `QEMU` */
-  GThreadPool *lanes[4];    /* of LvTask*; see task.h */
+  GThreadPool *lanes[2];    /* of LvTask*; see task.h */
   gboolean has_events;      /* of guests' lives */
   LvUri *uri;
   gboolean as_caller;          /* operations are in the name of who asks; see identity.h */
   gint cpus;                   /* atomic: see lv_node_cpus() */
   LvInventory *inventory;      /* of its storage; see inventory.h */
-  struct LvAgents *agents;     /* see agent.h */
+  struct LvLanes *agents;      /* see agent.h */
   struct LvConsoles *consoles; /* see console_stream.h */
 
   /* of who polls, one at a time */

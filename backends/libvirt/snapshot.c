@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Taking, deleting and describing snapshots, and going back to one. */
+#include "agent.h"
 #include "connection.h"
 #include "error.h"
 #include "fail.h"
@@ -131,7 +132,9 @@ take (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **error)
   char *guest = LV (virDomainGetXMLDesc (domain, 0));
   g_autoptr (GPtrArray) disks = lv_xml_read_disks (guest ? guest : "");
   g_autofree char *xml = lv_xml_make_snapshot (name_of (task), disks, task->number != 0);
-  gboolean has_agent = guest && lv_xml_has_agent (guest), quiesced = FALSE;
+  gboolean quiesced = FALSE;
+  gboolean has_agent
+    = guest && lv_xml_has_agent (guest) && !lv_agent_is_silent (task->link, domain);
   g_autoptr (virDomainSnapshot) snapshot = NULL;
   LvOutcome outcome;
 

@@ -2,6 +2,7 @@
 /* Lanes, cancelling, and how tasks end. */
 #include "task.h"
 
+#include "agent_lane.h"
 #include "connection.h"
 #include "create.h"
 #include "plug.h"
@@ -14,8 +15,6 @@
 static const int lane_width[] = {
   [LV_LANE_SHORT] = 4,
   [LV_LANE_LONG] = 4,
-  [LV_LANE_AGENT] = 8,
-  [LV_LANE_EXEC] = 16,
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (((LvLink *) 0)->lanes) == LV_N_LANES);
@@ -237,10 +236,10 @@ take_seat (LvTask *task, LvSeat *seat, LvLink *link, GError **error)
   return lv_seat_take_as (seat, link, owner.uid, error);
 }
 
-static void
-run (gpointer data, gpointer link)
+void
+lv_task_run (LvTask *taken)
 {
-  g_autoptr (LvTask) task = data;
+  g_autoptr (LvTask) task = taken;
   GError *error = NULL;
 
   if (!start (task))
@@ -251,12 +250,22 @@ run (gpointer data, gpointer link)
   lv_task_finish (task, error);
 }
 
+static void
+run (gpointer task, gpointer link)
+{
+  lv_task_run (task);
+}
+
 void
 lv_task_submit (LvTask *task)
 {
   LvLink *link = task->link;
   gboolean closed;
 
+  if (task->lane == LV_LANE_AGENT) {
+    lv_lanes_submit (link->agents, task->uuid, task->name, task->started, task);
+    return;
+  }
   g_mutex_lock (&link->lock);
   closed = link->lanes[task->lane] == NULL;
   if (!closed)

@@ -11,9 +11,9 @@
 #include "seat.h"
 #include "vm.h"
 
-/* What takes long does not keep others from what is soon done; nor does what an agent lets wait, or a
- * command in a guest, which has a thread for itself as long as it runs. */
-typedef enum { LV_LANE_SHORT, LV_LANE_LONG, LV_LANE_AGENT, LV_LANE_EXEC, LV_N_LANES } LvLane;
+/* What takes long does not keep others from what is soon done; nor does what an agent lets wait, of which each
+ * guest has a lane of its own (agent_lane.h). */
+typedef enum { LV_LANE_SHORT, LV_LANE_LONG, LV_N_LANES, LV_LANE_AGENT = LV_N_LANES } LvLane;
 
 typedef enum {
   LV_DONE,
@@ -36,6 +36,7 @@ struct LvTask {
   LvTaskFunc run;
   LvLane lane;
   gboolean started;
+  gboolean without_agent; /* it goes without: if it may not wait for one it runs in the short lane */
   LvSeat here, there; /* at LINK and TARGET while it runs */
 
   /* what is to be done, as RUN knows it */
@@ -91,6 +92,8 @@ virDomainPtr lv_task_domain (LvTask *task, GError **error);
 /* Reads the guest again and tells it, so that the job's end finds its outcome there. */
 void lv_task_refresh (LvTask *task);
 
+/* In a thread of its lane; takes the reference. */
+void lv_task_run (LvTask *task);
 /* For link.c. */
 void lv_task_open_lanes (LvLink *link);
 void lv_task_close_lanes (LvLink *link);

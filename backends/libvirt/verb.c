@@ -2,6 +2,7 @@
 /* The verbs: one row each. */
 #include "verb.h"
 
+#include "agent.h"
 #include "error.h"
 #include "operate.h"
 #include "watch.h"
@@ -19,6 +20,12 @@ call_shutdown (virDomainPtr domain)
 }
 
 static int
+press_power (virDomainPtr domain)
+{
+  return LV (virDomainShutdownFlags (domain, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN));
+}
+
+static int
 call_destroy (virDomainPtr domain)
 {
   return LV (virDomainDestroy (domain));
@@ -28,6 +35,12 @@ static int
 call_reboot (virDomainPtr domain)
 {
   return LV (virDomainReboot (domain, 0));
+}
+
+static int
+press_power_to_reboot (virDomainPtr domain)
+{
+  return LV (virDomainReboot (domain, VIR_DOMAIN_REBOOT_ACPI_POWER_BTN));
 }
 
 static int
@@ -84,40 +97,61 @@ call_wakeup (virDomainPtr domain)
 static const struct {
   const char *what;
   int (*call) (virDomainPtr domain);
+  int (*press) (virDomainPtr domain); /* the same without the agent, which CALL asks; NULL: it does not */
   guint from;           /* states in which it can be done */
   guint already;        /* states in which it has been done */
   gboolean takes_saved; /* only for what was saved */
   LvLane lane;
 } verbs[] = {
-  [VIRFS_VERB_START] = { "start", call_start, IN (SHUTOFF), IN (RUNNING) },
+  [VIRFS_VERB_START] = { "start", call_start, NULL, IN (SHUTOFF), IN (RUNNING) },
   [VIRFS_VERB_SHUTDOWN]
-  = { "shut down", call_shutdown, IN (RUNNING) | IN (UNKNOWN), IN (SHUTOFF) | IN (SHUTDOWN) },
-  [VIRFS_VERB_DESTROY] = { "destroy", call_destroy, ACTIVE | IN (CRASHED), IN (SHUTOFF) },
-  [VIRFS_VERB_REBOOT] = { "reboot", call_reboot, IN (RUNNING) | IN (UNKNOWN) },
-  [VIRFS_VERB_RESET] = { "reset", call_reset, IN (RUNNING) | IN (PAUSED) | IN (UNKNOWN) },
-  [VIRFS_VERB_SUSPEND] = { "pause", call_suspend, IN (RUNNING) | IN (UNKNOWN), IN (PAUSED) },
-  [VIRFS_VERB_RESUME] = { "resume", call_resume, IN (PAUSED), IN (RUNNING) },
+  = { "shut down", call_shutdown, press_power, IN (RUNNING) | IN (UNKNOWN), IN (SHUTOFF) | IN (SHUTDOWN) },
+  [VIRFS_VERB_DESTROY] = { "destroy", call_destroy, NULL, ACTIVE | IN (CRASHED), IN (SHUTOFF) },
+  [VIRFS_VERB_REBOOT] = { "reboot", call_reboot, press_power_to_reboot, IN (RUNNING) | IN (UNKNOWN) },
+  [VIRFS_VERB_RESET] = { "reset", call_reset, NULL, IN (RUNNING) | IN (PAUSED) | IN (UNKNOWN) },
+  [VIRFS_VERB_SUSPEND] = { "pause", call_suspend, NULL, IN (RUNNING) | IN (UNKNOWN), IN (PAUSED) },
+  [VIRFS_VERB_RESUME] = { "resume", call_resume, NULL, IN (PAUSED), IN (RUNNING) },
   [VIRFS_VERB_SAVE]
-  = { "save", call_save, IN (RUNNING) | IN (PAUSED) | IN (UNKNOWN), .lane = LV_LANE_LONG },
+  = { "save", call_save, NULL, IN (RUNNING) | IN (PAUSED) | IN (UNKNOWN), .lane = LV_LANE_LONG },
   [VIRFS_VERB_RESTORE]
-  = { "restore", call_start, IN (SHUTOFF), .takes_saved = TRUE, .lane = LV_LANE_LONG },
+  = { "restore", call_start, NULL, IN (SHUTOFF), .takes_saved = TRUE, .lane = LV_LANE_LONG },
   [VIRFS_VERB_DISCARD]
-  = { "discard what was saved of", call_discard, IN (SHUTOFF), .takes_saved = TRUE },
-  [VIRFS_VERB_NMI] = { "send an NMI to", call_nmi, IN (RUNNING) | IN (PAUSED) | IN (UNKNOWN) },
-  [VIRFS_VERB_PMSUSPEND] = { "suspend", call_pmsuspend, IN (RUNNING), IN (PMSUSPENDED) },
-  [VIRFS_VERB_WAKEUP] = { "wake up", call_wakeup, IN (PMSUSPENDED), IN (RUNNING) },
+  = { "discard what was saved of", call_discard, NULL, IN (SHUTOFF), .takes_saved = TRUE },
+  [VIRFS_VERB_NMI] = { "send an NMI to", call_nmi, NULL, IN (RUNNING) | IN (PAUSED) | IN (UNKNOWN) },
+  [VIRFS_VERB_PMSUSPEND] = { "suspend", call_pmsuspend, NULL, IN (RUNNING), IN (PMSUSPENDED) },
+  [VIRFS_VERB_WAKEUP] = { "wake up", call_wakeup, NULL, IN (PMSUSPENDED), IN (RUNNING) },
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (verbs) == VIRFS_VM_N_VERBS);
 
+LvLane
+lv_verb_lane (const VirfsVmInfo *info, VirfsVmVerb verb)
+{
+  gboolean asks = verbs[verb].press && g_strcmp0 (info->agent, VIRFS_AGENT_CONNECTED) == 0;
+
+  return asks ? LV_LANE_AGENT : verbs[verb].lane;
+}
+
+/* An agent that does not answer would be waited for. */
+static int
+call (LvTask *task, virDomainPtr domain, VirfsVmVerb verb)
+{
+  if (verbs[verb].press == NULL)
+    return verbs[verb].call (domain);
+  if (task->lane == LV_LANE_AGENT)
+    lv_agent_call (task->link, domain, NULL);
+  return lv_agent_is_silent (task->link, domain) ? verbs[verb].press (domain)
+                                                 : verbs[verb].call (domain);
+}
+
 LvOutcome
 lv_verb_call (LvTask *task, virDomainPtr domain, VirfsVmVerb verb, GError **error)
 {
-  LvCall call = LV_CALL_VERB + verb;
+  LvCall number = LV_CALL_VERB + verb;
 
-  if (!lv_operate_check (task, call, verbs[verb].what, error))
+  if (!lv_operate_check (task, number, verbs[verb].what, error))
     return LV_FAILED;
-  return lv_operate_end (task, verbs[verb].call (domain), call, verbs[verb].what, error);
+  return lv_operate_end (task, call (task, domain, verb), number, verbs[verb].what, error);
 }
 
 /* Whether there is anything to be done; if not, ERROR may be set. */
@@ -171,10 +205,11 @@ lv_vm_verb (VirfsVm *vm, VirfsVmVerb verb, VirfsJob *job)
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
   /* to start what was saved is to restore it */
   gboolean restores = verb == VIRFS_VERB_START && info->saved;
-  LvTask *task = lv_task_new (vm, job, restores ? LV_LANE_LONG : verbs[verb].lane, run_verb);
+  LvTask *task = lv_task_new (vm, job, restores ? LV_LANE_LONG : lv_verb_lane (info, verb), run_verb);
 
   if (task == NULL)
     return;
+  task->without_agent = TRUE;
   task->verb = verb;
   lv_task_submit (task);
 }

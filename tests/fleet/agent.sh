@@ -8,6 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 
 fleet 2 qemu-ga
+guest w2 h2 --agent --disk none
 guest w1 h1 --agent --wait
 mount_tree freeze_timeout=5 agent_interval=2
 
@@ -64,15 +65,20 @@ ok 'it is asked again where it has moved to' '
 
 # --- It does not answer --------------------------------------------------------------------------
 
-silence h2 30
+silence h2 25
 no 'who wants something of it is told so' EAGAIN 'echo refresh >$g/ctl'
-ok 'nothing else waits for it' '
-  begin freeze $g/ctl && before=$(now)
+ok 'nothing else waits for it, however many do' '
+  for i in $(seq 24); do { echo trim >$g/ctl || :; } 2>>"$scratch/refused" & many+=($!); done
+  begin freeze $g/ctl && mkdir vms/w2/guest/exec/a
+  for i in $(seq 10); do echo "echo $i" >vms/w2/guest/exec/a/command && reads vms/w2/guest/exec/a/stdout $i; done
   find vms -type f -exec cat {} + >/dev/null && echo another >vms/w1/title && reads vms/w1/title another && reads vms/w1/state running
-  [[ ! -s $scratch/ended ]] && reads $g/hostname w1 && fails 30 EAGAIN || fails 30 EAGAIN'
+  [[ ! -s $scratch/ended ]] && reads $g/hostname w1 && fails 30 EAGAIN || fails 30 EAGAIN; wait "${many[@]}"; [[ $(grep -c . "$scratch/refused") == 24 ]]'
+no 'it is known not to answer' EAGAIN 'echo trim >$g/ctl'
+ok 'and why' 'grep -q "has not answered for [0-9]* s; it can be tried again in [0-9]* s" vms/w1/error'
+ok 'another guest is shut down' 'echo shutoff >vms/w2/state && reads vms/w2/state shutoff'
 ok 'it comes back, and is not frozen' '
-  eventually 60 "echo refresh >$g/ctl" && eventually 30 "on h2 qemu-agent-command w1 {\\\"execute\\\":\\\"guest-fsfreeze-status\\\"} | grep -q thawed"'
+  eventually 90 "echo refresh >$g/ctl" && eventually 30 "on h2 qemu-agent-command w1 {\\\"execute\\\":\\\"guest-fsfreeze-status\\\"} | grep -q thawed"'
 
-ok 'what it said goes when the guest stops' '
-  echo destroy >vms/w1/ctl && reads $g/hostname "" && reads $g/agent "" && reads $g/ctl ""'
+ok 'it is shut down though its agent hangs, and what that said goes' '
+  silence h2 90 && echo shutoff >vms/w1/state && reads vms/w1/state shutoff && reads $g/hostname "" && reads $g/agent "" && reads $g/ctl ""'
 finish
