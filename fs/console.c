@@ -181,10 +181,8 @@ void
 virfs_console_store_password (VirfsCall *call, const VirfsNode *node, const char *text)
 {
   const VirfsVmInfo *info = node->snapshot;
-  gboolean none = g_str_equal (text, "none");
-  g_autofree char *password = none                        ? g_strdup ("")
-                              : g_str_equal (text, "new") ? make_password ()
-                                                          : g_strdup (text);
+  gboolean none = g_str_equal (text, "none"), new = g_str_equal (text, "new");
+  g_autofree char *password = none ? g_strdup ("") : new ? make_password () : g_strdup (text);
   g_autoptr (VirfsJob) job = NULL;
 
   if (password == NULL || (!none && !is_password (password))) {
@@ -204,5 +202,5 @@ virfs_console_store_password (VirfsCall *call, const VirfsNode *node, const char
   if (!virfs_vm_check_settled (call, node->object))
     return;
   job = virfs_vm_job (call, node, "set the password of the screen");
-  virfs_node_backend (node)->vm_password (node->object, password, job);
+  virfs_node_backend (node)->vm_password (node->object, password, new, job);
 }

@@ -62,5 +62,5 @@ void virfs_key_append_names (GString *out);
     VIRFS_ROW_NEEDS | VIRFS_ROW_PRIVATE | VIRFS_ROW_SECRET | VIRFS_ROW_MEASURED, \
     .fields = VIRFS_BIT (VIRFS_VM_READY), .show = virfs_console_show_password, \
     .store = virfs_console_store_password, \
-    .help = "password of its screen, as long as it is good: write one, new for one at random, none for no one" }
+    .help = "password of its screen, as long as it is good: write one, new for one at random that is good once, none for no one" }
 /* clang-format on */

@@ -57,7 +57,7 @@ extern void (*virfs_fake_measure) (const VirfsVmInfo *info, gpointer sample);
 /* The consoles and agents of guests that run (fake_agent.c); see backend.h. */
 void virfs_fake_keys (VirfsVm *vm, const guint *codes, guint n, VirfsJob *job);
 void virfs_fake_screenshot (VirfsVm *vm, VirfsJob *job);
-void virfs_fake_password (VirfsVm *vm, const char *password, VirfsJob *job);
+void virfs_fake_password (VirfsVm *vm, const char *password, gboolean once, VirfsJob *job);
 /* What was pressed since this was called last, as `29+56+111 30`; the caller owns it. */
 char *virfs_fake_pressed (void);
 /* A guest says again what is said to it; `quit` on a line of its own ends it.  BUSY, if somebody else has it. */

@@ -49,7 +49,7 @@ take_password (VirfsVmInfo *info, gpointer password)
 }
 
 void
-virfs_fake_password (VirfsVm *vm, const char *password, VirfsJob *job)
+virfs_fake_password (VirfsVm *vm, const char *password, gboolean once, VirfsJob *job)
 {
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
 

@@ -174,8 +174,13 @@ on_graphics (virConnectPtr conn, virDomainPtr domain, int phase,
 {
   static const char *const phases[] = { "connect", "initialize", "disconnect" };
 
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
   tell (link, domain, "graphics", "phase", LV_WORD (phases, phase), "from",
         remote && remote->node ? remote->node : "unknown");
+  virDomainGetUUIDString (domain, uuid);
+  if (phase == VIR_DOMAIN_EVENT_GRAPHICS_INITIALIZE)
+    lv_password_used (link, uuid);
 }
 
 static void

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Passwords of guests' screens: of the guest that runs alone, and for a while. */
+/* Passwords of guests' screens: of the guest that runs alone, and for a while or for one who gets in. */
 #include "connection.h"
 #include "error.h"
 #include "fail.h"
 #include "gate.h"
 #include "operate.h"
+#include "seat.h"
 #include "xml_graphics.h"
 
 #include <string.h>
@@ -12,7 +13,11 @@
 typedef struct {
   const char *password;
   gint64 until;
+  gboolean once;
 } Password;
+
+/* Nobody gets in with one that ran out long ago. */
+static const Password nobody = { .password = "", .until = G_USEC_PER_SEC };
 
 static void
 take_password (VirfsVmInfo *info, gpointer data)
@@ -21,15 +26,16 @@ take_password (VirfsVmInfo *info, gpointer data)
 
   virfs_ref_string_set (&info->password, password->password);
   info->password_until = password->until;
+  info->password_once = password->once;
 }
 
 static void
-tell (LvTask *task, Password *password)
+tell (LvLink *link, const char *uuid, const Password *password)
 {
-  guint64 ticket = lv_gate_begin_reading (task->link);
+  guint64 ticket = lv_gate_begin_reading (link);
 
-  lv_gate_edit_vm (task->link, ticket, task->uuid, take_password, password);
-  lv_gate_end_reading (task->link);
+  lv_gate_edit_vm (link, ticket, uuid, take_password, (gpointer) password);
+  lv_gate_end_reading (link);
 }
 
 /* As libvirt wants it: in UTC, and without saying so. */
@@ -41,7 +47,7 @@ print_time (gint64 time)
   return g_date_time_format (date, "%Y-%m-%dT%H:%M:%S");
 }
 
-/* Nobody gets in with one that has run out. */
+/* One there must be; whoever is in stays. */
 static GPtrArray *
 elements_with (virDomainPtr domain, const Password *password)
 {
@@ -53,13 +59,13 @@ elements_with (virDomainPtr domain, const Password *password)
 }
 
 static gboolean
-update (LvTask *task, virDomainPtr domain, const Password *password, GError **error)
+update (virDomainPtr domain, const Password *password, GError **error)
 {
   g_autoptr (GPtrArray) elements = elements_with (domain, password);
 
   if (elements->len == 0) {
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
-                 "%s has no screen that could have a password", task->name);
+                 "%s has no screen that could have a password", lv_domain_name (domain));
     return FALSE;
   }
   for (guint i = 0; i < elements->len; i++)
@@ -67,7 +73,7 @@ update (LvTask *task, virDomainPtr domain, const Password *password, GError **er
       return lv_fail (error,
                       "cannot set the password of the screen of %s; it must have been started with one in"
                       " the <graphics> of its definition",
-                      task->name);
+                      lv_domain_name (domain));
   return TRUE;
 }
 
@@ -76,7 +82,7 @@ run_password (LvTask *task, GError **error)
 {
   LvFacts facts;
   g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
-  Password password = { task->text, G_USEC_PER_SEC };
+  Password password = { task->text, nobody.until, task->number != 0 };
   gboolean done;
 
   if (domain == NULL)
@@ -88,20 +94,89 @@ run_password (LvTask *task, GError **error)
   if (*task->text != '\0')
     password.until = g_get_real_time () + lv_options ()->password_timeout * G_TIME_SPAN_SECOND;
   lv_operate_take_turn (task->uuid);
-  done = update (task, domain, &password, error);
-  lv_operate_end_turn (task->uuid);
+  done = update (domain, &password, error);
   if (done)
-    tell (task, &password);
+    tell (task->link, task->uuid, &password);
+  lv_operate_end_turn (task->uuid);
   return done ? LV_DONE : LV_FAILED;
 }
 
 void
-lv_vm_password (VirfsVm *vm, const char *password, VirfsJob *job)
+lv_vm_password (VirfsVm *vm, const char *password, gboolean once, VirfsJob *job)
 {
   LvTask *task = lv_task_new (vm, job, LV_LANE_SHORT, run_password);
 
   if (task == NULL)
     return;
   task->text = g_strdup (password);
+  task->number = once;
   lv_task_submit (task);
+}
+
+/* One that was for once, and has been used. */
+
+typedef struct {
+  LvLink *link; /* a reference */
+  char *uuid;
+  VirfsVmInfo *info; /* with the password; a reference */
+} Used;
+
+/* Another one may have been set meanwhile.  In the guest's turn. */
+static gboolean
+is_still (const Used *used)
+{
+  g_autoptr (VirfsVmInfo) info = lv_gate_known_vm (used->link, used->uuid);
+
+  return info != NULL && info->password_until == used->info->password_until
+         && g_strcmp0 (info->password, used->info->password) == 0;
+}
+
+/* A guest that has stopped has no password any more. */
+static void
+end_now (const Used *used, virConnectPtr conn)
+{
+  g_autoptr (virDomain) domain = LV (virDomainLookupByUUIDString (conn, used->uuid));
+  g_autoptr (GError) error = NULL;
+
+  if (domain == NULL || !is_still (used))
+    return;
+  if (update (domain, &nobody, &error))
+    tell (used->link, used->uuid, &nobody);
+  else if (LV (virDomainIsActive (domain)) == 1)
+    g_warning ("a password that was for once stays until it runs out: %s", error->message);
+}
+
+static gpointer
+end_used (gpointer data)
+{
+  Used *used = data;
+  LvSeat seat = { 0 };
+
+  if (lv_seat_take (&seat, used->link, NULL)) {
+    lv_operate_take_turn (used->uuid);
+    end_now (used, seat.conn);
+    lv_operate_end_turn (used->uuid);
+    lv_seat_leave (&seat);
+  }
+  lv_link_unref (used->link);
+  virfs_vm_info_unref (used->info);
+  g_free (used->uuid);
+  g_free (used);
+  return NULL;
+}
+
+/* Events may not wait, and nobody waits for this; so it has a thread. */
+void
+lv_password_used (LvLink *link, const char *uuid)
+{
+  g_autoptr (VirfsVmInfo) info = lv_gate_known_vm (link, uuid);
+  Used *used;
+
+  if (info == NULL || !info->password_once)
+    return;
+  used = g_new0 (Used, 1);
+  used->link = lv_link_ref (link);
+  used->uuid = g_strdup (uuid);
+  used->info = g_steal_pointer (&info);
+  g_thread_unref (g_thread_new ("virfs-password", end_used, used));
 }

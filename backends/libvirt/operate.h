@@ -61,7 +61,9 @@ void lv_vm_keys (VirfsVm *vm, const guint *codes, guint n, VirfsJob *job);
 void lv_vm_screenshot (VirfsVm *vm, VirfsJob *job);
 
 /* graphics.c */
-void lv_vm_password (VirfsVm *vm, const char *password, VirfsJob *job);
+void lv_vm_password (VirfsVm *vm, const char *password, gboolean once, VirfsJob *job);
+/* Somebody has got in at the screen of the guest: a password that was for once ends.  For events. */
+void lv_password_used (LvLink *link, const char *uuid);
 
 /* agent_task.c, agent_exec.c */
 void lv_vm_agent_verb (VirfsVm *vm, VirfsAgentVerb verb, VirfsJob *job);

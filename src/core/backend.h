@@ -142,8 +142,9 @@ typedef struct VirfsBackend {
   /* Takes a picture of its screen, which its info shows. */
   void (*vm_screenshot) (VirfsVm *vm, VirfsJob *job);
 
-  /* Gives its screen a password, for a while, which its info shows; "": nobody gets in any more. */
-  void (*vm_password) (VirfsVm *vm, const char *password, VirfsJob *job);
+  /* Gives its screen a password, for a while, which its info shows; "": nobody gets in any more.  ONCE: nor does
+   * anybody when somebody has got in with it, who stays. */
+  void (*vm_password) (VirfsVm *vm, const char *password, gboolean once, VirfsJob *job);
   /* Opens the console of the guest (console.h) for those who talk to it, unless it is open; BUSY if somebody
    * else has it.  As long as the guest's `record` says so it is opened by itself whenever that is possible. */
   void (*console_open) (VirfsVm *vm, VirfsJob *job);

@@ -166,6 +166,7 @@ keep_findings (const VirfsVmInfo *known, VirfsVmInfo *info)
   if (info->password_until == 0 && known->password != NULL) {
     info->password = g_ref_string_acquire (known->password);
     info->password_until = known->password_until;
+    info->password_once = known->password_once;
   }
 }
 

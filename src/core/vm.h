@@ -167,6 +167,7 @@ typedef struct {
   VirfsBlob *screen;    /* a picture of it (PNG); NULL: as it was */
   GRefString *password; /* of its screen, until then: microseconds since the epoch; 0: never */
   gint64 password_until;
+  gboolean password_once;
   const char *agent;          /* VIRFS_AGENT_…; NULL: there is no way to one */
   gboolean frozen;            /* its file systems are, because somebody wanted that */
   VirfsAgentInfo *agent_info; /* what the agent said last; NULL: as it was */

@@ -50,10 +50,10 @@ no 'virsh is told that somebody has it' EBUSY '
 # --- Its screen ----------------------------------------------------------------------------------
 
 # Whether the password opens the screen: what VNC does with it (RFC 6143 7.2.2), but for DES, which openssl has.
-opens() { # PASSWORD
+opens() { # PASSWORD [stay]
   local port
   port=$(sed -n 's/^vnc [^ ]* //p' vms/screen/console/graphics)
-  lab exec h1 python3 - "$port" "$1" <<'PY'
+  lab exec h1 python3 - "$port" "$@" 3<&0 <<'PY'
 import socket, subprocess, sys
 def take(s, n):
     data = b''
@@ -72,13 +72,31 @@ key = bytes(int(f'{b:08b}'[::-1], 2) for b in sys.argv[2].encode().ljust(8, b'\0
 answer = subprocess.run(['openssl', 'enc', '-des-ecb', '-nopad', '-provider', 'legacy', '-provider', 'default', '-K', key.hex()],
                         input=challenge, capture_output=True).stdout
 s.sendall(answer)
-sys.exit(int.from_bytes(take(s, 4), 'big'))
+status = int.from_bytes(take(s, 4), 'big')
+if status or len(sys.argv) < 4: sys.exit(status)
+# in, as a viewer; then it waits for the file, and asks for the whole screen
+s.sendall(b'\1')
+take(s, int.from_bytes(take(s, 24)[20:], 'big'))
+print('in', flush=True)
+open(3).readline()
+s.sendall(b'\3\0' + bytes(4) + b'\1\0\1\0')
+assert take(s, 1) == b'\0', 'no picture'
+print('sees it', flush=True)
 PY
 }
 p=vms/screen/console/password
+view() { # PASSWORD: in the background, until a line is written to fd 8
+  rm -f "$scratch/look" && mkfifo "$scratch/look"
+  opens "$1" stay <"$scratch/look" >"$scratch/viewer" 2>&1 &
+  exec 8>"$scratch/look"
+  eventually 20 "grep -qx in $scratch/viewer"
+}
 ok 'a picture of it is one' 'echo screenshot >vms/screen/console/ctl && file -b vms/screen/console/screen.png | grep -q "^PNG image"'
 ok 'a password at random opens it, another does not' '
   reads $p "" && echo new >$p && opens "$(<$p)" && ! opens another 2>/dev/null && ! on h1 dumpxml screen | grep -q passwd='
+ok 'which is good once, and whoever is in stays' '
+  echo new >$p && once=$(<$p) && view "$once" && eventually 10 "reads $p \"\"" && ! opens "$once" 2>/dev/null
+  echo >&8 && eventually 10 "grep -qx \"sees it\" $scratch/viewer" && exec 8>&-'
 ok 'one that was chosen' 'echo chosen >$p && opens chosen && reads $p chosen && ! grep -rq chosen events/log jobs vms/screen/error'
 ok 'until it is ended' 'echo none >$p && reads $p "" && ! opens chosen 2>/dev/null'
 no 'what has no screen has no password' EBUSY 'echo new >$c/password'
