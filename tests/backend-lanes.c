@@ -15,7 +15,7 @@ typedef struct {
   GMutex lock;
   GCond changed;
   /* under lock */
-  gboolean hangs;  /* agents whose name begins with `hung` do */
+  gboolean hangs; /* agents whose name begins with `hung` do */
   guint n_hanging, most_hanging;
   guint n_called, most_called; /* of `one` */
   guint n_asked;
@@ -24,7 +24,7 @@ typedef struct {
 typedef struct {
   Host *host;
   const char *uuid;
-  gboolean done;  /* under the host's lock, as the next */
+  gboolean done; /* under the host's lock, as the next */
   GError *error;
 } Item;
 

@@ -264,8 +264,9 @@ static LvOutcome
 begin (LvTask *task, virDomainPtr domain, GError **error)
 {
   g_autoptr (JsonParser) parser = json_parser_new ();
-  JsonObject *answer
-    = lv_agent_call (task->link, domain, error) ? ask (task, domain, task->text, parser, error) : NULL;
+  JsonObject *answer = lv_agent_call (task->link, domain, error)
+                         ? ask (task, domain, task->text, parser, error)
+                         : NULL;
 
   if (answer == NULL)
     return LV_FAILED;

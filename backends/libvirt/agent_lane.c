@@ -30,7 +30,7 @@ struct LvLanes {
   guint n_threads;
   guint n_asking, n_asking_silent; /* agents that are asked now; those that were silent */
   guint n_tried;                   /* silent ones of which somebody wants something */
-  GHashTable *agents;                      /* UUID -> Agent* */
+  GHashTable *agents;              /* UUID -> Agent* */
   /* of Agent* that nobody calls: of which somebody wants something; which are due; and those that are silent */
   GQueue wanted, due, late;
 };
@@ -267,9 +267,10 @@ check (LvLanes *self, const Agent *agent, const char *name, gboolean goes_on)
                         " s, and too many others that have not are being tried; try it again later",
                         name, (now - agent->silent) / G_USEC_PER_SEC);
   if (agent->waiting.length >= LV_AGENT_WAITING && !goes_on)
-    return g_error_new (VIRFS_ERROR, VIRFS_ERROR_BUSY,
-                        "the agent in %s has not done yet what %u others want of it; try it again later",
-                        name, agent->waiting.length);
+    return g_error_new (
+      VIRFS_ERROR, VIRFS_ERROR_BUSY,
+      "the agent in %s has not done yet what %u others want of it; try it again later", name,
+      agent->waiting.length);
   return NULL;
 }
 
@@ -358,7 +359,8 @@ set_silent (LvLanes *self, Agent *agent, GQueue *refused)
   if (agent->silent == 0)
     agent->silent = agent->again = now;
   if (agent->failures++ > 0) {
-    agent->again = now + (MIN (FIRST_PAUSE << MIN (agent->failures - 2, 8), LAST_PAUSE)) * G_USEC_PER_SEC;
+    agent->again
+      = now + (MIN (FIRST_PAUSE << MIN (agent->failures - 2, 8), LAST_PAUSE)) * G_USEC_PER_SEC;
     take_waiting (agent, refused);
   }
   put (self, agent, before);

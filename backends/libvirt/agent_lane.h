@@ -19,7 +19,7 @@
 /* Of them: what agents have to say, when nobody waits for it. */
 #define LV_AGENT_ASKERS 4
 /* Of them: agents that did not answer before; and those that nobody waits for. */
-#define LV_AGENT_TRIES        4
+#define LV_AGENT_TRIES         4
 #define LV_AGENT_SILENT_ASKERS 2
 /* That may wait for an agent. */
 #define LV_AGENT_WAITING 16

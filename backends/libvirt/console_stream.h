@@ -6,7 +6,8 @@
  * opening and sending may let it wait for the host, or for a guest that does not read.
  *
  *   console_stream.c  one stream
- *   console_work.c    which are open, and what is to be done
+ *   console_wish.c    which are to be open
+ *   console_work.c    which are, and the thread
  */
 #pragma once
 

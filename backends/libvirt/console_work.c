@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which consoles are open, and what is to be done with them. */
-#include "console_stream.h"
+/* Which consoles are open, and the thread that opens, sends and closes. */
+#include "console_work.h"
 
 #include "connection.h"
 #include "error.h"
@@ -12,15 +12,8 @@
 /* As of operations: a console may be silent for long. */
 #define KEEPALIVE 5, 5
 
-typedef enum {
-  WORK_OPEN,
-  WORK_SEND,
-  WORK_CLOSE, /* unless it is wanted again */
-  WORK_DROP,  /* STREAM has ended */
-} WorkKind;
-
 typedef struct {
-  WorkKind kind;
+  LvConsoleWork kind;
   char *uuid;
   VirfsJob *job;    /* of who waits for it; NULL: nobody */
   LvStream *stream; /* NULL: that of the guest */
@@ -68,67 +61,10 @@ lv_consoles_free (LvConsoles *self)
   g_free (self);
 }
 
-/* Telling. */
-
-/* Those who talk to it hear no more: because of ERROR, an errno; < 0: they go on. */
-static void
-tell (LvLink *link, const char *uuid, VirfsConsoleState state, int error)
-{
-  VirfsHost *host = lv_gate_enter (link->connection);
-
-  if (host == NULL)
-    return;
-  virfs_console_tell (host->object.infra, uuid, link, state);
-  if (error >= 0)
-    virfs_console_end (host->object.infra, uuid, error);
-  lv_gate_leave (link->connection);
-}
-
-/* What is wanted. */
-
-typedef enum { WISH_NONE, WISH_OPEN, WISH_CLOSE, WISH_END } Wish;
-
-/* While a guest moves it has a console on either host; the one that it leaves says nothing of its end. */
-static gboolean
-is_at_home (VirfsHost *host, const char *uuid)
-{
-  VirfsInfra *infra = host->object.infra;
-  g_autoptr (VirfsVm) vm = virfs_infra_vm_by_uuid (infra, uuid);
-  g_autoptr (VirfsVmInfo) info = vm ? virfs_vm_info (vm) : NULL;
-
-  return info != NULL && info->host == host && !virfs_infra_is_moving (infra, vm);
-}
-
-static Wish
-wish (VirfsHost *host, const char *uuid, const VirfsVmInfo *info)
-{
-  gboolean used = virfs_console_is_used (host->object.infra, uuid);
-
-  if (info == NULL)
-    return WISH_CLOSE;
-  if (!virfs_vm_state_active (info->state))
-    return used && is_at_home (host, uuid) ? WISH_END : WISH_CLOSE;
-  return used || info->record ? WISH_OPEN : WISH_CLOSE;
-}
-
-static Wish
-wish_of (LvLink *link, const char *uuid)
-{
-  g_autoptr (VirfsVmInfo) info = lv_gate_known_vm (link, uuid);
-  VirfsHost *host = lv_gate_enter (link->connection);
-  Wish is;
-
-  if (host == NULL)
-    return WISH_NONE;
-  is = wish (host, uuid, info);
-  lv_gate_leave (link->connection);
-  return is;
-}
-
 /* The thread. */
 
-static LvStream *
-stream_of (LvConsoles *self, const char *uuid)
+LvStream *
+lv_console_stream (LvConsoles *self, const char *uuid)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
   LvStream *stream = g_hash_table_lookup (self->streams, uuid);
@@ -169,7 +105,7 @@ install (LvLink *link, LvStream *stream, GError **error)
                  link->connection->name);
     return FALSE;
   }
-  tell (link, stream->uuid, VIRFS_CONSOLE_OPEN, -1);
+  lv_console_tell (link, stream->uuid, VIRFS_CONSOLE_OPEN, -1);
   if (lv_stream_listen (stream, error))
     return TRUE;
   lv_stream_unref (take_out (link->consoles, stream->uuid, stream));
@@ -195,52 +131,37 @@ open_stream (LvLink *link, const char *uuid, VirfsConsoleState *state, GError **
   return FALSE;
 }
 
-/* Those who have talked to it hear no more, unless it is where the guest is to come. */
-static void
-tell_failure (LvLink *link, const char *uuid, VirfsConsoleState state)
-{
-  VirfsHost *host = lv_gate_enter (link->connection);
-  gboolean at_home;
-
-  if (host == NULL)
-    return;
-  at_home = is_at_home (host, uuid);
-  lv_gate_leave (link->connection);
-  if (at_home)
-    tell (link, uuid, state, EIO);
-}
-
 static void
 do_close (LvLink *link, Work *work)
 {
   g_autoptr (LvStream) stream = NULL;
 
-  if (wish_of (link, work->uuid) == WISH_OPEN)
+  if (lv_console_wish (link, work->uuid) == LV_WISH_OPEN)
     return;
   stream = take_out (link->consoles, work->uuid, NULL);
   if (stream == NULL)
     return;
   lv_stream_close (stream);
-  tell (link, work->uuid, VIRFS_CONSOLE_CLOSED, -1);
+  lv_console_tell (link, work->uuid, VIRFS_CONSOLE_CLOSED, -1);
 }
 
 /* Whoever waits for it is told by his job why it fails. */
 static void
 do_open (LvLink *link, Work *work)
 {
-  g_autoptr (LvStream) known = stream_of (link->consoles, work->uuid);
+  g_autoptr (LvStream) known = lv_console_stream (link->consoles, work->uuid);
   LvConnection *connection = link->connection;
   VirfsConsoleState state;
   g_autoptr (GError) error = NULL;
 
   if (work->job ? !lv_gate_start_job (connection, work->job)
-                : wish_of (link, work->uuid) != WISH_OPEN)
+                : lv_console_wish (link, work->uuid) != LV_WISH_OPEN)
     return;
   if (known == NULL && !open_stream (link, work->uuid, &state, &error)) {
     if (work->job != NULL)
-      tell (link, work->uuid, state, -1);
+      lv_console_tell (link, work->uuid, state, -1);
     else
-      tell_failure (link, work->uuid, state);
+      lv_console_tell_failure (link, work->uuid, state);
   }
   if (work->job != NULL)
     lv_gate_finish_job (connection, work->job, g_steal_pointer (&error));
@@ -254,18 +175,18 @@ do_work (LvLink *link, Work *work)
   g_autoptr (LvStream) stream = NULL;
 
   switch (work->kind) {
-  case WORK_OPEN:
+  case LV_WORK_OPEN:
     do_open (link, work);
     break;
-  case WORK_SEND:
-    stream = stream_of (link->consoles, work->uuid);
+  case LV_WORK_SEND:
+    stream = lv_console_stream (link->consoles, work->uuid);
     if (stream != NULL)
       lv_stream_send (stream);
     break;
-  case WORK_CLOSE:
+  case LV_WORK_CLOSE:
     do_close (link, work);
     break;
-  case WORK_DROP:
+  case LV_WORK_DROP:
     lv_stream_close (work->stream);
     break;
   }
@@ -339,9 +260,9 @@ start (LvLink *link)
   g_thread_unref (g_thread_new ("virfs-console", run, lv_link_ref (link)));
 }
 
-/* Takes references to JOB and STREAM.  FALSE: the link is closed. */
-static gboolean
-push (LvLink *link, WorkKind kind, const char *uuid, VirfsJob *job, LvStream *stream)
+gboolean
+lv_console_push (LvLink *link, LvConsoleWork kind, const char *uuid, VirfsJob *job,
+                 LvStream *stream)
 {
   LvConsoles *self = link->consoles;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
@@ -373,29 +294,6 @@ stop (LvLink *link, GPtrArray *open)
   start (link);
 }
 
-static void
-add_guest (VirfsVm *vm, const VirfsVmInfo *info, gpointer guests)
-{
-  g_ptr_array_add (guests, g_strdup (info->uuid));
-}
-
-/* The streams may have ended before, which tells nobody that nothing will come any more. */
-static void
-end_used (LvLink *link)
-{
-  g_autoptr (GPtrArray) guests = g_ptr_array_new_with_free_func (g_free);
-  VirfsHost *host = lv_gate_enter (link->connection);
-
-  if (host == NULL)
-    return;
-  virfs_infra_foreach_vm (host->object.infra, host, add_guest, guests);
-  for (guint i = 0; i < guests->len; i++)
-    if (virfs_console_is_used (host->object.infra, guests->pdata[i])
-        && is_at_home (host, guests->pdata[i]))
-      virfs_console_end (host->object.infra, guests->pdata[i], EIO);
-  lv_gate_leave (link->connection);
-}
-
 /* What is queued is not done any more; its jobs end with the host. */
 void
 lv_consoles_close (LvLink *link)
@@ -404,8 +302,8 @@ lv_consoles_close (LvLink *link)
 
   stop (link, open);
   for (guint i = 0; i < open->len; i++)
-    tell (link, open->pdata[i], VIRFS_CONSOLE_CLOSED, EIO);
-  end_used (link);
+    lv_console_tell (link, open->pdata[i], VIRFS_CONSOLE_CLOSED, EIO);
+  lv_console_end_used (link);
 }
 
 /* From streams. */
@@ -413,7 +311,7 @@ lv_consoles_close (LvLink *link)
 void
 lv_console_writable (LvStream *stream)
 {
-  push (stream->link, WORK_SEND, stream->uuid, NULL, NULL);
+  lv_console_push (stream->link, LV_WORK_SEND, stream->uuid, NULL, NULL);
 }
 
 /* Reading the guest again tells why, and what is to be done. */
@@ -424,86 +322,7 @@ lv_console_ended (LvStream *stream)
 
   if (known == NULL)
     return;
-  push (stream->link, WORK_DROP, stream->uuid, NULL, stream);
-  tell (stream->link, stream->uuid, VIRFS_CONSOLE_CLOSED, -1);
+  lv_console_push (stream->link, LV_WORK_DROP, stream->uuid, NULL, stream);
+  lv_console_tell (stream->link, stream->uuid, VIRFS_CONSOLE_CLOSED, -1);
   lv_connection_queue (stream->link, stream->uuid, 0);
-}
-
-/* Looking. */
-
-void
-lv_console_look (LvLink *link, const char *uuid)
-{
-  g_autoptr (LvStream) stream = stream_of (link->consoles, uuid);
-  Wish is = wish_of (link, uuid);
-
-  if (is == WISH_OPEN && stream == NULL)
-    push (link, WORK_OPEN, uuid, NULL, NULL);
-  else if ((is == WISH_CLOSE || is == WISH_END) && stream != NULL)
-    push (link, WORK_CLOSE, uuid, NULL, NULL);
-  if (is == WISH_END)
-    tell (link, uuid, VIRFS_CONSOLE_CLOSED, 0);
-}
-
-static void
-add_recorded (VirfsVm *vm, const VirfsVmInfo *info, gpointer guests)
-{
-  if (info->record)
-    g_ptr_array_add (guests, g_strdup (info->uuid));
-}
-
-void
-lv_console_poll (LvLink *link)
-{
-  g_autoptr (GPtrArray) guests = g_ptr_array_new_with_free_func (g_free);
-  VirfsHost *host = lv_gate_enter (link->connection);
-
-  if (host == NULL)
-    return;
-  virfs_infra_foreach_vm (host->object.infra, host, add_recorded, guests);
-  lv_gate_leave (link->connection);
-  for (guint i = 0; i < guests->len; i++)
-    lv_console_look (link, guests->pdata[i]);
-}
-
-/* The backend's functions. */
-
-static LvLink *
-link_of (VirfsVm *vm, GError **error)
-{
-  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
-
-  return lv_host_link (info->host, error);
-}
-
-void
-lv_console_open (VirfsVm *vm, VirfsJob *job)
-{
-  GError *error = NULL;
-  g_autoptr (LvLink) link = link_of (vm, &error);
-
-  if (link == NULL)
-    virfs_job_finish (job, error);
-  else if (!push (link, WORK_OPEN, vm->uuid, job, NULL))
-    lv_gate_finish_job (link->connection, job,
-                        g_error_new (VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "%s is not reachable",
-                                     link->connection->name));
-}
-
-void
-lv_console_send (VirfsVm *vm)
-{
-  g_autoptr (LvLink) link = link_of (vm, NULL);
-
-  if (link != NULL)
-    push (link, WORK_SEND, vm->uuid, NULL, NULL);
-}
-
-void
-lv_console_leave (VirfsVm *vm)
-{
-  g_autoptr (LvLink) link = link_of (vm, NULL);
-
-  if (link != NULL)
-    lv_console_look (link, vm->uuid);
 }

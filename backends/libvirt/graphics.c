@@ -54,8 +54,8 @@ elements_with (virDomainPtr domain, const Password *password)
   g_autofree char *xml = lv_domain_xml (domain, VIR_DOMAIN_XML_SECURE);
   g_autofree char *until = print_time (password->until);
 
-  return lv_xml_graphics_with_password (xml ? xml : "", *password->password ? password->password : "-",
-                                        until);
+  return lv_xml_graphics_with_password (xml ? xml : "",
+                                        *password->password ? password->password : "-", until);
 }
 
 static gboolean
@@ -70,10 +70,11 @@ update (virDomainPtr domain, const Password *password, GError **error)
   }
   for (guint i = 0; i < elements->len; i++)
     if (LV (virDomainUpdateDeviceFlags (domain, elements->pdata[i], VIR_DOMAIN_AFFECT_LIVE)) < 0)
-      return lv_fail (error,
-                      "cannot set the password of the screen of %s; it must have been started with one in"
-                      " the <graphics> of its definition",
-                      lv_domain_name (domain));
+      return lv_fail (
+        error,
+        "cannot set the password of the screen of %s; it must have been started with one in"
+        " the <graphics> of its definition",
+        lv_domain_name (domain));
   return TRUE;
 }
 

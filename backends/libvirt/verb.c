@@ -97,29 +97,31 @@ call_wakeup (virDomainPtr domain)
 static const struct {
   const char *what;
   int (*call) (virDomainPtr domain);
-  int (*press) (virDomainPtr domain); /* the same without the agent, which CALL asks; NULL: it does not */
   guint from;           /* states in which it can be done */
   guint already;        /* states in which it has been done */
   gboolean takes_saved; /* only for what was saved */
   LvLane lane;
+  /* the same without the agent in it, which CALL asks; NULL: it does not */
+  int (*press) (virDomainPtr domain);
 } verbs[] = {
-  [VIRFS_VERB_START] = { "start", call_start, NULL, IN (SHUTOFF), IN (RUNNING) },
-  [VIRFS_VERB_SHUTDOWN]
-  = { "shut down", call_shutdown, press_power, IN (RUNNING) | IN (UNKNOWN), IN (SHUTOFF) | IN (SHUTDOWN) },
-  [VIRFS_VERB_DESTROY] = { "destroy", call_destroy, NULL, ACTIVE | IN (CRASHED), IN (SHUTOFF) },
-  [VIRFS_VERB_REBOOT] = { "reboot", call_reboot, press_power_to_reboot, IN (RUNNING) | IN (UNKNOWN) },
-  [VIRFS_VERB_RESET] = { "reset", call_reset, NULL, IN (RUNNING) | IN (PAUSED) | IN (UNKNOWN) },
-  [VIRFS_VERB_SUSPEND] = { "pause", call_suspend, NULL, IN (RUNNING) | IN (UNKNOWN), IN (PAUSED) },
-  [VIRFS_VERB_RESUME] = { "resume", call_resume, NULL, IN (PAUSED), IN (RUNNING) },
+  [VIRFS_VERB_START] = { "start", call_start, IN (SHUTOFF), IN (RUNNING) },
+  [VIRFS_VERB_SHUTDOWN] = { "shut down", call_shutdown, IN (RUNNING) | IN (UNKNOWN),
+                            IN (SHUTOFF) | IN (SHUTDOWN), .press = press_power },
+  [VIRFS_VERB_DESTROY] = { "destroy", call_destroy, ACTIVE | IN (CRASHED), IN (SHUTOFF) },
+  [VIRFS_VERB_REBOOT]
+  = { "reboot", call_reboot, IN (RUNNING) | IN (UNKNOWN), .press = press_power_to_reboot },
+  [VIRFS_VERB_RESET] = { "reset", call_reset, IN (RUNNING) | IN (PAUSED) | IN (UNKNOWN) },
+  [VIRFS_VERB_SUSPEND] = { "pause", call_suspend, IN (RUNNING) | IN (UNKNOWN), IN (PAUSED) },
+  [VIRFS_VERB_RESUME] = { "resume", call_resume, IN (PAUSED), IN (RUNNING) },
   [VIRFS_VERB_SAVE]
-  = { "save", call_save, NULL, IN (RUNNING) | IN (PAUSED) | IN (UNKNOWN), .lane = LV_LANE_LONG },
+  = { "save", call_save, IN (RUNNING) | IN (PAUSED) | IN (UNKNOWN), .lane = LV_LANE_LONG },
   [VIRFS_VERB_RESTORE]
-  = { "restore", call_start, NULL, IN (SHUTOFF), .takes_saved = TRUE, .lane = LV_LANE_LONG },
+  = { "restore", call_start, IN (SHUTOFF), .takes_saved = TRUE, .lane = LV_LANE_LONG },
   [VIRFS_VERB_DISCARD]
-  = { "discard what was saved of", call_discard, NULL, IN (SHUTOFF), .takes_saved = TRUE },
-  [VIRFS_VERB_NMI] = { "send an NMI to", call_nmi, NULL, IN (RUNNING) | IN (PAUSED) | IN (UNKNOWN) },
-  [VIRFS_VERB_PMSUSPEND] = { "suspend", call_pmsuspend, NULL, IN (RUNNING), IN (PMSUSPENDED) },
-  [VIRFS_VERB_WAKEUP] = { "wake up", call_wakeup, NULL, IN (PMSUSPENDED), IN (RUNNING) },
+  = { "discard what was saved of", call_discard, IN (SHUTOFF), .takes_saved = TRUE },
+  [VIRFS_VERB_NMI] = { "send an NMI to", call_nmi, IN (RUNNING) | IN (PAUSED) | IN (UNKNOWN) },
+  [VIRFS_VERB_PMSUSPEND] = { "suspend", call_pmsuspend, IN (RUNNING), IN (PMSUSPENDED) },
+  [VIRFS_VERB_WAKEUP] = { "wake up", call_wakeup, IN (PMSUSPENDED), IN (RUNNING) },
 };
 
 G_STATIC_ASSERT (G_N_ELEMENTS (verbs) == VIRFS_VM_N_VERBS);
@@ -205,7 +207,8 @@ lv_vm_verb (VirfsVm *vm, VirfsVmVerb verb, VirfsJob *job)
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
   /* to start what was saved is to restore it */
   gboolean restores = verb == VIRFS_VERB_START && info->saved;
-  LvTask *task = lv_task_new (vm, job, restores ? LV_LANE_LONG : lv_verb_lane (info, verb), run_verb);
+  LvTask *task
+    = lv_task_new (vm, job, restores ? LV_LANE_LONG : lv_verb_lane (info, verb), run_verb);
 
   if (task == NULL)
     return;
