@@ -63,5 +63,8 @@ gboolean virfs_vm_check_thawed (VirfsCall *call, const VirfsVmInfo *info);
     .store = virfs_guest_store_password, \
     .help = "write USER PASSWORD to set the password of a user in it; reads as nothing" }, \
   { "guest/exec", S_IFDIR | 0700, VIRFS_ROW_PRIVATE, .fields = VIRFS_BIT (VIRFS_VM_PARTS), \
-    .dir = &virfs_execs_dir, .help = "commands that run in it: mkdir makes room for one, rmdir drops it" }
+    .dir = &virfs_execs_dir, .help = "commands that run in it: mkdir makes room for one, rmdir drops it" }, \
+  { "guest/ssh_keys", S_IFDIR | 0700, VIRFS_ROW_PRIVATE, .fields = VIRFS_BIT (VIRFS_VM_PARTS), \
+    .dir = &virfs_ssh_users_dir, \
+    .help = "whose keys let in by SSH: mkdir asks for those of a user of it, rmdir forgets them here" }
 /* clang-format on */

@@ -34,6 +34,8 @@ static const struct {
   { &virfs_backup_class, &virfs_backup_files,
     G_STRUCT_OFFSET (VirfsVmInfo, parts[VIRFS_VM_BACKUPS]) },
   { &virfs_exec_class, &virfs_exec_files, G_STRUCT_OFFSET (VirfsVmInfo, parts[VIRFS_VM_EXECS]) },
+  { &virfs_ssh_user_class, &virfs_ssh_user_files,
+    G_STRUCT_OFFSET (VirfsVmInfo, parts[VIRFS_VM_SSH_USERS]) },
   { &virfs_backup_disk_class, &virfs_backup_disk_files, G_STRUCT_OFFSET (VirfsPartInfo, parts) },
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The classes of parts (src/core/part.h), one file each: pool.c, volume.c, network.c, filter.c, interface.c, node_device.c, disk.c, nic.c, hostdev.c, snapshot.c,
- * checkpoint.c, backup.c, exec.c.  A directory of parts is a row of their owner whose path is the class's `directory`.
+ * checkpoint.c, backup.c, exec.c, ssh_keys.c.  A directory of parts is a row of their owner whose path is the class's `directory`.
  */
 #pragma once
 
@@ -29,6 +29,7 @@ extern VirfsClass virfs_checkpoint_files;
 extern VirfsClass virfs_backup_files;
 extern VirfsClass virfs_backup_disk_files;
 extern VirfsClass virfs_exec_files;
+extern VirfsClass virfs_ssh_user_files;
 
 /* What owners of parts put in their tables. */
 extern const VirfsDir virfs_pools_dir;
@@ -45,6 +46,7 @@ extern const VirfsDir virfs_checkpoints_dir;
 extern const VirfsDir virfs_backups_dir;
 extern const VirfsDir virfs_backup_disks_dir;
 extern const VirfsDir virfs_execs_dir;
+extern const VirfsDir virfs_ssh_users_dir;
 /* The files of its disks, beside what a backup has (backup_disk.c). */
 extern const VirfsDir virfs_backup_images_dir;
 /* Where one of them is; the caller owns it. */

@@ -41,6 +41,7 @@ static VirfsClass *const classes[] = {
   [VIRFS_KIND_BACKUP] = &virfs_backup_files,
   [VIRFS_KIND_BACKUP_DISK] = &virfs_backup_disk_files,
   [VIRFS_KIND_EXEC] = &virfs_exec_files,
+  [VIRFS_KIND_SSH_USER] = &virfs_ssh_user_files,
   [VIRFS_KIND_NETWORK] = &virfs_network_files,
   [VIRFS_KIND_FILTER] = &virfs_filter_files,
   [VIRFS_KIND_FLEET_NETWORK] = &virfs_fleet_network_files,

@@ -466,6 +466,7 @@ const VirfsBackend virfs_fake_backend = {
   .agent_set_time = virfs_fake_agent_set_time,
   .agent_set_password = virfs_fake_agent_set_password,
   .agent_exec = virfs_fake_agent_exec,
+  .agent_ssh_keys = virfs_fake_agent_ssh_keys,
   .device_attach = virfs_fake_attach,
   .device_detach = virfs_fake_detach,
   .device_set = virfs_fake_set_device,

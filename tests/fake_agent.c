@@ -216,3 +216,30 @@ virfs_fake_release (void)
     end_exec (exec, &(Result){ "0", NULL }, job);
   return exec != NULL;
 }
+
+/* Keys: those that somebody has written last; the user is root, who has one line at first. */
+
+static void
+take_keys (gpointer data, gpointer keys)
+{
+  VirfsSshUserInfo *info = data;
+
+  virfs_ref_string_set (&info->keys, *(const char *) keys ? keys : NULL);
+  info->asked = G_GINT64_CONSTANT (1700000000) * G_USEC_PER_SEC;
+}
+
+void
+virfs_fake_agent_ssh_keys (VirfsPart *user, const char *keys, VirfsJob *job)
+{
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info ((VirfsVm *) virfs_part_root (user));
+  GError *error = NULL;
+
+  if (!virfs_fake_begin (info->host, job))
+    return;
+  if (g_str_equal (user->name, "root"))
+    virfs_infra_edit_part (user->object.infra, user, take_keys,
+                           (gpointer) (keys ? keys : "# of the image\n"));
+  else
+    error = g_error_new (VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "there is no user %s", user->name);
+  virfs_job_finish (job, error);
+}

@@ -13,7 +13,7 @@ test_said (Fixture *f, gconstpointer data)
 {
   assert_lists (f, GUEST,
                 "addresses agent asked clock_offset ctl exec filesystems frozen hostname os"
-                " password time timezone users");
+                " password ssh_keys time timezone users");
   assert_reads (f, GUEST "/agent", "connected\n");
   assert_reads (f, GUEST "/asked", "2023-11-14T22:13:20Z\n");
   assert_reads (f, GUEST "/hostname", "web\\x1b[1m\n");
@@ -121,6 +121,35 @@ test_exec_stdin (Fixture *f, gconstpointer data)
   g_assert_cmpint (stat_at (f, EXEC "/a/stdout").st_size, ==, 11);
 }
 
+#define KEYS GUEST "/ssh_keys"
+#define KEY                                                                                        \
+  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPt0XRlCfYTSLbRJEAJB3jUCzWwhXqnXX2RIykXkpTrq me@home"
+
+static void
+test_ssh_keys (Fixture *f, gconstpointer data)
+{
+  assert_lists (f, KEYS, "");
+  g_assert_cmpint (mkdir_at (f, KEYS "/nobody"), ==, ENOENT);
+  g_assert_cmpint (mkdir_at (f, KEYS "/root"), ==, 0);
+  assert_lists (f, KEYS, "root");
+  assert_reads (f, KEYS "/root/keys", "# of the image\n");
+  assert_reads (f, KEYS "/root/asked", "2023-11-14T22:13:20Z\n");
+  g_assert_cmpint (sh_quietly (f, "echo '" KEY "' >> " KEYS "/root/keys"), ==, 0);
+  assert_reads (f, KEYS "/root/keys", "# of the image\n" KEY "\n");
+  g_assert_cmpint (sh_quietly (f, "grep -rlq 'add SHA256:[A-Za-z0-9/+]* me@home' jobs/"), ==, 0);
+  g_assert_cmpint (sh_quietly (f, "grep -rq " "AAAAC3Nza" " jobs events/log"), ==, 1);
+  g_assert_cmpint (echo (f, KEY "\n\nnonsense", KEYS "/root/keys"), ==, EINVAL);
+  g_assert_cmpint (sh_quietly (f, "grep -q 'line 3 is no public key' vms/h1-1/error"), ==, 0);
+  assert_reads (f, KEYS "/root/keys", "# of the image\n" KEY "\n");
+  g_assert_cmpint (echo (f, KEY, KEYS "/root/keys"), ==, 0);
+  assert_reads (f, KEYS "/root/keys", KEY "\n");
+  g_assert_cmpint (echo (f, "", KEYS "/root/keys"), ==, 0);
+  assert_reads (f, KEYS "/root/keys", "");
+  g_assert_cmpuint (stat_at (f, KEYS "/root/keys").st_mode & 0777, ==, 0600);
+  g_assert_cmpint (rmdir_at (f, KEYS "/root"), ==, 0);
+  assert_lists (f, KEYS, "");
+}
+
 /* Several at once, each with a directory of its own. */
 static void
 test_exec_running (Fixture *f, gconstpointer data)
@@ -187,6 +216,7 @@ main (int argc, char **argv)
   ADD ("/guest/time", test_time);
   ADD ("/guest/password", test_password);
   ADD ("/guest/exec", test_exec);
+  ADD ("/guest/ssh-keys", test_ssh_keys);
   ADD ("/guest/exec-stdin", test_exec_stdin);
   ADD ("/guest/exec-running", test_exec_running);
   ADD ("/guest/exec-stays", test_exec_stays);

@@ -63,6 +63,7 @@ set_up (Fixture *f, gconstpointer data)
   g_assert_cmpint (echo (f, "0", "alarms/test/enabled"), ==, 0);
   g_assert_cmpint (mkdir_at (f, "vms/h1-1/guest/exec/a"), ==, 0);
   g_assert_cmpint (echo (f, "echo a", "vms/h1-1/guest/exec/a/command"), ==, 0);
+  g_assert_cmpint (mkdir_at (f, "vms/h1-1/guest/ssh_keys/root"), ==, 0);
 }
 
 /* Old jobs are forgotten. */
@@ -105,6 +106,7 @@ row_path (Fixture *f, const VirfsClass *class, const VirfsRow *row)
         { "vms/<vm>/snapshots/<snapshot>", "vms/h1-1/snapshots/first" },
         { "vms/<vm>/checkpoints/<checkpoint>", "vms/h1-1/checkpoints/sat" },
         { "vms/<vm>/guest/exec/<exec>", "vms/h1-1/guest/exec/a" },
+        { "vms/<vm>/guest/ssh_keys/<user>", "vms/h1-1/guest/ssh_keys/root" },
         { "vms/<vm>/backups/<backup>", "vms/h1-1/backups/mon" },
         { "vms/<vm>/backups/<backup>/nbd/<disk>", "vms/h1-1/backups/mon/nbd/vda" } };
 

@@ -120,6 +120,7 @@ const VirfsBackend virfs_libvirt_backend = {
   .agent_set_time = lv_vm_agent_set_time,
   .agent_set_password = lv_vm_agent_set_password,
   .agent_exec = lv_agent_exec,
+  .agent_ssh_keys = lv_agent_ssh_keys,
   .device_attach = lv_device_attach,
   .device_detach = lv_device_detach,
   .device_set = lv_device_set,

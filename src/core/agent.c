@@ -75,3 +75,18 @@ const VirfsPartClass virfs_exec_class = {
   .members = exec_members,
   .n_members = G_N_ELEMENTS (exec_members),
 };
+
+/* Users. */
+
+static const VirfsMember ssh_user_members[] = {
+  VIRFS_MEMBER (VirfsSshUserInfo, keys, TEXT, CONFIG),
+  VIRFS_MEMBER (VirfsSshUserInfo, asked, NUMBER, STATE),
+};
+
+const VirfsPartClass virfs_ssh_user_class = {
+  .kind = VIRFS_KIND_SSH_USER,
+  .directory = "guest/ssh_keys",
+  .size = sizeof (VirfsSshUserInfo),
+  .members = ssh_user_members,
+  .n_members = G_N_ELEMENTS (ssh_user_members),
+};

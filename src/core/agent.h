@@ -54,4 +54,13 @@ typedef struct {
 
 extern const VirfsPartClass virfs_exec_class; /* of guests */
 
+/* A user of a guest, and who gets in there as him: a draft, too. */
+typedef struct {
+  VirfsPartInfo part;
+  GRefString *keys; /* lines of authorized_keys (ssh_key.h), as the agent said; NULL: none */
+  gint64 asked;     /* when; microseconds since the epoch; 0: never */
+} VirfsSshUserInfo;
+
+extern const VirfsPartClass virfs_ssh_user_class; /* of guests */
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsAgentInfo, virfs_agent_info_unref)

@@ -161,6 +161,9 @@ typedef struct VirfsBackend {
   /* Runs ARGV (without a shell) with INPUT (NULL: none) until it ends, and tells EXEC, a VirfsExecInfo of the
    * guest, its status and output.  What is cancelled goes on in the guest. */
   void (*agent_exec) (VirfsPart *exec, const char *const *argv, VirfsBlob *input, VirfsJob *job);
+  /* Asks who gets in as USER, a VirfsSshUserInfo of the guest, and tells him; KEYS, lines each with its newline, if not
+   * NULL: first makes it these.  AGAIN if there were others than he was known to have, which he is told. */
+  void (*agent_ssh_keys) (VirfsPart *user, const char *keys, VirfsJob *job);
 
   /* Disks and NICs: of the running guest and of its definition, as far as there are both.  Makes of a
    * draft what WANTED (borrowed, of its class) says.  A disk without source gets a new volume of its

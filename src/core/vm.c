@@ -45,7 +45,7 @@ virfs_vm_part (const VirfsPartClass *class)
     [VIRFS_VM_DISKS] = &virfs_disk_class,         [VIRFS_VM_NICS] = &virfs_nic_class,
     [VIRFS_VM_SNAPSHOTS] = &virfs_snapshot_class, [VIRFS_VM_CHECKPOINTS] = &virfs_checkpoint_class,
     [VIRFS_VM_BACKUPS] = &virfs_backup_class,     [VIRFS_VM_EXECS] = &virfs_exec_class,
-    [VIRFS_VM_HOSTDEVS] = &virfs_hostdev_class,
+    [VIRFS_VM_HOSTDEVS] = &virfs_hostdev_class,   [VIRFS_VM_SSH_USERS] = &virfs_ssh_user_class,
   };
   guint part = 0;
 

@@ -7,7 +7,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-fleet 2 qemu-ga
+fleet 2 qemu-ga ssh-keygen
 guest w2 h2 --agent --disk none
 guest w1 h1 --agent --wait
 mount_tree freeze_timeout=5 agent_interval=2
@@ -42,6 +42,24 @@ ok 'several at once' '
   for i in 1 2 3 4 5; do reads $g/exec/p$i/stdout $i && rmdir $g/exec/p$i; done'
 ok 'who waits is let go by a signal' '
   ! timeout --signal INT 1 bash -c "echo sleep 5 >$g/exec/a/command" && eventually 5 "reads $g/exec/a/state ended"'
+
+# --- Who gets in by SSH --------------------------------------------------------------------------
+
+k=$g/ssh_keys/root
+for user in one two; do ssh-keygen -q -t ed25519 -N '' -C "$user@home" -f "$scratch/$user"; done
+inside() { run 'cat /root/.ssh/authorized_keys'; }
+no 'a user that there is not' ENOENT 'mkdir $g/ssh_keys/nobody'
+ok 'there are no keys yet' 'mkdir $g/ssh_keys/root && reads $k/keys "" && tells $k/asked 20..-'
+ok 'one is added, and another' '
+  cat "$scratch/one.pub" >>$k/keys && reads $k/keys "$(<"$scratch/one.pub")" && cat "$scratch/two.pub" >>$k/keys
+  cat "$scratch"/{one,two}.pub | diff - $k/keys && inside >"$scratch/out" && diff <(echo "$(<"$scratch/out")") $k/keys'
+ok 'the trail tells which' 'grep -q "add $(ssh-keygen -lf "$scratch/two.pub" | cut -d " " -f 2,3)" events/log && ! grep -rq AAAAC3 events/log jobs vms/w1/error'
+no 'what is no key' EINVAL 'cat "$scratch/one" >>$k/keys'
+ok 'and nothing has changed' 'cat "$scratch"/{one,two}.pub | diff - $k/keys'
+run "sh -c 'echo \"$(<"$scratch/one.pub")\" >/root/.ssh/authorized_keys'" >/dev/null
+no 'what was changed inside is not undone' EAGAIN 'cat "$scratch/two.pub" >$k/keys'
+ok 'but shown, and replaced then' 'diff "$scratch/one.pub" $k/keys && cat "$scratch/two.pub" >$k/keys && inside >"$scratch/out" && reads "$scratch/out" "$(<"$scratch/two.pub")"'
+ok 'nobody gets in any more' 'echo >$k/keys && reads $k/keys "" && inside >"$scratch/out" && reads "$scratch/out" "" && rmdir $k'
 
 # --- Freezing ------------------------------------------------------------------------------------
 
