@@ -12,6 +12,7 @@
 #include <string.h>
 
 guint virfs_fake_delay;
+gint virfs_fake_stubborn;
 
 typedef struct {
   VirfsVm *vm;
@@ -152,6 +153,14 @@ host_close (VirfsHost *host)
   g_mutex_unlock (&lock);
 }
 
+void
+virfs_fake_cut (VirfsHost *host)
+{
+  g_mutex_lock (&lock);
+  end_operations (host);
+  g_mutex_unlock (&lock);
+}
+
 static VirfsVmNeeds *
 vm_needs (const VirfsVmInfo *info, GError **error)
 {
@@ -267,24 +276,27 @@ move (Operation *operation)
   VirfsInfra *infra = operation->vm->object.infra;
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (operation->vm);
 
-  virfs_infra_begin_move (infra, operation->vm);
   virfs_infra_update_vm (infra, operation->target, virfs_vm_info_copy (info));
   virfs_infra_remove_vm (infra, info->host, info->uuid);
-  virfs_infra_end_move (infra, operation->vm);
 }
 
 static void
 carry_out (Operation *operation)
 {
+  VirfsInfra *infra = operation->vm->object.infra;
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (operation->vm);
   GError *error = NULL;
 
+  if (operation->target != NULL)
+    virfs_infra_begin_move (infra, operation->vm);
   if (!wait_out (operation))
     error = g_error_new (VIRFS_ERROR, VIRFS_ERROR_CANCELLED, "cancelled");
   else if (operation->target != NULL)
     move (operation);
   else
-    virfs_infra_edit_vm (operation->vm->object.infra, info->host, info->uuid, apply, operation);
+    virfs_infra_edit_vm (infra, info->host, info->uuid, apply, operation);
+  if (operation->target != NULL)
+    virfs_infra_end_move (infra, operation->vm);
   virfs_job_finish (operation->job, error);
 }
 
@@ -313,7 +325,8 @@ work (gpointer data)
 {
   Operation *operation = data;
 
-  if (virfs_job_start (operation->job, cancel, NULL))
+  if (virfs_job_start (operation->job, g_atomic_int_get (&virfs_fake_stubborn) ? NULL : cancel,
+                       NULL))
     carry_out (operation);
   end (operation);
   return NULL;

@@ -10,8 +10,13 @@
 
 extern const VirfsBackend virfs_fake_backend;
 
+/* The connection to HOST is broken: what goes on there fails. */
+void virfs_fake_cut (VirfsHost *host);
+
 /* How long an operation takes, in microseconds; it can be cancelled meanwhile. */
 extern guint virfs_fake_delay;
+/* No operation can be cancelled any more (atomic). */
+extern gint virfs_fake_stubborn;
 
 /* Starts JOB, of an operation on HOST that takes no time.  FALSE: it has ended, because it was cancelled or
  * HOST does not answer. */

@@ -571,4 +571,6 @@ turn_host (Fixture *f, const char *name, VirfsHostState state)
 
   info->state = state;
   virfs_infra_update_host (f->infra, host, info, NULL);
+  if (state != VIRFS_HOST_UP)
+    virfs_fake_cut (host);
 }

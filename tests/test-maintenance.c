@@ -4,6 +4,7 @@
 
 #include "kept.h"
 #include "maintenance.h"
+#include "registry.h"
 #include "upkeep.h"
 
 #include <signal.h>
@@ -64,6 +65,7 @@ static void
 tear_down (Fixture *f, gconstpointer hosts)
 {
   g_atomic_int_set (&virfs_fake_delay, 0);
+  g_atomic_int_set (&virfs_fake_stubborn, FALSE);
   fixture_tear_down (f, hosts);
   g_clear_pointer (&kept, g_hash_table_unref);
 }
@@ -265,6 +267,93 @@ test_host_lost (Fixture *f, gconstpointer data)
   assert_soon (sh_quietly (f, "[ -z \"$(ls hosts/h1/vms)\" ]") == 0);
 }
 
+/* The host is back before what it interrupted has ended. */
+static void
+test_flap (Fixture *f, gconstpointer data)
+{
+  g_atomic_int_set (&virfs_fake_delay, 60 * G_USEC_PER_SEC);
+  fixture_wait (fixture_spawn (f, "1", "hosts/h1/drain_parallel"));
+  g_assert_cmpint (echo (f, "1", "hosts/h1/return"), ==, 0);
+  for (guint i = 0; i < 30; i++) {
+    GPid pid = i == 0 ? fixture_spawn (f, "1", "hosts/h1/maintenance") : 0;
+
+    assert_soon (sh_quietly (f, "grep -lx running $(grep -lx 'migrate to h[23]' jobs/*/operation"
+                                " | sed s/operation/state/)")
+                 == 0);
+    turn_host (f, "h1", VIRFS_HOST_UNREACHABLE);
+    turn_host (f, "h1", VIRFS_HOST_UP);
+    if (pid != 0)
+      g_assert_cmpint (fixture_wait (pid), ==, EHOSTDOWN);
+    assert_reads (f, "hosts/h1/maintenance", "1\n");
+  }
+  g_atomic_int_set (&virfs_fake_delay, 0);
+  turn_host (f, "h1", VIRFS_HOST_UNREACHABLE);
+  turn_host (f, "h1", VIRFS_HOST_UP);
+  assert_soon (sh_quietly (f, "[ -z \"$(ls hosts/h1/vms)\" ]") == 0);
+  assert_soon (sh_quietly (f, "! grep -lxE 'running|queued' jobs/*/state") == 0);
+  g_assert_cmpint (sh_quietly (f, "[ $(wc -l < hosts/h1/drained) = 6 ]"), ==, 0);
+  g_assert_cmpint (echo (f, "0", "hosts/h1/maintenance"), ==, 0);
+  assert_lists (f, "hosts/h1/vms", "h1-1 h1-2 h1-3 h1-4 h1-5 h1-6");
+}
+
+/* As at a start, when others have not answered yet. */
+static void
+unsettle (VirfsInfra *infra, gboolean settled)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  infra->has_settled = settled;
+  g_cond_broadcast (&infra->settled);
+}
+
+static void
+test_flap_at_start (Fixture *f, gconstpointer data)
+{
+  GPid pid;
+
+  g_atomic_int_set (&virfs_fake_delay, 60 * G_USEC_PER_SEC);
+  pid = fixture_spawn (f, "1", "hosts/h1/maintenance");
+  assert_soon (sh_quietly (f, "[ $(grep -lx running jobs/*/state | wc -l) = 3 ]") == 0);
+  unsettle (f->infra, FALSE);
+  turn_host (f, "h1", VIRFS_HOST_UNREACHABLE);
+  g_assert_cmpint (fixture_wait (pid), ==, EHOSTDOWN);
+  g_atomic_int_set (&virfs_fake_delay, 0);
+  /* it waits; the host goes once more, and comes */
+  turn_host (f, "h1", VIRFS_HOST_UP);
+  assert_soon (sh_quietly (f, "[ $(grep -lx running jobs/*/state | wc -l) = 1 ]") == 0);
+  turn_host (f, "h1", VIRFS_HOST_UNREACHABLE);
+  assert_reads (f, "hosts/h1/maintenance", "1\n");
+  turn_host (f, "h1", VIRFS_HOST_UP);
+  assert_soon (sh_quietly (f, "[ $(grep -lx running jobs/*/state | wc -l) = 1 ]") == 0);
+  assert_lists (f, "hosts/h1/vms", "h1-1 h1-2 h1-3 h1-4 h1-5 h1-6");
+  unsettle (f->infra, TRUE);
+  assert_soon (sh_quietly (f, "[ -z \"$(ls hosts/h1/vms)\" ]") == 0);
+  assert_soon (sh_quietly (f, "! grep -lxE 'running|queued' jobs/*/state") == 0);
+  assert_reads (f, "hosts/h1/maintenance", "1\n");
+}
+
+/* A part that cannot be stopped when all is cancelled is remembered. */
+static void
+test_goes_on (Fixture *f, gconstpointer data)
+{
+  GPid pid;
+
+  g_assert_cmpint (echo (f, "1", "hosts/h1/return"), ==, 0);
+  g_atomic_int_set (&virfs_fake_stubborn, TRUE);
+  g_atomic_int_set (&virfs_fake_delay, 2 * G_USEC_PER_SEC);
+  pid = fixture_spawn (f, "1", "hosts/h1/maintenance");
+  assert_soon (sh_quietly (f, "[ $(grep -lx running jobs/*/state | wc -l) = 3 ]") == 0);
+  kill (pid, SIGINT);
+  g_assert_cmpint (fixture_wait (pid), ==, EINTR);
+  g_atomic_int_set (&virfs_fake_delay, 0);
+  /* also who comes before they have gone waits for them */
+  g_assert_cmpint (echo (f, "0", "hosts/h1/maintenance"), ==, 0);
+  assert_soon (sh_quietly (f, "! grep -lxE 'running|queued' jobs/*/state") == 0);
+  assert_lists (f, "hosts/h1/vms", "h1-1 h1-2 h1-3 h1-4 h1-5 h1-6");
+  assert_reads (f, "hosts/h1/drained", "");
+  g_assert_cmpint (sh_quietly (f, "grep -q '^.*migrate to h1' jobs/*/operation"), ==, 0);
+}
+
 /* Options. */
 
 static void
@@ -344,6 +433,9 @@ main (int argc, char **argv)
   ADD ("/maintenance/interrupt", test_interrupt);
   ADD ("/maintenance/restart", test_restart);
   ADD ("/maintenance/host-lost", test_host_lost);
+  ADD ("/maintenance/flap", test_flap);
+  ADD ("/maintenance/flap-at-start", test_flap_at_start);
+  ADD ("/maintenance/goes-on", test_goes_on);
   ADD ("/migration/options", test_options);
   ADD ("/migration/plan", test_plan);
   return g_test_run ();

@@ -82,6 +82,7 @@ virfs_claim_publish (VirfsVm *vm)
 {
   VirfsVmInfo *info = vm->removed ? NULL : virfs_vm_info_copy (vm->info);
 
+  virfs_registry_stir_drains (vm->object.infra);
   if (info == NULL)
     return;
   virfs_claim_show (vm, info);

@@ -18,7 +18,8 @@ typedef struct {
   VirfsDrainStep *step;
   VirfsJob *job;
   VirfsWish wish;
-  gboolean ended; /* under the registry's lock, as the next */
+  gboolean ended; /* under the registry's lock, as the next two */
+  gboolean open;  /* it was let go, or its host was lost: the guest may have gone, or go still */
   GError *error;
 } Move;
 
@@ -81,6 +82,22 @@ remove_moved (VirfsUpkeep *upkeep, gpointer uuid)
   virfs_upkeep_remove_moved (upkeep, uuid);
 }
 
+/* Whoever brought them. */
+static void
+remove_those_back (VirfsUpkeep *upkeep, gpointer host)
+{
+  VirfsInfra *infra = ((VirfsHost *) host)->object.infra;
+  g_auto (GStrv) uuids = g_strsplit (upkeep->moved ? upkeep->moved : "", "\n", -1);
+
+  for (char **p = uuids; *p; p++) {
+    g_autoptr (VirfsVm) vm = virfs_infra_vm_by_uuid (infra, *p);
+    g_autoptr (VirfsVmInfo) info = vm ? virfs_vm_info (vm) : NULL;
+
+    if (info != NULL && info->host == host && !virfs_infra_is_moving (infra, vm))
+      virfs_upkeep_remove_moved (upkeep, *p);
+  }
+}
+
 /* News. */
 
 void
@@ -139,6 +156,8 @@ move_ended (VirfsJob *job, const GError *error, gpointer data)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra_of (move->drain)->lock);
 
   move->ended = TRUE;
+  move->open = !virfs_registry_job_has_ended (job)
+               || g_error_matches (error, VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN);
   move->error = error ? g_error_copy (error) : NULL;
   virfs_drain_stir (move->drain);
 }
@@ -198,7 +217,8 @@ take_step (VirfsDrain *drain, const VirfsDrainStep *planned)
   drain->ended += weight (planned);
 }
 
-/* Somebody else moves it, or does something to its disks.  Either is a job's, whose end is news. */
+/* Somebody else moves it, or does something to its disks.  The end of either is news, also if its job has failed
+ * long before, when a host was lost. */
 static gboolean
 is_taken (const VirfsDrainStep *step)
 {
@@ -229,7 +249,7 @@ end_move (VirfsDrain *drain, Move *move)
   drain->ended += weight (step);
   if (move->error == NULL)
     drain->moved++;
-  if ((move->error == NULL) == drain->back)
+  if ((move->error == NULL) == drain->back && !move->open)
     virfs_drain_keep (drain, remove_moved, step->info->uuid);
   if (move->error != NULL && !is_over (drain)) {
     g_autofree char *path = virfs_object_path (step->vm);
@@ -330,6 +350,8 @@ virfs_drain_run (VirfsDrain *drain)
   while (!is_over (drain) && plan (drain))
     take_steps (drain);
   virfs_infra_unlisten (infra_of (drain), take_note, drain);
+  if (drain->back)
+    virfs_drain_keep (drain, remove_those_back, drain->host);
 }
 
 GError *

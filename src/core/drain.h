@@ -19,6 +19,7 @@ typedef struct {
   GCond news;
   gboolean stirred; /* something has happened to a job */
   gboolean cancelled;
+  gboolean again; /* its host was lost and is back: it goes on when this has ended */
 
   /* the thread's */
   GPtrArray *steps; /* of VirfsDrainStep*, to be taken */

@@ -136,6 +136,13 @@ direct (VirfsDrainStep *step, VirfsHost *host)
     step->target = virfs_object_ref (host);
 }
 
+/* A migration that could not be stopped when it was cancelled may still take it away. */
+static gboolean
+is_settled_on (VirfsVm *vm, const VirfsVmInfo *info, VirfsHost *host)
+{
+  return info->host == host && !virfs_infra_is_moving (host->object.infra, vm);
+}
+
 GPtrArray *
 virfs_return_plan (VirfsHost *host)
 {
@@ -149,7 +156,7 @@ virfs_return_plan (VirfsHost *host)
     g_autoptr (VirfsVmInfo) info = vm ? virfs_vm_info (vm) : NULL;
     VirfsDrainStep *step;
 
-    if (info == NULL || info->host == host || info->label == NULL)
+    if (info == NULL || info->label == NULL || is_settled_on (vm, info, host))
       continue;
     step = new_step (vm, info);
     direct (step, host);

@@ -15,7 +15,7 @@ typedef struct {
 /* All guests of HOST, those that run first, and the largest first of them, each to the host that is best for it
  * if those before it have gone.  SKIP (NULL: none): a set of UUIDs of guests that are left out. */
 GPtrArray *virfs_drain_plan (VirfsHost *host, GHashTable *skip);
-/* The guests that were moved away from HOST, as far as they are still elsewhere, back to it. */
+/* The guests that were moved away from HOST, as far as they are still elsewhere or on their way, back to it. */
 GPtrArray *virfs_return_plan (VirfsHost *host);
 /* STEP again, for what has changed since: to the host BACK, or if that is NULL as planned if that is still
  * possible, else to another. */

@@ -308,6 +308,12 @@ virfs_job_is_cancelled (VirfsJob *job)
 }
 
 gboolean
+virfs_registry_job_has_ended (VirfsJob *job)
+{
+  return virfs_job_has_ended (job);
+}
+
+gboolean
 virfs_registry_has_job (VirfsObject *object, GList *but, GCompareFunc compare)
 {
   GHashTableIter iter;

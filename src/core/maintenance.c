@@ -61,31 +61,46 @@ cancel (VirfsJob *job, gpointer data)
 
 /* Its end. */
 
-/* It is to go on when the program is started again, or the host is back. */
+/* It is to go on when the program is started again, or the host is back, which it may be already: nobody else
+ * ends the job before this does. */
 static gboolean
 is_interrupted (VirfsDrain *drain)
 {
   VirfsInfra *infra = drain->host->object.infra;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  gboolean lost = drain->host->info->state != VIRFS_HOST_UP || drain->again;
 
-  return infra->stopping || (drain->host->info->state != VIRFS_HOST_UP && !drain->cancelled);
+  return infra->stopping
+         || (!drain->cancelled && (lost || virfs_registry_job_has_ended (drain->job)));
 }
 
-/* Nobody finds it any more; then its job ends with ERROR, which is taken. */
+/* Nobody finds it any more, so that it can go on; then its job ends with ERROR, which is taken. */
 static void
 end (VirfsDrain *drain, GError *error)
 {
   VirfsInfra *infra = drain->host->object.infra;
+  gboolean again;
 
   g_mutex_lock (&infra->lock);
   g_ptr_array_remove (infra->drains, drain);
+  again = drain->again && !infra->stopping;
   g_mutex_unlock (&infra->lock);
   virfs_job_finish (drain->job, error);
+  if (again)
+    virfs_maintenance_go_on (drain->host);
   virfs_drain_free (drain);
   g_mutex_lock (&infra->lock);
   infra->drain_threads--;
   g_cond_broadcast (&infra->settled);
   g_mutex_unlock (&infra->lock);
+}
+
+/* Under the lock. */
+static gboolean
+is_over (VirfsDrain *drain)
+{
+  return drain->cancelled || drain->host->object.infra->stopping
+         || virfs_registry_job_has_ended (drain->job);
 }
 
 /* FALSE: it is over before that. */
@@ -95,10 +110,9 @@ await_known (VirfsDrain *drain)
   VirfsInfra *infra = drain->host->object.infra;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
 
-  while (drain->waits && !(infra->has_settled && drain->host->told) && !drain->cancelled
-         && !infra->stopping)
+  while (drain->waits && !(infra->has_settled && drain->host->told) && !is_over (drain))
     g_cond_wait (&infra->settled, &infra->lock);
-  return !drain->cancelled && !infra->stopping;
+  return !is_over (drain);
 }
 
 static gpointer
@@ -193,6 +207,19 @@ report_end (VirfsJob *job, const GError *error, gpointer data)
     virfs_infra_report (host->infra, host, path, GPOINTER_TO_UINT (data), error);
 }
 
+/* FALSE: the one that was interrupted has not ended yet, and will see to it when it has. */
+static gboolean
+has_ended (VirfsHost *host)
+{
+  VirfsInfra *infra = host->object.infra;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+  VirfsDrain *drain = find (infra, host, NULL);
+
+  if (drain != NULL)
+    drain->again = TRUE;
+  return drain == NULL;
+}
+
 void
 virfs_maintenance_go_on (VirfsHost *host)
 {
@@ -205,7 +232,8 @@ virfs_maintenance_go_on (VirfsHost *host)
   g_autoptr (VirfsJob) job = NULL;
   VirfsDrain *drain;
 
-  if (info->upkeep == NULL || info->upkeep->work == VIRFS_UPKEEP_REST)
+  if (info->state != VIRFS_HOST_UP || info->upkeep == NULL
+      || info->upkeep->work == VIRFS_UPKEEP_REST || !has_ended (host))
     return;
   spec.uid = info->upkeep->uid;
   spec.data = GUINT_TO_POINTER (spec.uid);
@@ -235,6 +263,13 @@ virfs_maintenance_parallel (VirfsHost *host, const VirfsHostInfo *info)
 {
   return info->upkeep && info->upkeep->parallel ? info->upkeep->parallel
                                                 : host->object.infra->drain_parallel;
+}
+
+void
+virfs_registry_stir_drains (VirfsInfra *infra)
+{
+  for (guint i = 0; i < infra->drains->len; i++)
+    virfs_drain_stir (infra->drains->pdata[i]);
 }
 
 void

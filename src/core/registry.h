@@ -171,6 +171,11 @@ void virfs_registry_rename_rivals (VirfsInfra *infra);
 /* The unfinished jobs that need HOST; the caller owns the references.  NULL: all. */
 GPtrArray *virfs_registry_jobs_of (VirfsInfra *infra, VirfsHost *host);
 
+/* Under the lock. */
+gboolean virfs_registry_job_has_ended (VirfsJob *job);
+
+/* A guest may be free for them that was not.  Under the lock. */
+void virfs_registry_stir_drains (VirfsInfra *infra);
 /* Waits, until DEADLINE (monotonic time), for the threads of maintenance.c, whose jobs have ended.  Takes the
  * lock. */
 void virfs_registry_await_drains (VirfsInfra *infra, gint64 deadline);

@@ -83,7 +83,11 @@ begin 1 hosts/h1/maintenance
 ok 'some are on their way' '
   eventually 20 "[[ \$(ls hosts/h1/vms | wc -l) -le 6 ]]" && grep -q "vms/w1" jobs/*/parts'
 dies
-ok 'virfs is killed and started again: it goes on' '
+lab kill h1
+ok 'virfs is killed and started again, and then libvirtd: what is to be done is still known' '
+  eventually 20 "reads hosts/h1/state unreachable" && reads hosts/h1/maintenance 1
+  [[ $(wc -l <hosts/h1/drained) -ge 1 ]] && lab start h1 && eventually 20 "reads hosts/h1/state up"'
+ok 'it goes on when both are there' '
   reads hosts/h1/maintenance 1 && eventually 20 "grep -lx running jobs/*/state" && eventually 30 "lists hosts/h1/vms w1"
   says h1 w1 running'
 ok 'a migration that runs is made faster' '
