@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Definitions that a host is to have, one after the other: what is there keeps its UUID and is defined
- * anew, and runs as it is defined then, if nothing that it serves is cut off by that.  One that fails does
- * not keep the others.
- */
-#include "operate.h"
+/* Definitions that a host is to have, one after the other.  One that fails does not keep the others. */
+#include "apply.h"
 
 #include "connection.h"
 #include "define.h"
@@ -13,212 +9,17 @@
 #include "fail.h"
 #include "filter.h"
 #include "inventory.h"
-#include "network_list.h"
 #include "poll.h"
 #include "profile.h"
 #include "xml.h"
 #include "xml_definition.h"
-#include "xml_network.h"
 
 #include <stdlib.h>
 
 LV_DEFINE_AUTOPTR (virSecret, virSecretFree)
 LV_DEFINE_AUTOPTR (virNWFilter, virNWFilterFree)
 
-/* Networks. */
-
-/* Whether the network that runs is as it is to be. */
-static gboolean
-runs_as_wanted (virNetworkPtr network, const char *wanted, guint *connections)
-{
-  char *xml = LV (virNetworkGetXMLDesc (network, 0));
-  g_autofree char *differ = xml ? lv_xml_differ (wanted, xml) : NULL;
-
-  *connections = xml ? lv_xml_network_connections (xml) : 0;
-  free (xml);
-  return differ == NULL;
-}
-
-static void
-update_list (virNetworkPtr network, const VirfsNetworkInfo *wanted, gsize member)
-{
-  char *xml = LV (virNetworkGetXMLDesc (network, 0));
-  g_autoptr (GPtrArray) steps = xml ? lv_xml_network_steps (xml, wanted, member, NULL) : NULL;
-
-  free (xml);
-  if (steps != NULL)
-    lv_network_take_steps (network, steps, member, VIR_NETWORK_UPDATE_AFFECT_LIVE, NULL);
-}
-
-/* What can be changed while guests are in it is. */
-static void
-update_running (virNetworkPtr network, const char *xml)
-{
-  static const gsize lists[]
-    = { G_STRUCT_OFFSET (VirfsNetworkInfo, dhcp), G_STRUCT_OFFSET (VirfsNetworkInfo, hosts),
-        G_STRUCT_OFFSET (VirfsNetworkInfo, dns), G_STRUCT_OFFSET (VirfsNetworkInfo, portgroups) };
-  g_autoptr (VirfsPartInfo) wanted = (VirfsPartInfo *) lv_xml_read_network (xml);
-
-  for (guint i = 0; wanted && i < G_N_ELEMENTS (lists); i++)
-    update_list (network, (const VirfsNetworkInfo *) wanted, lists[i]);
-}
-
-static gboolean
-bring_network (virNetworkPtr network, const VirfsDefinition *wanted, const char *xml,
-               GError **error)
-{
-  guint connections;
-
-  if (!wanted->active)
-    return TRUE;
-  if (LV (virNetworkIsActive (network)) > 0) {
-    if (runs_as_wanted (network, xml, &connections))
-      return TRUE;
-    update_running (network, xml);
-    if (runs_as_wanted (network, xml, &connections))
-      return TRUE;
-    if (connections > 0) {
-      g_set_error (
-        error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
-        "the network %s is defined as it is to be, but %u NICs are in it: it runs so when"
-        " it is stopped and started",
-        wanted->name, connections);
-      return FALSE;
-    }
-    LV (virNetworkDestroy (network));
-  }
-  return LV (virNetworkCreate (network)) == 0
-         || lv_fail (error, "cannot start the network %s", wanted->name);
-}
-
-/* A guest may have come into it since it was said that it is to go. */
-static gboolean
-check_unused (virNetworkPtr network, const VirfsDefinition *wanted, GError **error)
-{
-  char *xml = LV (virNetworkGetXMLDesc (network, 0));
-  guint connections = xml ? lv_xml_network_connections (xml) : 0;
-
-  free (xml);
-  if (connections > 0)
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "%u NICs are in the network %s", connections,
-                 wanted->name);
-  return connections == 0;
-}
-
-static gboolean
-remove_network (virNetworkPtr network, const VirfsDefinition *wanted, GError **error)
-{
-  gboolean persistent = network && LV (virNetworkIsPersistent (network)) > 0;
-
-  if (network == NULL)
-    return TRUE;
-  if (!check_unused (network, wanted, error))
-    return FALSE;
-  if (LV (virNetworkIsActive (network)) > 0 && LV (virNetworkDestroy (network)) < 0)
-    return lv_fail (error, "cannot stop the network %s", wanted->name);
-  return !persistent || LV (virNetworkUndefine (network)) == 0
-         || lv_fail (error, "cannot undefine the network %s", wanted->name);
-}
-
-static gboolean
-apply_network (LvTask *task, const VirfsDefinition *wanted, const char *text, GError **error)
-{
-  g_autoptr (virNetwork) known = LV (virNetworkLookupByName (task->here.conn, wanted->name));
-  g_autoptr (virNetwork) network = NULL;
-  char uuid[VIR_UUID_STRING_BUFLEN] = "";
-  g_autofree char *xml = NULL;
-
-  if (wanted->remove)
-    return remove_network (known, wanted, error);
-  if (known != NULL)
-    virNetworkGetUUIDString (known, uuid);
-  xml = lv_xml_identify (text, known ? uuid : NULL);
-  network = LV (virNetworkDefineXML (task->here.conn, xml));
-  if (network == NULL)
-    return lv_fail (error, "cannot define the network %s", wanted->name);
-  if (LV (virNetworkSetAutostart (network, wanted->autostart)) < 0)
-    return lv_fail (error, "cannot set autostart of the network %s", wanted->name);
-  return bring_network (network, wanted, text, error);
-}
-
-/* Pools. */
-
-/* The directory that its volumes are in, or that it is mounted on, is made; what would have to be
- * formatted is not. */
-static gboolean
-start_pool (virStoragePoolPtr pool, const VirfsDefinition *wanted, const char *xml, GError **error)
-{
-  g_autoptr (VirfsPartInfo) info = (VirfsPartInfo *) lv_xml_read_pool (xml);
-  gboolean build = info != NULL && virfs_pool_has_files ((VirfsPoolInfo *) info);
-  int result = build ? LV (virStoragePoolCreate (pool, VIR_STORAGE_POOL_CREATE_WITH_BUILD)) : -1;
-
-  if (result < 0)
-    result = LV (virStoragePoolCreate (pool, VIR_STORAGE_POOL_CREATE_NORMAL));
-  return result == 0 || lv_fail (error, "cannot start the pool %s", wanted->name);
-}
-
-/* A directory is let go of without harm to those who have files in it open; a mount is not. */
-static gboolean
-restart_pool (virStoragePoolPtr pool, const VirfsDefinition *wanted, const char *xml,
-              GError **error)
-{
-  char *live = LV (virStoragePoolGetXMLDesc (pool, 0));
-  g_autofree char *differ = live ? lv_xml_differ (xml, live) : NULL;
-  g_autoptr (VirfsPartInfo) info = live ? (VirfsPartInfo *) lv_xml_read_pool (live) : NULL;
-
-  free (live);
-  if (differ == NULL)
-    return TRUE;
-  if (info != NULL && g_strcmp0 (((VirfsPoolInfo *) info)->type, "dir") != 0) {
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
-                 "the pool %s is defined as it is to be, but runs: it is so when it is stopped and"
-                 " started",
-                 wanted->name);
-    return FALSE;
-  }
-  LV (virStoragePoolDestroy (pool));
-  return start_pool (pool, wanted, xml, error);
-}
-
-static gboolean
-remove_pool (virStoragePoolPtr pool, const VirfsDefinition *wanted, GError **error)
-{
-  gboolean persistent = pool && LV (virStoragePoolIsPersistent (pool)) > 0;
-
-  if (pool == NULL)
-    return TRUE;
-  if (LV (virStoragePoolIsActive (pool)) > 0 && LV (virStoragePoolDestroy (pool)) < 0)
-    return lv_fail (error, "cannot stop the pool %s", wanted->name);
-  return !persistent || LV (virStoragePoolUndefine (pool)) == 0
-         || lv_fail (error, "cannot undefine the pool %s", wanted->name);
-}
-
-static gboolean
-apply_pool (LvTask *task, const VirfsDefinition *wanted, const char *text, GError **error)
-{
-  g_autoptr (virStoragePool) known
-    = LV (virStoragePoolLookupByName (task->here.conn, wanted->name));
-  g_autoptr (virStoragePool) pool = NULL;
-  char uuid[VIR_UUID_STRING_BUFLEN] = "";
-  g_autofree char *xml = NULL;
-
-  if (wanted->remove)
-    return remove_pool (known, wanted, error);
-  if (known != NULL)
-    virStoragePoolGetUUIDString (known, uuid);
-  xml = lv_xml_identify (text, known ? uuid : NULL);
-  pool = LV (virStoragePoolDefineXML (task->here.conn, xml, 0));
-  if (pool == NULL)
-    return lv_fail (error, "cannot define the pool %s", wanted->name);
-  if (LV (virStoragePoolSetAutostart (pool, wanted->autostart)) < 0)
-    return lv_fail (error, "cannot set autostart of the pool %s", wanted->name);
-  if (!wanted->active)
-    return TRUE;
-  return LV (virStoragePoolIsActive (pool)) > 0 ? restart_pool (pool, wanted, text, error)
-                                                : start_pool (pool, wanted, text, error);
-}
-
-/* The others, which are only defined. */
+/* What is only defined. */
 
 static gboolean
 apply_secret (LvTask *task, const VirfsDefinition *wanted, const char *text, GError **error)
@@ -278,13 +79,37 @@ apply_guest (LvTask *task, const VirfsDefinition *wanted, const char *text, GErr
                      wanted->name);
 }
 
+/* What was there before. */
+
+void
+lv_stood_clear (LvStood *stood)
+{
+  g_clear_pointer (&stood->xml, g_free);
+}
+
+void
+lv_stood_tell (const LvStood *stood, GError *failure, GError **error)
+{
+  g_autoptr (GError) taken = failure;
+  g_autofree char *text = NULL;
+
+  if (stood->xml == NULL)
+    text = g_strdup ("; it is defined, and stays stopped");
+  else if (taken != NULL)
+    text = g_strdup_printf ("; nor is what was there before as it was, for %s", taken->message);
+  else
+    text = g_strdup_printf ("; what was there before is defined again%s",
+                            stood->active ? ", and runs" : "");
+  lv_fail_add (error, text);
+}
+
 /* All. */
 
 static gboolean (*const appliers[VIRFS_N_DEFINED]) (LvTask *task, const VirfsDefinition *wanted,
                                                     const char *text, GError **error)
   = {
-      [VIRFS_DEFINED_SECRET] = apply_secret,   [VIRFS_DEFINED_FILTER] = apply_filter,
-      [VIRFS_DEFINED_NETWORK] = apply_network, [VIRFS_DEFINED_POOL] = apply_pool,
+      [VIRFS_DEFINED_SECRET] = apply_secret,      [VIRFS_DEFINED_FILTER] = apply_filter,
+      [VIRFS_DEFINED_NETWORK] = lv_apply_network, [VIRFS_DEFINED_POOL] = lv_apply_pool,
       [VIRFS_DEFINED_GUEST] = apply_guest,
     };
 

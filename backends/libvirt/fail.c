@@ -164,6 +164,15 @@ lv_fail (GError **error, const char *format, ...)
   return FALSE;
 }
 
+void
+lv_fail_add (GError **error, const char *text)
+{
+  char *message = g_strconcat ((*error)->message, text, NULL);
+
+  g_free ((*error)->message);
+  (*error)->message = message;
+}
+
 int
 lv_last_code (void)
 {

@@ -9,6 +9,9 @@
  * To be called before the next LV(), for that forgets the error. */
 gboolean lv_fail (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
+/* TEXT follows what ERROR (set) says. */
+void lv_fail_add (GError **error, const char *text);
+
 /* The last failure in this thread; NULL if there was none (types.c). */
 const virError *lv_last_error (void);
 

@@ -185,15 +185,6 @@ check (LvTask *task, guint row, virDomainPtr domain, const LvFacts *facts, const
          && lv_resource_check (task, domain, facts, known, error);
 }
 
-static void
-append (GError **error, const char *text)
-{
-  char *message = g_strconcat ((*error)->message, text, NULL);
-
-  g_free ((*error)->message);
-  (*error)->message = message;
-}
-
 /* Libvirt changes the running guest and its definition one after the other. */
 static void
 tell_half_done (LvTask *task, const VirfsVmInfo *before, GError **error)
@@ -205,7 +196,7 @@ tell_half_done (LvTask *task, const VirfsVmInfo *before, GError **error)
   g_autofree char *text = half ? g_strdup_printf (" (the %s was changed)", half) : NULL;
 
   if (text != NULL)
-    append (error, text);
+    lv_fail_add (error, text);
 }
 
 /* What libvirt says here is of no help. */
@@ -214,7 +205,7 @@ tell_advice (const LvTask *task, const VirfsVmInfo *before, GError **error)
 {
   if (task->field == VIRFS_VM_VCPUS && task->number < before->vcpus
       && g_error_matches (*error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED))
-    append (error, "; those that it was made with can be taken away while it is shut off");
+    lv_fail_add (error, "; those that it was made with can be taken away while it is shut off");
 }
 
 /* Some drivers change one of the running guest and its definition at a time. */

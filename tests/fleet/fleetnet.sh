@@ -62,6 +62,12 @@ ok 'attributes of the definition' '
   echo 192.168.160.10 192.168.160.88 > $n/dhcp && tells $n/drift "^h1 .*/@end is 192.168.160.99, not 192.168.160.88\$"
   echo repair > $n/ctl && reads $n/drift "" && [[ $(stored h3 lan "string(//range/@end)") == 192.168.160.88 ]]'
 no 'one that cannot be' EINVAL 'echo 10.0.0.2 10.0.0.9 > $n/dhcp'
+no 'one that does not start' EIO '
+  sed s/192.168.160/192.168.122/g <<<"$xml" > $n/xml && tells $n/drift "^h1 network/ip/@address is 192.168.160.1" && echo repair > $n/ctl'
+ok 'what was there before is put back, and runs' '
+  tells $n/error "cannot start the network lan: .*; what was there before is defined again, and runs\$" && active h1 h2 h3
+  for host in h1 h2 h3; do [[ $(stored $host lan "string(//ip/@address)") == 192.168.160.1 ]]; done
+  ! grep -q inactive $n/drift && echo "$xml" > $n/xml && echo repair > $n/ctl && reads $n/drift ""'
 ok 'drafted with attributes' '
   mkdir networks/dmz && echo 192.168.161.1/24 > networks/dmz/address && echo h1 h2 > networks/dmz/hosts
   echo define > networks/dmz/ctl && runs h1 dmz && runs h2 dmz && ! runs h3 dmz 2>/dev/null && reads networks/dmz/drift ""'
@@ -75,6 +81,13 @@ ok 'a pool' '
 ok 'its drift' '
   on h3 pool-destroy fast && soon "reads $p/drift \"h3 inactive\"" && echo repair > $p/ctl && reads $p/drift ""
   on h3 pool-autostart fast --disable && polled "reads $p/drift \"h3 autostart is 0, not 1\"" && echo repair > $p/ctl && reads $p/drift ""'
+
+no 'one that cannot be made' EIO 'echo /proc/fast > $p/path && echo repair > $p/ctl'
+ok 'its hosts have what they had' '
+  tells $p/error "cannot start the pool fast: .*; what was there before is defined again, and runs\$"
+  for host in h1 h2 h3; do [[ $(on $host pool-info fast | sed -n "s/^State: *//p") == running ]]; done
+  tells $p/drift "^h2 pool/target/path is /var/lib/libvirt/fast, not /proc/fast" && ! grep -q inactive $p/drift
+  echo /var/lib/libvirt/fast > $p/path && reads $p/drift ""'
 
 # --- Migration -----------------------------------------------------------------------------------
 
