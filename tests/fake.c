@@ -498,6 +498,7 @@ const VirfsBackend virfs_fake_backend = {
   .definition_check = virfs_fake_definition_check,
   .definition_read = virfs_fake_definition_read,
   .definition_write = virfs_fake_definition_write,
+  .definition_made = virfs_fake_definition_made,
   .definition_differ = virfs_fake_definition_differ,
   .volume_create = virfs_fake_volume_create,
   .volume_resize = virfs_fake_volume_resize,

@@ -98,6 +98,7 @@ char *virfs_fake_definition_check (VirfsDefined kind, const char *name, const ch
 gpointer virfs_fake_definition_read (VirfsDefined kind, const char *xml);
 char *virfs_fake_definition_write (VirfsDefined kind, gconstpointer wanted, const char *xml,
                                    gsize member, GError **error);
+char *virfs_fake_definition_made (const char *wanted, const char *is);
 char *virfs_fake_definition_differ (const char *wanted, const char *is);
 
 /* Network filters (fake_network.c): one, `clean`. */

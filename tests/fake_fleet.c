@@ -46,6 +46,12 @@ virfs_fake_definition_write (VirfsDefined kind, gconstpointer wanted, const char
 }
 
 char *
+virfs_fake_definition_made (const char *wanted, const char *is)
+{
+  return g_strdup (is);
+}
+
+char *
 virfs_fake_definition_differ (const char *wanted, const char *is)
 {
   return strcmp (wanted, is) == 0 ? NULL : g_strdup ("it is another");

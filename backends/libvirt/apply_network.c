@@ -88,15 +88,18 @@ put_back (virConnectPtr conn, virNetworkPtr network, const LvStood *stood, GErro
 
 /* What is wanted. */
 
-/* Whether the network that runs is as it is to be. */
+/* Whether the network that runs is as it is defined now. */
 static gboolean
 runs_as_wanted (virNetworkPtr network, const char *wanted, guint *connections)
 {
-  char *xml = LV (virNetworkGetXMLDesc (network, 0));
-  g_autofree char *differ = xml ? lv_xml_differ (wanted, xml) : NULL;
+  char *stored = LV (virNetworkGetXMLDesc (network, VIR_NETWORK_XML_INACTIVE));
+  char *live = LV (virNetworkGetXMLDesc (network, 0));
+  g_autofree char *made = stored ? lv_xml_definition_made (wanted, stored) : NULL;
+  g_autofree char *differ = made && live ? lv_xml_differ (made, live) : NULL;
 
-  *connections = xml ? lv_xml_network_connections (xml) : 0;
-  free (xml);
+  *connections = live ? lv_xml_network_connections (live) : 0;
+  free (stored);
+  free (live);
   return differ == NULL;
 }
 

@@ -93,17 +93,20 @@ static gboolean
 make_way (virStoragePoolPtr pool, const VirfsDefinition *wanted, const char *xml, gboolean *start,
           GError **error)
 {
-  char *live = NULL;
-  g_autofree char *differ = NULL;
+  char *live = NULL, *stored = NULL;
+  g_autofree char *made = NULL, *differ = NULL;
   g_autoptr (VirfsPartInfo) info = NULL;
 
   *start = wanted->active;
   if (!wanted->active || LV (virStoragePoolIsActive (pool)) <= 0)
     return TRUE;
   live = LV (virStoragePoolGetXMLDesc (pool, 0));
-  differ = live ? lv_xml_differ (xml, live) : NULL;
+  stored = LV (virStoragePoolGetXMLDesc (pool, VIR_STORAGE_XML_INACTIVE));
+  made = stored ? lv_xml_definition_made (xml, stored) : NULL;
+  differ = made && live ? lv_xml_differ (made, live) : NULL;
   info = live ? (VirfsPartInfo *) lv_xml_read_pool (live) : NULL;
   free (live);
+  free (stored);
   *start = differ != NULL;
   if (!*start)
     return TRUE;

@@ -151,6 +151,7 @@ const VirfsBackend virfs_libvirt_backend = {
   .definition_check = lv_xml_check_definition,
   .definition_read = lv_xml_read_definition,
   .definition_write = lv_xml_write_definition,
+  .definition_made = lv_xml_definition_made,
   .definition_differ = lv_xml_differ,
   .volume_file = lv_volume_file,
   .volume_read = lv_volume_read,

@@ -50,6 +50,37 @@ lv_xml_write_definition (VirfsDefined kind, gconstpointer wanted, const char *xm
   return xml ? lv_xml_edit_pool (xml, wanted, error) : lv_xml_describe_pool (wanted, error);
 }
 
+/* What each host has of its own where nobody says what it is to be. */
+static const char *const own[] = {
+  "/network/uuid",
+  "/network/mac",
+  "/network/@connections",
+  "/network/bridge/@name",
+  "/pool/uuid",
+  "/pool/capacity",
+  "/pool/allocation",
+  "/pool/available",
+  "/pool/target/permissions",
+  "/pool/target/permissions/mode",
+  "/pool/target/permissions/owner",
+  "/pool/target/permissions/group",
+  "/pool/target/permissions/label",
+};
+
+char *
+lv_xml_definition_made (const char *wanted, const char *is)
+{
+  g_autoptr (LvXml) want = lv_xml_parse (wanted, NULL);
+  g_autoptr (LvXml) made = lv_xml_parse (is, NULL);
+
+  if (want == NULL || made == NULL)
+    return NULL;
+  for (guint i = 0; i < G_N_ELEMENTS (own); i++)
+    if (lv_xml_node (want, NULL, own[i]) == NULL)
+      lv_xml_remove_all (made, own[i]);
+  return lv_xml_print (made, NULL);
+}
+
 char *
 lv_xml_identify (const char *text, const char *uuid)
 {

@@ -4,12 +4,14 @@
 
 #include "backend.h"
 
-/* See definition_check, definition_read and definition_write of the backend. */
+/* See definition_check, definition_read, definition_write and definition_made of the backend. */
 char *lv_xml_check_definition (VirfsDefined kind, const char *name, const char *xml,
                                gboolean shared, GError **error);
 gpointer lv_xml_read_definition (VirfsDefined kind, const char *xml);
 char *lv_xml_write_definition (VirfsDefined kind, gconstpointer wanted, const char *xml,
                                gsize member, GError **error);
+
+char *lv_xml_definition_made (const char *wanted, const char *is);
 
 /* XML, with that UUID (NULL: as it is). */
 char *lv_xml_identify (const char *xml, const char *uuid);

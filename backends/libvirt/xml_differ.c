@@ -7,6 +7,7 @@
 
 #include "xml_tools.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 /* What libvirt adds: paths of elements and attributes; a `*` at the end stands for what is below. */
@@ -31,6 +32,7 @@ static const char *const added[] = {
   "pool/source/name",
   "pool/source/format",
   "pool/target/permissions",
+  "pool/target/permissions/*",
 };
 
 static gboolean
@@ -64,6 +66,17 @@ tell (GString *out, const char *format, ...)
   return FALSE;
 }
 
+/* Addresses in whatever way they are written. */
+static gboolean
+is_same (const char *a, const char *b)
+{
+  struct in6_addr one, other;
+
+  return g_ascii_strcasecmp (a, b) == 0
+         || (inet_pton (AF_INET6, a, &one) == 1 && inet_pton (AF_INET6, b, &other) == 1
+             && memcmp (&one, &other, sizeof one) == 0);
+}
+
 static gboolean
 compare_attributes (const char *path, const xmlNode *wanted, const xmlNode *is, GString *out)
 {
@@ -76,7 +89,7 @@ compare_attributes (const char *path, const xmlNode *wanted, const xmlNode *is, 
 
     if (have == NULL)
       same = tell (out, "%s/@%s is not there, but %s wanted", path, name, want);
-    else if (g_ascii_strcasecmp (want, have) != 0)
+    else if (!is_same (want, have))
       same = tell (out, "%s/@%s is %s, not %s", path, name, have, want);
   }
   for (xmlAttr *a = is->properties; a && (same || out); a = a->next) {
@@ -119,7 +132,7 @@ compare_text (const char *path, const xmlNode *wanted, const xmlNode *is, GStrin
     return TRUE;
   want = trimmed (wanted);
   have = trimmed (is);
-  return strcmp (want, have) == 0 || tell (out, "%s is %s, not %s", path, have, want);
+  return is_same (want, have) || tell (out, "%s is %s, not %s", path, have, want);
 }
 
 /* The first of LIST that WANTED could be: the same if SAME, else one of its name; taken from there. */

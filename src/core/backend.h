@@ -227,6 +227,9 @@ typedef struct VirfsBackend {
    * INVALID. */
   char *(*definition_write) (VirfsDefined kind, gconstpointer wanted, const char *xml, gsize member,
                              GError **error);
+  /* What a host that has been given WANTED makes of that, as it has it (IS), without what WANTED leaves to each
+   * host; the caller owns it.  NULL: broken. */
+  char *(*definition_made) (const char *wanted, const char *is);
   /* What differs of what a host has from what is WANTED, one thing a line; NULL: nothing that matters. */
   char *(*definition_differ) (const char *wanted, const char *is);
 

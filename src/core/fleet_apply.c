@@ -102,6 +102,8 @@ virfs_fleet_take_end (VirfsFleet *self, VirfsFleetApply *apply)
 
   if (entry != NULL)
     g_hash_table_remove (entry->pending, apply->host);
+  if (entry != NULL && apply->error == NULL && !entry->removing && entry->made == NULL)
+    virfs_fleet_learn (self, entry, apply->host);
   if (entry != NULL && apply->error != NULL && !entry->removing)
     g_hash_table_insert (entry->failed, g_strdup (apply->host), g_strdup (apply->error->message));
   if (wait != NULL && apply->error != NULL && wait->error == NULL) {

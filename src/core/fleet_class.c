@@ -159,6 +159,7 @@ virfs_fleet_entry_free (gpointer data)
 
   g_ref_string_release (entry->name);
   virfs_part_info_unref (entry->info);
+  virfs_blob_unref (entry->made);
   g_hash_table_unref (entry->applied);
   g_hash_table_unref (entry->pending);
   g_hash_table_unref (entry->failed);

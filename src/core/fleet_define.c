@@ -10,13 +10,19 @@ gboolean
 virfs_fleet_set_info (VirfsFleet *self, VirfsFleetEntry *entry, gpointer info, GError **error)
 {
   VirfsPartInfo *before = entry->info;
+  VirfsBlob *made = entry->made;
 
   entry->info = info;
+  if (!virfs_blob_equal (virfs_fleet_xml (before), virfs_fleet_xml (info)))
+    entry->made = NULL;
   if (virfs_fleet_keep (self, entry, error)) {
     virfs_part_info_unref (before);
+    if (entry->made == NULL)
+      virfs_blob_unref (made);
     return TRUE;
   }
   entry->info = before;
+  entry->made = made;
   virfs_part_info_unref (info);
   return FALSE;
 }

@@ -20,12 +20,21 @@ virfs_fleet_look_free (gpointer data)
 }
 
 static char *
-differ (VirfsFleet *self, VirfsBlob *wanted, VirfsBlob *is)
+differ_from (VirfsFleet *self, VirfsBlob *wanted, const char *is)
 {
-  g_autofree char *a = virfs_blob_text (wanted);
-  g_autofree char *b = virfs_blob_text (is);
+  g_autofree char *text = virfs_blob_text (wanted);
 
-  return a && b ? self->infra->backend->definition_differ (a, b) : NULL;
+  return text ? self->infra->backend->definition_differ (text, is) : NULL;
+}
+
+/* Hosts add defaults, and drop what they do not know: what they have made of it before is as good. */
+static char *
+differ (VirfsFleet *self, VirfsFleetEntry *entry, VirfsBlob *is)
+{
+  g_autofree char *text = virfs_blob_text (is);
+  g_autofree char *differ = text ? differ_from (self, virfs_fleet_xml (entry->info), text) : NULL;
+
+  return differ && entry->made ? differ_from (self, entry->made, text) : g_steal_pointer (&differ);
 }
 
 /* Pools run with sizes and rights that are nobody's definition. */
@@ -44,6 +53,25 @@ stored_xml (VirfsDefined kind, gconstpointer part)
                                        : ((const VirfsPoolInfo *) part)->definition;
 }
 
+void
+virfs_fleet_learn (VirfsFleet *self, VirfsFleetEntry *entry, const char *name)
+{
+  g_autoptr (VirfsHost) host = virfs_infra_host (self->infra, name);
+  g_autoptr (VirfsHostInfo) info = host ? virfs_host_info (host) : NULL;
+  gpointer part = info ? virfs_fleet_part_of (info, entry->kind, entry->name) : NULL;
+  g_autofree char *is = part ? virfs_blob_text (stored_xml (entry->kind, part)) : NULL;
+  g_autofree char *wanted = virfs_blob_text (virfs_fleet_xml (entry->info));
+  g_autofree char *made = is && wanted ? self->infra->backend->definition_made (wanted, is) : NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (made == NULL)
+    return;
+  entry->made = virfs_blob_new (made);
+  g_hash_table_remove_all (entry->looks);
+  if (!virfs_fleet_keep (self, entry, &error))
+    g_message ("what hosts make of %s is not kept: %s", entry->name, error->message);
+}
+
 /* What was compared already is not compared again. */
 static const VirfsFleetLook *
 compare (VirfsFleet *self, VirfsFleetEntry *entry, const char *host, gconstpointer part)
@@ -59,8 +87,8 @@ compare (VirfsFleet *self, VirfsFleetEntry *entry, const char *host, gconstpoint
   look->wanted = wanted ? virfs_blob_ref (wanted) : NULL;
   look->definition = definition ? virfs_blob_ref (definition) : NULL;
   look->live = live ? virfs_blob_ref (live) : NULL;
-  look->differ = differ (self, wanted, definition);
-  look->running = look->differ ? NULL : differ (self, wanted, live);
+  look->differ = differ (self, entry, definition);
+  look->running = look->differ ? NULL : differ (self, entry, live);
   g_hash_table_insert (entry->looks, g_strdup (host), look);
   return look;
 }

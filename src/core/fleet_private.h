@@ -38,6 +38,7 @@ typedef struct {
   VirfsDefined kind;
   GRefString *name;
   VirfsPartInfo *info;  /* what is defined or drafted, without `present` and `drift`; immutable */
+  VirfsBlob *made;      /* what hosts make of its XML; NULL: not known yet */
   GHashTable *applied;  /* set of names: hosts that have or had it under this definition */
   GHashTable *failed;   /* name of a host -> why it could not be given it */
   GHashTable *pending;  /* set of names: a job for that host runs */
@@ -114,7 +115,9 @@ gpointer virfs_fleet_part_of (const VirfsHostInfo *host, VirfsDefined kind, cons
 GPtrArray *virfs_fleet_parts_of (const VirfsHostInfo *host, VirfsDefined kind);
 gboolean virfs_fleet_part_is_active (VirfsDefined kind, gconstpointer part);
 
-/* fleet_differ.c: one line of DRIFT for each thing in which HOST differs. */
+/* fleet_differ.c: HOST has just been given it: what it has is what hosts make of that. */
+void virfs_fleet_learn (VirfsFleet *self, VirfsFleetEntry *entry, const char *host);
+/* One line of DRIFT for each thing in which HOST differs. */
 void virfs_fleet_differ (VirfsFleet *self, VirfsFleetEntry *entry, VirfsHost *host,
                          const VirfsHostInfo *info, GString *drift);
 void virfs_fleet_look_free (gpointer look);

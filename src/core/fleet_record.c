@@ -17,11 +17,14 @@ virfs_fleet_keep (VirfsFleet *self, VirfsFleetEntry *entry, GError **error)
 {
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autofree gpointer *hosts = g_hash_table_get_keys_as_array (entry->applied, NULL);
-  g_autofree char *key = key_of (entry), *text = NULL;
+  g_autofree char *key = key_of (entry), *made = NULL, *text = NULL;
 
   virfs_part_info_save (entry->info, file, GROUP);
   g_key_file_set_string_list (file, "fleet", "applied", (const char *const *) hosts,
                               g_hash_table_size (entry->applied));
+  made = virfs_blob_text (entry->made);
+  if (made != NULL)
+    g_key_file_set_string (file, "fleet", "made", made);
   text = g_key_file_to_data (file, NULL, NULL);
   return virfs_infra_keep (self->infra, VIRFS_RECORD_FLEET, key, text, error);
 }
@@ -47,6 +50,7 @@ restore (const char *key, const char *text, gpointer data)
   g_autoptr (GKeyFile) file = g_key_file_new ();
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) hosts = NULL;
+  g_autofree char *made = NULL;
   VirfsFleetEntry *entry;
   gpointer info;
 
@@ -57,6 +61,8 @@ restore (const char *key, const char *text, gpointer data)
   info = virfs_part_info_new (virfs_fleet_class (kind), name);
   virfs_part_info_load (info, file, GROUP);
   entry = virfs_fleet_entry_new (self, kind, name, info);
+  made = g_key_file_get_string (file, "fleet", "made", NULL);
+  entry->made = made ? virfs_blob_new (made) : NULL;
   hosts = g_key_file_get_string_list (file, "fleet", "applied", NULL, NULL);
   for (char **host = hosts; host && *host; host++)
     g_hash_table_add (entry->applied, g_strdup (*host));

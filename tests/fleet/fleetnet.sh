@@ -65,7 +65,7 @@ no 'one that cannot be' EINVAL 'echo 10.0.0.2 10.0.0.9 > $n/dhcp'
 no 'one that does not start' EIO '
   sed s/192.168.160/192.168.122/g <<<"$xml" > $n/xml && tells $n/drift "^h1 network/ip/@address is 192.168.160.1" && echo repair > $n/ctl'
 ok 'what was there before is put back, and runs' '
-  tells $n/error "cannot start the network lan: .*; what was there before is defined again, and runs\$" && active h1 h2 h3
+  tells error "cannot start the network lan: .*; what was there before is defined again, and runs\$" && active h1 h2 h3
   for host in h1 h2 h3; do [[ $(stored $host lan "string(//ip/@address)") == 192.168.160.1 ]]; done
   ! grep -q inactive $n/drift && echo "$xml" > $n/xml && echo repair > $n/ctl && reads $n/drift ""'
 ok 'drafted with attributes' '
@@ -82,12 +82,46 @@ ok 'its drift' '
   on h3 pool-destroy fast && soon "reads $p/drift \"h3 inactive\"" && echo repair > $p/ctl && reads $p/drift ""
   on h3 pool-autostart fast --disable && polled "reads $p/drift \"h3 autostart is 0, not 1\"" && echo repair > $p/ctl && reads $p/drift ""'
 
-no 'one that cannot be made' EIO 'echo /proc/fast > $p/path && echo repair > $p/ctl'
+no 'one that cannot be made' ENOENT 'echo /proc/fast > $p/path && echo repair > $p/ctl'
 ok 'its hosts have what they had' '
-  tells $p/error "cannot start the pool fast: .*; what was there before is defined again, and runs\$"
+  tells error "cannot start the pool fast: .*; what was there before is defined again, and runs\$"
   for host in h1 h2 h3; do [[ $(on $host pool-info fast | sed -n "s/^State: *//p") == running ]]; done
   tells $p/drift "^h2 pool/target/path is /var/lib/libvirt/fast, not /proc/fast" && ! grep -q inactive $p/drift
   echo /var/lib/libvirt/fast > $p/path && reads $p/drift ""'
+
+# --- What libvirt makes of a definition ----------------------------------------------------------
+
+# It adds defaults, writes addresses its own way, and drops what it does not know.
+varied() {
+  cat <<'XML'
+<network><name>v-nat</name><title>dropped</title><forward><nat><port start="1024" end="65535"/></nat></forward><dns><txt name="t" value="x y"/><host ip="192.168.163.5"><hostname>a</hostname></host></dns><ip address="192.168.163.1" netmask="255.255.255.0"><dhcp><range start="192.168.163.10" end="192.168.163.99"/><host mac="52:54:00:AA:bb:01" name="one" ip="192.168.163.100"/></dhcp></ip></network>
+<network><name>v-route</name><forward mode="route" dev="lo"/><bridge stp="off" delay="2"/><ip address="192.168.164.1" prefix="24"/><ip family="ipv6" address="FD00:164:0::1" prefix="64"/></network>
+<network ipv6="yes"><name>v-isolated</name><domain name="d" localOnly="yes"/><mtu size="1400"/><port isolated="yes"/></network>
+<network><name>v-bridge</name><forward mode="bridge"/><bridge name="ovs0"/><virtualport type="openvswitch"/><vlan trunk="yes"><tag id="7"/><tag id="8" nativeMode="untagged"/></vlan><portgroup name="ops"><vlan><tag id="1"/></vlan><bandwidth><inbound average="1000"/></bandwidth></portgroup></network>
+<network><name>v-macvtap</name><forward dev="eth0" mode="private"/></network>
+<pool type="dir"><name>v-dir</name><target><path>/var/lib/libvirt/v-dir/</path><permissions><mode>0711</mode></permissions></target></pool>
+<pool type="fs"><name>v-fs</name><source><device path="/dev/loop77"/></source><target><path>/var/lib/libvirt/v-fs</path></target></pool>
+<pool type="netfs"><name>v-nfs</name><source><host name="nfs.example"/><dir path="/export/"/></source><target><path>/var/lib/libvirt/v-nfs</path></target></pool>
+<pool type="logical"><name>v-lvm</name><source><device path="/dev/loop78"/></source></pool>
+<pool type="iscsi"><name>v-iscsi</name><source><host name="iscsi.example"/><device path="iqn.2013-06.com.example:x"/></source><target><path>/dev/disk/by-path</path></target></pool>
+XML
+}
+define_varied() {
+  local line name dir
+  while read -r line; do
+    name=${line#*<name>} name=${name%%</name>*} dir=${line%%[ >]*} dir=${dir#<}s
+    mkdir "$dir/$name" || return
+    [[ $name =~ nat|route|isolated|dir ]] || echo 0 >"$dir/$name/autostart"
+    echo "$line" >"$dir/$name/xml" || return
+    [[ ! -s $dir/$name/drift ]] || { echo "$line" && cat "$dir/$name/drift" && return 1; }
+  done < <(varied)
+}
+ok 'is no drift, whatever it is' 'define_varied'
+ok 'what somebody changes of it is, and nothing else' '
+  on h2 net-update v-nat delete ip-dhcp-host "<host mac=\"52:54:00:AA:bb:01\"/>" --config
+  polled "tells networks/v-nat/drift ^h2" && reads networks/v-nat/drift "h2 network/ip/dhcp/host is not there"
+  echo repair > networks/v-nat/ctl && reads networks/v-nat/drift ""'
+ok 'they go' 'for it in networks/v-* pools/v-*; do rmdir $it; done'
 
 # --- Migration -----------------------------------------------------------------------------------
 
