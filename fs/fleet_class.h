@@ -14,6 +14,9 @@ extern VirfsClass virfs_fleet_pool_files;
 /* For the root's table. */
 extern const VirfsDir virfs_fleet_networks_dir;
 extern const VirfsDir virfs_fleet_pools_dir;
+/* used_by/ of both (fleet_use.c), and their `changed`. */
+extern const VirfsDir virfs_fleet_users_dir;
+gint64 virfs_fleet_changed (const VirfsNode *node, guint64 fields);
 
 /* The member at the row's offset; CALL ends with it. */
 void virfs_fleet_store_member (VirfsCall *call, const VirfsNode *node, guint64 number,
@@ -46,6 +49,8 @@ guint64 virfs_fleet_parent (const VirfsNode *node);
     .help = "hosts that have it: HOST and active, inactive or unreachable, one a line" }, \
   VIRFS_FLEET_PART_ROW_ ("drift", virfs_show_lines, USE, Type, fleet.drift), \
     .help = "what differs: HOST and what it is, one a line; nothing: all is as defined" }, \
+  { "used_by", S_IFDIR | 0750, VIRFS_ROW_MEASURED, VIRFS_BIT (VIRFS_PART_USE), \
+    .dir = &virfs_fleet_users_dir, .help = "links to the guests that use it, of all hosts" }, \
   { "xml", S_IFREG | 0640, VIRFS_ROW_DOCUMENT | VIRFS_ROW_TRUSTED, VIRFS_BIT (VIRFS_PART_XML), \
     .show = virfs_show_blob, .offset = G_STRUCT_OFFSET (Type, member.xml), \
     .size = virfs_size_of_blob, .store = virfs_fleet_store_xml, \

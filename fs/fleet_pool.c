@@ -55,6 +55,6 @@ VirfsClass virfs_fleet_pool_files = {
   .unref = virfs_object_unref,
   .snapshot = virfs_part_snapshot,
   .release = virfs_part_info_unref,
-  .changed = virfs_part_changed,
+  .changed = virfs_fleet_changed,
   .owner = virfs_access_owner,
 };

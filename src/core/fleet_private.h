@@ -132,9 +132,6 @@ void virfs_fleet_apply_free (VirfsFleetApply *apply);
 /* Ends WAIT if nothing is left that it waits for. */
 void virfs_fleet_wait_settle (VirfsFleetWait *wait);
 
-/* fleet_use.c: the path of a guest that uses it, or is defined to; the caller owns it.  NULL: none does. */
-char *virfs_fleet_user (VirfsInfra *infra, VirfsDefined kind, const char *name);
-
 /* fleet_record.c */
 gboolean virfs_fleet_keep (VirfsFleet *self, VirfsFleetEntry *entry, GError **error);
 gboolean virfs_fleet_drop (VirfsFleet *self, VirfsFleetEntry *entry, GError **error);

@@ -231,17 +231,30 @@ check_hosts (VirfsFleet *self, VirfsFleetEntry *entry, GError **error)
   return TRUE;
 }
 
+static gboolean
+check_unused (VirfsFleet *self, VirfsFleetEntry *entry, GError **error)
+{
+  const VirfsPartClass *class = virfs_fleet_class (entry->kind);
+  g_autoptr (GPtrArray) users = virfs_fleet_users (self->infra, class, entry->name);
+  g_autofree char *path = users->len > 0 ? virfs_object_path (users->pdata[0]) : NULL;
+
+  if (path == NULL)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "%s uses %s; %s/%s/used_by lists all that do",
+               path, entry->name, class->directory, entry->name);
+  return FALSE;
+}
+
 static void
 remove_it (VirfsFleet *self, VirfsFleetTask *task, GError **error)
 {
   VirfsFleetEntry *entry = virfs_fleet_task_find_idle (self, task, error);
-  g_autofree char *user = entry ? virfs_fleet_user (self->infra, entry->kind, entry->name) : NULL;
 
   if (entry == NULL)
     return;
-  if (user != NULL) {
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "%s uses %s", user, entry->name);
-  } else if (!virfs_fleet_entry_is_defined (entry) || !has_any (self, entry->kind, entry->name)) {
+  if (!check_unused (self, entry, error))
+    return;
+  if (!virfs_fleet_entry_is_defined (entry) || !has_any (self, entry->kind, entry->name)) {
     virfs_fleet_drop (self, entry, error);
   } else if (check_hosts (self, entry, error)) {
     entry->removing = TRUE;

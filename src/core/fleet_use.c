@@ -1,66 +1,88 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which guest uses a network or pool, wherever it is. */
+/* Which guests use a network or pool, wherever they are: by a NIC, or a disk whose file is in it. */
 #include "fleet_private.h"
 
 #include "device.h"
 
 #include <string.h>
 
-typedef struct {
-  const char *name;
-  char *user;
-} Search;
-
-static void
-look_at_nics (VirfsVm *vm, const VirfsVmInfo *info, gpointer data)
+static gboolean
+uses_network (const VirfsVmInfo *info, const char *name)
 {
-  Search *search = data;
   GPtrArray *nics = info->parts[VIRFS_VM_NICS];
 
-  for (guint i = 0; nics && search->user == NULL && i < nics->len; i++) {
+  for (guint i = 0; nics && i < nics->len; i++) {
     const VirfsNicInfo *nic = nics->pdata[i];
 
-    if (!nic->part.draft && g_strcmp0 (nic->network, search->name) == 0)
-      search->user = g_strconcat ("vms/", info->label, NULL);
+    if (!nic->part.draft && g_strcmp0 (nic->network, name) == 0)
+      return TRUE;
   }
+  return FALSE;
 }
 
-/* The first guest that has a volume of the pool as a disk. */
-static char *
-user_of_pool (VirfsInfra *infra, VirfsHost *host, VirfsPart *pool)
+static gboolean
+is_below (const char *source, const char *directory)
 {
-  g_autoptr (VirfsPartInfo) info = virfs_part_info (pool);
+  gsize n = directory ? strlen (directory) : 0;
 
-  for (guint i = 0; info->parts && i < info->parts->len; i++) {
-    const VirfsPartInfo *known = info->parts->pdata[i];
-    g_autofree char *label = virfs_part_label (&virfs_volume_class, known->name);
-    g_autoptr (VirfsPart) volume = virfs_infra_part (infra, pool, &virfs_volume_class, label);
-    g_autoptr (GPtrArray) users = volume ? virfs_volume_users (volume) : NULL;
-
-    for (guint j = 0; users && j < users->len; j++)
-      if (((VirfsUser *) users->pdata[j])->target != NULL)
-        return g_strdup (((VirfsUser *) users->pdata[j])->path);
-  }
-  return NULL;
+  return source != NULL && n > 0 && strncmp (source, directory, n) == 0
+         && (source[n] == '/' || directory[n - 1] == '/');
 }
 
-char *
-virfs_fleet_user (VirfsInfra *infra, VirfsDefined kind, const char *name)
+/* POOL: what the guest's host has of that name. */
+static gboolean
+uses_pool (const VirfsVmInfo *info, const VirfsPoolInfo *pool)
 {
-  Search search = { name, NULL };
-  g_autoptr (GPtrArray) hosts = virfs_infra_hosts (infra);
-  g_autofree char *label = virfs_part_label (&virfs_pool_class, name);
+  GPtrArray *disks = info->parts[VIRFS_VM_DISKS];
 
-  if (kind == VIRFS_DEFINED_NETWORK) {
-    virfs_infra_foreach_vm (infra, NULL, look_at_nics, &search);
-    return search.user;
-  }
-  for (guint i = 0; search.user == NULL && i < hosts->len; i++) {
-    g_autoptr (VirfsPart) pool
-      = virfs_infra_part (infra, hosts->pdata[i], &virfs_pool_class, label);
+  for (guint i = 0; pool && disks && i < disks->len; i++) {
+    const VirfsDiskInfo *disk = disks->pdata[i];
 
-    if (pool != NULL)
-      search.user = user_of_pool (infra, hosts->pdata[i], pool);
+    if (!disk->part.draft
+        && (g_strcmp0 (disk->pool, pool->part.name) == 0 || is_below (disk->source, pool->path)))
+      return TRUE;
   }
-  return search.user;
+  return FALSE;
+}
+
+static gboolean
+uses (const VirfsVmInfo *info, const VirfsHostInfo *host, VirfsDefined kind, const char *name)
+{
+  return kind == VIRFS_DEFINED_NETWORK ? uses_network (info, name)
+                                       : uses_pool (info, virfs_fleet_part_of (host, kind, name));
+}
+
+typedef struct {
+  VirfsDefined kind;
+  const char *name;
+  GPtrArray *users;
+} Search;
+
+/* Under the registry's lock. */
+static void
+look_at (VirfsVm *vm, const VirfsVmInfo *info, gpointer data)
+{
+  Search *search = data;
+
+  if (uses (info, info->host->info, search->kind, search->name))
+    g_ptr_array_add (search->users, virfs_object_ref (vm));
+}
+
+GPtrArray *
+virfs_fleet_users (VirfsInfra *infra, const VirfsPartClass *class, const char *name)
+{
+  Search search
+    = { virfs_fleet_kind (class), name, g_ptr_array_new_with_free_func (virfs_object_unref) };
+
+  virfs_infra_foreach_vm (infra, NULL, look_at, &search);
+  return search.users;
+}
+
+gboolean
+virfs_fleet_is_user (VirfsVm *vm, const VirfsPartClass *class, const char *name)
+{
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+  g_autoptr (VirfsHostInfo) host = virfs_host_info (info->host);
+
+  return uses (info, host, virfs_fleet_kind (class), name);
 }

@@ -48,6 +48,10 @@ VirfsBlob *virfs_fleet_xml (gconstpointer info);
 /* What there is of them, sorted, of the infos above; the caller owns the reference, NULL: none. */
 GPtrArray *virfs_infra_fleet (VirfsInfra *infra, const VirfsPartClass *class);
 
+/* The guests that use the network or pool NAME (of VirfsVm*, references), and whether VM does. */
+GPtrArray *virfs_fleet_users (VirfsInfra *infra, const VirfsPartClass *class, const char *name);
+gboolean virfs_fleet_is_user (VirfsVm *vm, const VirfsPartClass *class, const char *name);
+
 /* Begins; before there are hosts. */
 void virfs_infra_start_fleet (VirfsInfra *infra);
 

@@ -129,6 +129,11 @@ ok 'a guest in it may go where it is' '
   mkdir vms/w1/nics/lan && echo lan > vms/w1/nics/lan/network && reads vms/w1/migrate "h2
 h3"'
 no 'it is not removed while it is used' EBUSY 'rmdir $n'
+ok 'by whom, is told' '
+  lists $n/used_by w1 && leads $n/used_by/w1 ../../../vms/w1 && [[ $n/used_by/w1 -ef vms/w1 ]] && lists $p/used_by
+  tells error "vms/w1 uses lan; networks/lan/used_by lists all that do\$"
+  mkdir vms/w1/disks/vdb && echo fast > vms/w1/disks/vdb/pool && echo 1M > vms/w1/disks/vdb/size && tells vms/w1/disks/vdb/source ^/var/lib/libvirt/fast/
+  lists $p/used_by w1 && ! rmdir $p && tells error "vms/w1 uses fast; pools/fast/used_by" && rmdir vms/w1/disks/vdb && lists $p/used_by'
 ok 'but not where it is not' '
   on h2 net-destroy lan && soon "reads vms/w1/migrate h3"'
 no 'and this is why' ENOENT 'echo h2 > vms/w1/migrate'
