@@ -126,6 +126,18 @@ no 'its link stays' EBUSY 'echo up > $nic/link'
 ok 'one lifts it' '
   echo none > $nic/isolation && reads $nic/link up && [[ $(link) == up && $(link --config) == up ]]
   eventually 10 reaches'
+find_ip() { "$top/examples/find-ip" "$1" "$PWD"; }
+ok 'the example that finds a guest, by IP and MAC' '
+  soon "[[ \$(find_ip $address) == \"w1 h1 running\" ]]" && [[ $(find_ip "$(tr a-f A-F <$nic/mac)") == "w1 h1 running" ]]
+  ! find_ip 192.0.2.1 && ! find_ip 52:54:00:00:00:00 && "$top/examples/find-ip" --help >/dev/null
+  "$top/examples/find-ip" nonsense "$PWD" || [[ $? == 2 ]]'
+ok 'the example that puts one into quarantine, with evidence, and lifts it' '
+  mkdir "$scratch/evidence" && kept=$("$top/examples/quarantine" w1 "$scratch/evidence" "$PWD") && ! reaches
+  reads vms/w1/isolation quarantine && tells $kept/nics "^eth0 $(<$nic/mac) default $address\$" && tells $kept/xml "<name>w1<"
+  tells $kept/events "vms/w1" && [[ -e $kept/log ]]
+  "$top/examples/quarantine" --lift w1 "$PWD" && reads vms/w1/isolation none && eventually 10 reaches
+  "$top/examples/quarantine" w1 2>/dev/null || [[ $? == 2 ]]
+  "$top/examples/quarantine" w9 "$scratch/evidence" "$PWD" 2>/dev/null || [[ $? == 3 ]]'
 ok 'quarantine, which new NICs are in, too' '
   echo quarantine > vms/w1/isolation && ! reaches && reads vms/w1/isolation quarantine && reads $nic/isolation isolated
   mkdir vms/w1/nics/two && echo default > vms/w1/nics/two/network
