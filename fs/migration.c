@@ -28,6 +28,16 @@ replace (VirfsMigration **migration, const Change *change)
   virfs_migration_free (old);
 }
 
+/* Whether what would be said goes together; of what the other side says only as long as that does not change. */
+static gboolean
+check (const VirfsMigration *guest, const VirfsMigration *host, GError **error)
+{
+  VirfsMigrationPlan plan;
+
+  virfs_migration_plan (guest, host, &plan);
+  return virfs_migration_check (&plan, error);
+}
+
 /* Of a guest. */
 
 void
@@ -36,6 +46,16 @@ virfs_vm_show_migration (const VirfsNode *node, GString *out)
   const VirfsKept *kept = ((const VirfsVmInfo *) node->snapshot)->kept;
 
   show (node, kept ? kept->migration : NULL, out);
+}
+
+static gboolean
+check_vm (const VirfsVmInfo *vm, const Change *change, GError **error)
+{
+  g_autoptr (VirfsHostInfo) host = virfs_host_info (vm->host);
+  const VirfsMigration *old = vm->kept ? vm->kept->migration : NULL;
+  g_autoptr (VirfsMigration) wanted = virfs_migration_with (old, change->option, change->value);
+
+  return check (wanted, host->upkeep ? host->upkeep->migration : NULL, error);
 }
 
 static void
@@ -52,7 +72,7 @@ virfs_vm_store_migration (VirfsCall *call, const VirfsNode *node, const char *te
   g_autofree char *value = virfs_migration_parse (node->row->offset, text, &error);
   Change change = { node->row->offset, value };
 
-  if (value != NULL)
+  if (value != NULL && check_vm (node->snapshot, &change, &error))
     virfs_infra_change_kept (vm->object.infra, vm->uuid, set_kept, &change, &error);
   virfs_call_finish (call, error);
 }
@@ -65,6 +85,15 @@ virfs_host_show_migration (const VirfsNode *node, GString *out)
   const VirfsUpkeep *upkeep = ((const VirfsHostInfo *) node->snapshot)->upkeep;
 
   show (node, upkeep ? upkeep->migration : NULL, out);
+}
+
+static gboolean
+check_host (const VirfsHostInfo *host, const Change *change, GError **error)
+{
+  const VirfsMigration *old = host->upkeep ? host->upkeep->migration : NULL;
+  g_autoptr (VirfsMigration) wanted = virfs_migration_with (old, change->option, change->value);
+
+  return check (NULL, wanted, error);
 }
 
 static void
@@ -80,7 +109,7 @@ virfs_host_store_migration (VirfsCall *call, const VirfsNode *node, const char *
   g_autofree char *value = virfs_migration_parse (node->row->offset, text, &error);
   Change change = { node->row->offset, value };
 
-  if (value != NULL)
+  if (value != NULL && check_host (node->snapshot, &change, &error))
     virfs_infra_change_upkeep (node->object, set_upkeep, &change, &error);
   virfs_call_finish (call, error);
 }

@@ -31,7 +31,7 @@ void virfs_host_store_migration (VirfsCall *call, const VirfsNode *node, const c
   VIRFS_MIGRATION_ROW_ (kind, "auto_converge", AUTO_CONVERGE, \
     "0: a guest that changes its memory faster than that is sent is not slowed down"), \
   VIRFS_MIGRATION_ROW_ (kind, "post_copy", POST_COPY, \
-    "1: after the first pass the guest goes on at the new host and its memory follows"), \
+    "1: after the first pass the guest goes on at the new host and its memory follows; ready: when 1 is written"), \
   VIRFS_MIGRATION_ROW_ (kind, "parallel", PARALLEL, \
     "connections that its memory is sent through side by side; 0: one"), \
   VIRFS_MIGRATION_ROW_ (kind, "compression", COMPRESSION, "of its memory: none, mt or xbzrle"), \

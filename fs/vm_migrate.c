@@ -119,6 +119,30 @@ report_end (VirfsJob *job, const GError *error, gpointer data)
     virfs_infra_report (vm->infra, vm, path, GPOINTER_TO_UINT (data), error);
 }
 
+/* What failed in post-copy. */
+
+static gboolean
+is_half_way (const VirfsVmInfo *info)
+{
+  return g_strcmp0 (info->reason, VIRFS_VM_POST_COPY_FAILED) == 0;
+}
+
+static void
+resume (VirfsCall *call, VirfsVm *vm, VirfsHost *target, const char *operation)
+{
+  g_autoptr (VirfsHost) source = virfs_infra_post_copy_source (vm->object.infra, vm);
+  g_autoptr (VirfsJob) job = NULL;
+
+  if (source == NULL) {
+    virfs_call_fail (
+      call, VIRFS_ERROR_HOST_DOWN,
+      "no host has what is missing of its memory: it goes on only until it needs that");
+    return;
+  }
+  job = virfs_call_job (call, operation, vm, source, target);
+  virfs_infra_backend (vm->object.infra)->vm_migrate (vm, target, job);
+}
+
 void
 virfs_vm_migrate (VirfsCall *call, VirfsVm *vm, const VirfsVmInfo *info, const char *name,
                   gboolean wait)
@@ -135,6 +159,8 @@ virfs_vm_migrate (VirfsCall *call, VirfsVm *vm, const VirfsVmInfo *info, const c
   } else if (!virfs_access_check (call, vm, VIRFS_MAY_WRITE, &error)
              || !virfs_access_check (call, target, VIRFS_MAY_WRITE, &error)) {
     virfs_call_finish (call, error);
+  } else if (target == info->host && wait && is_half_way (info)) {
+    resume (call, vm, target, operation);
   } else if (target == info->host) {
     virfs_call_finish (call, NULL);
   } else if (!virfs_vm_check_thawed (call, info)) {

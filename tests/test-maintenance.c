@@ -372,6 +372,7 @@ test_options (Fixture *f, gconstpointer data)
     { "downtime", "500", "500\n", "0" },
     { "auto_converge", "0", "0\n", "yes" },
     { "post_copy", "1", "1\n", "2" },
+    { "post_copy", "ready", "ready\n", "Ready" },
     { "parallel", "4", "4\n", "256" },
     { "compression", "xbzrle", "xbzrle\n", "zip" },
     { "tls", "1", "1\n", "on" },
@@ -390,10 +391,6 @@ test_options (Fixture *f, gconstpointer data)
     assert_reads (f, path, options[k].reads);
     g_assert_cmpint (echo (f, options[k].wrong, path), ==, EINVAL);
     assert_reads (f, path, options[k].reads);
-  }
-  for (guint i = 0; i < 2 * G_N_ELEMENTS (options); i++) {
-    g_autofree char *path = g_build_filename (places[i % 2], options[i / 2].name, NULL);
-
     g_assert_cmpint (echo (f, "", path), ==, 0);
     assert_reads (f, path, "");
   }
@@ -401,6 +398,39 @@ test_options (Fixture *f, gconstpointer data)
   recall (NULL, VIRFS_RECORD_UPKEEP, count, &n, NULL);
   recall (NULL, VIRFS_RECORD_GUEST, count, &n, NULL);
   g_assert_cmpuint (n, ==, 0);
+}
+
+/* Each pair that does not go together, written to one place and by the guest to what its host says; neither write
+ * changes anything, and 0 makes way. */
+static void
+test_contradictions (Fixture *f, gconstpointer data)
+{
+  static const struct {
+    const char *first, *value, *second, *other;
+  } pairs[] = {
+    { "tunnelled", "1", "parallel", "2" },    { "tunnelled", "1", "post_copy", "ready" },
+    { "tunnelled", "1", "tls", "1" },         { "post_copy", "1", "parallel", "2" },
+    { "compression", "mt", "parallel", "2" }, { "compression", "xbzrle", "parallel", "2" },
+  };
+  static const char *const places[] = { "vms/h1-1/migration", "hosts/h1/migration" };
+
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (pairs); i++) {
+    const char *guest = places[0], *place = places[i % 2];
+    g_autofree char *first = g_build_filename (place, pairs[i / 2].first, NULL);
+    g_autofree char *second = g_build_filename (guest, pairs[i / 2].second, NULL);
+    g_autofree char *says = g_strdup_printf ("%s does not go with ", pairs[i / 2].first);
+
+    g_assert_cmpint (echo (f, pairs[i / 2].value, first), ==, 0);
+    g_assert_cmpint (echo (f, pairs[i / 2].other, second), ==, EOPNOTSUPP);
+    assert_says (f, "vms/h1-1/error", says);
+    assert_reads (f, second, "");
+    g_assert_cmpint (echo (f, "0", second), ==, 0);
+    g_assert_cmpint (echo (f, "", first), ==, 0);
+    g_assert_cmpint (echo (f, pairs[i / 2].other, second), ==, 0);
+    g_assert_cmpint (echo (f, "", second), ==, 0);
+  }
+  g_assert_cmpint (echo (f, "xbzrle", "vms/h1-1/migration/compression"), ==, 0);
+  g_assert_cmpint (echo (f, "1", "vms/h1-1/migration/post_copy"), ==, 0);
 }
 
 static void
@@ -413,6 +443,7 @@ test_plan (Fixture *f, gconstpointer data)
 
   virfs_migration_plan (NULL, NULL, &plan);
   g_assert_true (plan.auto_converge && !plan.peer_to_peer && plan.bandwidth == 0);
+  g_assert_true (virfs_migration_check (&plan, NULL));
   virfs_migration_plan (guest, host, &plan);
   g_assert_cmpuint (plan.downtime, ==, 100);
   g_assert_true (plan.tunnelled && plan.peer_to_peer);
@@ -437,6 +468,7 @@ main (int argc, char **argv)
   ADD ("/maintenance/flap-at-start", test_flap_at_start);
   ADD ("/maintenance/goes-on", test_goes_on);
   ADD ("/migration/options", test_options);
+  ADD ("/migration/contradictions", test_contradictions);
   ADD ("/migration/plan", test_plan);
   return g_test_run ();
 }

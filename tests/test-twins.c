@@ -178,6 +178,29 @@ test_migration_leaves (Fleet *f, gconstpointer data)
   fleet_assert (f, "web=h2:running web~h1=h1:shutoff");
 }
 
+/* It runs there, and what it lacks is at the other host. */
+static void
+test_post_copy (Fleet *f, gconstpointer data)
+{
+  g_autoptr (VirfsVm) vm = NULL;
+  g_autoptr (VirfsHost) source = NULL;
+  VirfsVmInfo *half;
+
+  fleet_tell (f, f->h1, "web", 1, VIRFS_VM_RUNNING);
+  vm = virfs_infra_vm (f->infra, "web");
+  g_assert_null (virfs_infra_post_copy_source (f->infra, vm));
+  fleet_tell (f, f->h2, "web", 1, VIRFS_VM_PAUSED);
+  g_assert_null (virfs_infra_post_copy_source (f->infra, vm));
+  half = virfs_vm_info_new (vm->uuid, "web");
+  half->state = VIRFS_VM_PAUSED;
+  half->reason = VIRFS_VM_POST_COPY_FAILED;
+  virfs_infra_update_vm (f->infra, f->h1, half);
+  g_assert_null (virfs_infra_post_copy_source (f->infra, vm)); /* it is there itself */
+  fleet_tell (f, f->h2, "web", 1, VIRFS_VM_RUNNING);
+  source = virfs_infra_post_copy_source (f->infra, vm);
+  g_assert_true (source == f->h1);
+}
+
 /* A host that is forgotten takes the guest's definition there with it, and no more. */
 static void
 test_forget_host (Fleet *f, gconstpointer data)
@@ -325,6 +348,7 @@ main (int argc, char **argv)
   g_test_add_func ("/twins/migration-orders", test_migration_orders);
   fleet_add ("/twins/migration-fails", test_migration_fails);
   fleet_add ("/twins/migration-leaves", test_migration_leaves);
+  fleet_add ("/twins/post-copy", test_post_copy);
   fleet_add ("/twins/forget-host", test_forget_host);
   fleet_add ("/twins/random", test_random);
   return g_test_run ();

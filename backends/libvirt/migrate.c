@@ -20,8 +20,17 @@ static const struct {
 };
 
 static gboolean
+is_half_way (const LvFacts *facts)
+{
+  return facts->state == VIRFS_VM_PAUSED
+         && g_strcmp0 (facts->reason, VIRFS_VM_POST_COPY_FAILED) == 0;
+}
+
+static gboolean
 move_guest (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **error)
 {
+  if (is_half_way (facts))
+    return lv_migrate_resume (task, domain, facts, error);
   for (guint i = 0; i < G_N_ELEMENTS (ways); i++)
     if (ways[i].state == facts->state)
       return ways[i].move (task, domain, facts, error);
@@ -76,7 +85,10 @@ run_migrate (LvTask *task, GError **error)
 void
 lv_vm_migrate (VirfsVm *vm, VirfsHost *target, VirfsJob *job)
 {
-  LvTask *task = lv_task_new (vm, job, LV_LANE_LONG, run_migrate);
+  /* what failed in post-copy goes on from where the rest of its memory is */
+  g_autoptr (VirfsHost) source = virfs_infra_post_copy_source (vm->object.infra, vm);
+  LvTask *task = source ? lv_task_new_at (vm, source, job, LV_LANE_LONG, run_migrate)
+                        : lv_task_new (vm, job, LV_LANE_LONG, run_migrate);
 
   if (task == NULL)
     return;

@@ -2,6 +2,7 @@
 /* Moving a guest while it runs, with its memory. */
 #include "migrate_work.h"
 
+#include "connection.h"
 #include "fail.h"
 #include "migrate_manner.h"
 #include "migrate_snapshots.h"
@@ -92,6 +93,40 @@ has_stayed (const LvMigration *move)
          && lv_migration_is_not_there (move->task);
 }
 
+/* It runs there as long as it does not miss what is still here. */
+static void
+explain_post_copy (LvTask *task, GError **error)
+{
+  if (error != NULL && *error != NULL)
+    g_prefix_error (
+      error,
+      "%s is on both hosts in post-copy; when %s and %s answer write %s to migrate once more: ",
+      task->name, task->link->connection->name, task->target->connection->name,
+      task->target->connection->name);
+}
+
+gboolean
+lv_migrate_resume (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **error)
+{
+  LvMigration move = { .task = task, .domain = domain, .only = TRUE };
+  g_autoptr (LvWatch) watch = NULL;
+  LvManner manner;
+  gboolean moved;
+
+  lv_manner_init (&manner, task);
+  move.flags = lv_manner_flags (&manner, VIR_MIGRATE_LIVE | LV_MIGRATE_PERSISTENT)
+               | VIR_MIGRATE_POSTCOPY | VIR_MIGRATE_POSTCOPY_RESUME;
+  watch = lv_watch_new (task, NULL, NULL);
+  lv_task_allow_cancel (task, FALSE);
+  moved = lv_migration_call (&move);
+  if (moved)
+    lv_migration_keep_autostart (task, move.moved, facts);
+  else
+    lv_migration_fail (task, error);
+  g_clear_pointer (&move.moved, virDomainFree);
+  return moved;
+}
+
 gboolean
 lv_migrate_running (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **error)
 {
@@ -116,6 +151,8 @@ lv_migrate_running (LvTask *task, virDomainPtr domain, const LvFacts *facts, GEr
   ok = lv_moving_check (moving, plan, error) && lv_manner_check (&manner, plan, error)
        && lv_plan_make (plan, domain, error) && lv_migration_check_cancelled (task, error)
        && migrate_with_snapshots (&move, moving, plan, facts, error);
+  if (!ok && move.post_copy)
+    explain_post_copy (task, error);
   lv_migration_end_plan (plan, ok, !ok && has_stayed (&move));
   return ok;
 }

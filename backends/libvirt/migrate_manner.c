@@ -49,14 +49,12 @@ gboolean
 lv_manner_check (const LvManner *manner, const LvPlan *plan, GError **error)
 {
   const VirfsMigrationPlan *wanted = &manner->plan;
-  const char *other = wanted->parallel        ? "parallel"
-                      : wanted->post_copy     ? "post_copy"
-                      : plan->copies->len > 0 ? "copying its disks"
-                                              : NULL;
 
-  if (wanted->tunnelled && other != NULL) {
+  if (!virfs_migration_check (wanted, error))
+    return FALSE;
+  if (wanted->tunnelled && plan->copies->len > 0) {
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
-                 "tunnelled does not go with %s: write 0 to migration/tunnelled", other);
+                 "tunnelled does not go with copying its disks: write 0 to migration/tunnelled");
     return FALSE;
   }
   return !wanted->peer_to_peer || check_reachable (manner, error);
@@ -69,7 +67,7 @@ lv_manner_flags (const LvManner *manner, guint flags)
 
   if (!plan->auto_converge)
     flags &= ~VIR_MIGRATE_AUTO_CONVERGE;
-  flags |= plan->post_copy ? VIR_MIGRATE_POSTCOPY : 0;
+  flags |= plan->may_post_copy ? VIR_MIGRATE_POSTCOPY : 0;
   flags |= plan->parallel ? VIR_MIGRATE_PARALLEL : 0;
   flags |= *plan->compression ? VIR_MIGRATE_COMPRESSED : 0;
   flags |= plan->tls ? VIR_MIGRATE_TLS : 0;
@@ -86,6 +84,9 @@ lv_manner_add_params (const LvManner *manner, LvParams *params)
   if (plan->bandwidth != 0)
     virTypedParamsAddULLong (&params->items, &params->n, &params->allocated,
                              VIR_MIGRATE_PARAM_BANDWIDTH, plan->bandwidth / MIB);
+  if (plan->bandwidth != 0 && plan->may_post_copy)
+    virTypedParamsAddULLong (&params->items, &params->n, &params->allocated,
+                             VIR_MIGRATE_PARAM_BANDWIDTH_POSTCOPY, plan->bandwidth / MIB);
   if (plan->parallel != 0)
     virTypedParamsAddInt (&params->items, &params->n, &params->allocated,
                           VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS, (int) plan->parallel);
@@ -99,7 +100,8 @@ lv_manner_is_chosen (const LvManner *manner)
 {
   const VirfsMigrationPlan *plan = &manner->plan;
 
-  return plan->post_copy || plan->parallel || *plan->compression || plan->tls || plan->peer_to_peer;
+  return plan->may_post_copy || plan->parallel || *plan->compression || plan->tls
+         || plan->peer_to_peer;
 }
 
 /* While it runs. */
@@ -117,20 +119,28 @@ set_bandwidth (LvManner *manner, virDomainPtr domain)
 {
   guint64 wanted = manner->plan.bandwidth ? manner->plan.bandwidth / MIB : UNLIMITED;
 
-  if (manner->plan.bandwidth != manner->bandwidth
-      && LV (virDomainMigrateSetMaxSpeed (domain, wanted, 0)) == 0)
-    manner->bandwidth = manner->plan.bandwidth;
+  if (manner->plan.bandwidth == manner->bandwidth
+      || LV (virDomainMigrateSetMaxSpeed (domain, wanted, 0)) < 0)
+    return;
+  manner->bandwidth = manner->plan.bandwidth;
+  /* what follows in post-copy has a limit of its own */
+  if (manner->plan.may_post_copy)
+    LV (virDomainMigrateSetMaxSpeed (domain, wanted, VIR_DOMAIN_MIGRATE_MAX_SPEED_POSTCOPY));
 }
 
-/* When all of its memory was sent once. */
+/* When all of its memory was sent once, or at once if it was told to meanwhile.  Then it cannot be stopped any
+ * more: a guest is in both places. */
 static void
 begin_post_copy (LvManner *manner, virDomainPtr domain, const LvParams *job)
 {
   unsigned long long iteration = 0;
 
   virTypedParamsGetULLong (job->items, job->n, VIR_DOMAIN_JOB_MEMORY_ITERATION, &iteration);
-  if (iteration >= 2 && !manner->post_copy)
-    manner->post_copy = LV (virDomainMigrateStartPostCopy (domain, 0)) == 0;
+  if (manner->post_copy || (iteration < 2 && !manner->told))
+    return;
+  manner->post_copy = LV (virDomainMigrateStartPostCopy (domain, 0)) == 0;
+  if (manner->post_copy)
+    lv_task_allow_cancel (manner->task, FALSE);
 }
 
 void
@@ -144,12 +154,14 @@ void
 lv_manner_follow (virDomainPtr domain, const LvParams *job, gpointer data)
 {
   LvManner *manner = data;
-  gboolean post_copy = manner->plan.post_copy; /* it was begun with or without */
+  gboolean may_post_copy = manner->plan.may_post_copy; /* it was begun with or without */
+  gboolean wanted = manner->plan.post_copy;
 
   read_plan (manner->task, &manner->plan);
-  manner->plan.post_copy = post_copy;
+  manner->plan.may_post_copy = may_post_copy;
+  manner->told = manner->told || (manner->plan.post_copy && !wanted);
   set_bandwidth (manner, domain);
   set_downtime (manner, domain);
-  if (post_copy)
+  if (may_post_copy && manner->plan.post_copy)
     begin_post_copy (manner, domain, job);
 }

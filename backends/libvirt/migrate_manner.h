@@ -10,6 +10,7 @@ typedef struct {
   VirfsMigrationPlan plan;
   /* the watch's: what holds now */
   guint64 bandwidth, downtime;
+  gboolean told;      /* to go on in post-copy, while it ran */
   gboolean post_copy; /* has begun */
 } LvManner;
 

@@ -37,5 +37,8 @@ void lv_migration_end_plan (LvPlan *plan, gboolean moved, gboolean stayed);
 /* By the guest's state: live, or its definition. */
 gboolean lv_migrate_running (LvTask *task, virDomainPtr domain, const LvFacts *facts,
                              GError **error);
+/* Goes on with what failed in post-copy. */
+gboolean lv_migrate_resume (LvTask *task, virDomainPtr domain, const LvFacts *facts,
+                            GError **error);
 gboolean lv_migrate_definition (LvTask *task, virDomainPtr domain, const LvFacts *facts,
                                 GError **error);

@@ -26,7 +26,7 @@ static const char *const running[] = {
   [VIR_DOMAIN_RUNNING_WAKEUP] = "event wakeup",
   [VIR_DOMAIN_RUNNING_CRASHED] = "crashed",
   [VIR_DOMAIN_RUNNING_POSTCOPY] = "post-copy",
-  [VIR_DOMAIN_RUNNING_POSTCOPY_FAILED] = "post-copy failed",
+  [VIR_DOMAIN_RUNNING_POSTCOPY_FAILED] = VIRFS_VM_POST_COPY_FAILED,
 };
 
 static const char *const paused[] = {
@@ -42,7 +42,7 @@ static const char *const paused[] = {
   [VIR_DOMAIN_PAUSED_CRASHED] = "crashed",
   [VIR_DOMAIN_PAUSED_STARTING_UP] = "starting up",
   [VIR_DOMAIN_PAUSED_POSTCOPY] = "post-copy",
-  [VIR_DOMAIN_PAUSED_POSTCOPY_FAILED] = "post-copy failed",
+  [VIR_DOMAIN_PAUSED_POSTCOPY_FAILED] = VIRFS_VM_POST_COPY_FAILED,
 };
 
 static const char *const shutdown[] = {

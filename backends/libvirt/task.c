@@ -115,7 +115,15 @@ LvTask *
 lv_task_new (VirfsVm *vm, VirfsJob *job, LvLane lane, LvTaskFunc run)
 {
   g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
-  LvTask *task = lv_task_new_for_host (info->host, job, lane, run);
+
+  return lv_task_new_at (vm, info->host, job, lane, run);
+}
+
+LvTask *
+lv_task_new_at (VirfsVm *vm, VirfsHost *host, VirfsJob *job, LvLane lane, LvTaskFunc run)
+{
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+  LvTask *task = lv_task_new_for_host (host, job, lane, run);
 
   if (task == NULL)
     return NULL;

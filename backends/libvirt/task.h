@@ -62,6 +62,8 @@ struct LvTask {
 
 /* NULL if the guest's host is not reachable: then JOB has ended already. */
 LvTask *lv_task_new (VirfsVm *vm, VirfsJob *job, LvLane lane, LvTaskFunc run);
+/* The same for a guest that HOST has, too. */
+LvTask *lv_task_new_at (VirfsVm *vm, VirfsHost *host, VirfsJob *job, LvLane lane, LvTaskFunc run);
 /* The same for what belongs to no guest: a host, or its PART. */
 LvTask *lv_task_new_for_host (VirfsHost *host, VirfsJob *job, LvLane lane, LvTaskFunc run);
 LvTask *lv_task_new_for_part (VirfsPart *part, VirfsJob *job, LvLane lane, LvTaskFunc run);

@@ -167,6 +167,8 @@ gboolean virfs_infra_edit_vm (VirfsInfra *infra, VirfsHost *host, const char *uu
 void virfs_infra_begin_move (VirfsInfra *infra, VirfsVm *vm);
 void virfs_infra_end_move (VirfsInfra *infra, VirfsVm *vm);
 gboolean virfs_infra_is_moving (VirfsInfra *infra, VirfsVm *vm);
+/* The other host, which has what VM lacks since its post-copy failed, a reference; NULL: there is none. */
+VirfsHost *virfs_infra_post_copy_source (VirfsInfra *infra, VirfsVm *vm);
 
 /* Parts.  A draft of OWNER, whose INFO is taken: a reference to it, or NULL if there is something of
  * that name (EXISTS). */

@@ -76,6 +76,17 @@ parse_compression (const char *text, char **value, GError **error)
   return TRUE;
 }
 
+static gboolean
+parse_post_copy (const char *text, char **value, GError **error)
+{
+  if (!g_str_equal (text, "ready") && !g_str_equal (text, "0") && !g_str_equal (text, "1")) {
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID, "0, 1 or ready is wanted, or nothing");
+    return FALSE;
+  }
+  *value = g_strdup (text);
+  return TRUE;
+}
+
 static const struct {
   const char *name;
   Parse parse;
@@ -83,7 +94,7 @@ static const struct {
   [VIRFS_MIGRATION_BANDWIDTH] = { "bandwidth", parse_bandwidth },
   [VIRFS_MIGRATION_DOWNTIME] = { "downtime", parse_downtime },
   [VIRFS_MIGRATION_AUTO_CONVERGE] = { "auto_converge", parse_bool },
-  [VIRFS_MIGRATION_POST_COPY] = { "post_copy", parse_bool },
+  [VIRFS_MIGRATION_POST_COPY] = { "post_copy", parse_post_copy },
   [VIRFS_MIGRATION_PARALLEL] = { "parallel", parse_connections },
   [VIRFS_MIGRATION_COMPRESSION] = { "compression", parse_compression },
   [VIRFS_MIGRATION_TLS] = { "tls", parse_bool },
@@ -192,6 +203,7 @@ virfs_migration_plan (const VirfsMigration *first, const VirfsMigration *second,
   plan->downtime = g_ascii_strtoull (VALUE (DOWNTIME, "0"), NULL, 10);
   plan->auto_converge = IS (AUTO_CONVERGE, "1");
   plan->post_copy = IS (POST_COPY, "0");
+  plan->may_post_copy = !g_str_equal (VALUE (POST_COPY, "0"), "0");
   plan->parallel = (guint) g_ascii_strtoull (VALUE (PARALLEL, "0"), NULL, 10);
   plan->tls = IS (TLS, "0");
   plan->tunnelled = IS (TUNNELLED, "0");
@@ -200,4 +212,75 @@ virfs_migration_plan (const VirfsMigration *first, const VirfsMigration *second,
              sizeof plan->compression);
 #undef IS
 #undef VALUE
+}
+
+/* What does not go together. */
+
+static gboolean
+is_parallel (const VirfsMigrationPlan *plan)
+{
+  return plan->parallel != 0;
+}
+
+static gboolean
+is_post_copy (const VirfsMigrationPlan *plan)
+{
+  return plan->may_post_copy;
+}
+
+static gboolean
+is_compressed (const VirfsMigrationPlan *plan)
+{
+  return *plan->compression != '\0';
+}
+
+static gboolean
+is_tls (const VirfsMigrationPlan *plan)
+{
+  return plan->tls;
+}
+
+static gboolean
+is_tunnelled (const VirfsMigrationPlan *plan)
+{
+  return plan->tunnelled;
+}
+
+/* Seen with libvirt 9.0 and QEMU 7.2, which do not refuse all of them: of a guest in post-copy with parallel
+ * connections both processes end, and pages that are sent in parallel are not compressed. */
+static const struct {
+  VirfsMigrationOption first, second;
+  gboolean (*has_first) (const VirfsMigrationPlan *plan);
+  gboolean (*has_second) (const VirfsMigrationPlan *plan);
+  const char *why;
+} contradictions[] = {
+  { VIRFS_MIGRATION_TUNNELLED, VIRFS_MIGRATION_PARALLEL, is_tunnelled, is_parallel,
+    "there is one tunnel" },
+  { VIRFS_MIGRATION_TUNNELLED, VIRFS_MIGRATION_POST_COPY, is_tunnelled, is_post_copy,
+    "a tunnel leads only one way" },
+  { VIRFS_MIGRATION_TUNNELLED, VIRFS_MIGRATION_TLS, is_tunnelled, is_tls,
+    "the tunnel is as safe as the uri of the other host" },
+  { VIRFS_MIGRATION_POST_COPY, VIRFS_MIGRATION_PARALLEL, is_post_copy, is_parallel,
+    "the guest would be lost" },
+  { VIRFS_MIGRATION_COMPRESSION, VIRFS_MIGRATION_PARALLEL, is_compressed, is_parallel,
+    "what is sent in parallel is not compressed" },
+};
+
+gboolean
+virfs_migration_check (const VirfsMigrationPlan *plan, GError **error)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (contradictions); i++) {
+    const char *first = options[contradictions[i].first].name;
+    const char *second = options[contradictions[i].second].name;
+
+    if (!contradictions[i].has_first (plan) || !contradictions[i].has_second (plan))
+      continue;
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
+                 "%s does not go with %s: %s; write %s to migration/%s, or 0 to migration/%s",
+                 first, second, contradictions[i].why,
+                 contradictions[i].first == VIRFS_MIGRATION_COMPRESSION ? "none" : "0", first,
+                 second);
+    return FALSE;
+  }
+  return TRUE;
 }

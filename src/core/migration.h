@@ -43,12 +43,15 @@ VirfsMigration *virfs_migration_load (GKeyFile *file);
 /* What holds for a guest with the options FIRST (NULL: none) that leaves a host with the options SECOND. */
 typedef struct {
   guint64 bandwidth, downtime; /* 0: libvirt's choice */
-  gboolean auto_converge, post_copy, tls, peer_to_peer, tunnelled;
+  gboolean auto_converge, tls, peer_to_peer, tunnelled;
+  gboolean may_post_copy, post_copy; /* it can be told to; it is to */
   guint parallel;
   char compression[8]; /* "": none */
 } VirfsMigrationPlan;
 
 void virfs_migration_plan (const VirfsMigration *first, const VirfsMigration *second,
                            VirfsMigrationPlan *plan);
+/* UNSUPPORTED: two of its options contradict each other. */
+gboolean virfs_migration_check (const VirfsMigrationPlan *plan, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsMigration, virfs_migration_free)

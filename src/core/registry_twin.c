@@ -105,3 +105,17 @@ virfs_infra_is_moving (VirfsInfra *infra, VirfsVm *vm)
 
   return vm->moving > 0;
 }
+
+VirfsHost *
+virfs_infra_post_copy_source (VirfsInfra *infra, VirfsVm *vm)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&infra->lock);
+
+  for (guint i = 0; vm->twins && i < vm->twins->len; i++) {
+    const VirfsVmInfo *twin = ((VirfsVm *) vm->twins->pdata[i])->info;
+
+    if (twin->state == VIRFS_VM_PAUSED && g_strcmp0 (twin->reason, VIRFS_VM_POST_COPY_FAILED) == 0)
+      return virfs_object_ref (twin->host);
+  }
+  return NULL;
+}

@@ -13,6 +13,9 @@
 #include "owner.h"
 #include "part.h"
 
+/* A reason: the guest goes on at one host, paused at another that has memory which it lacks (migration.h). */
+#define VIRFS_VM_POST_COPY_FAILED "post-copy failed"
+
 /* libvirt's virDomainState, with BLOCKED (Xen) told as RUNNING. */
 typedef enum {
   VIRFS_VM_UNKNOWN,
