@@ -2,9 +2,13 @@
 /* Which host can take which guest. */
 #include "fake.h"
 
+#include "backup.h"
 #include "cpu.h"
 #include "error.h"
 #include "fit.h"
+#include "hostdev.h"
+#include "kept.h"
+#include "upkeep.h"
 
 typedef struct {
   VirfsInfra *infra;
@@ -86,6 +90,17 @@ assert_does_not (Fixture *f, int code, const char *word)
   g_assert_nonnull (g_strstr_len (error->message, -1, "to"));
 }
 
+/* The same of what the host has nothing to do with. */
+static void
+assert_does_not_go (Fixture *f, int code, const char *word)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (virfs_fit (f->vm, f->needs, f->to, f->info, &error));
+  g_assert_error (error, VIRFS_ERROR, code);
+  g_assert_nonnull (g_strstr_len (error->message, -1, word));
+}
+
 static void
 test_host (Fixture *f, gconstpointer data)
 {
@@ -115,6 +130,7 @@ test_cpu (Fixture *f, gconstpointer data)
 {
   g_autoptr (VirfsHostInfo) from = virfs_host_info (f->from);
   g_autoptr (GPtrArray) unknown = NULL;
+  g_autoptr (GHashTable) more = NULL, wanted = NULL;
 
   virfs_ref_string_set (&f->vm->cpu, "kvm\n<cpu/>");
   assert_fits (f); /* not known: the attempt will tell */
@@ -126,6 +142,13 @@ test_cpu (Fixture *f, gconstpointer data)
   g_clear_pointer (&unknown, g_ptr_array_unref);
   unknown = virfs_cpu_unknown (f->infra, f->info);
   g_assert_cmpuint (unknown->len, ==, 0);
+  /* one that no guest wants any more is forgotten */
+  g_assert_null (virfs_cpu_verdicts_wanted (f->infra, NULL));
+  g_assert_null (virfs_cpu_verdicts_wanted (f->infra, f->info->cpu_verdicts));
+  more = virfs_cpu_verdicts_with (f->info->cpu_verdicts, "kvm\n<cpu>gone</cpu>", "no sse");
+  wanted = virfs_cpu_verdicts_wanted (f->infra, more);
+  g_assert_cmpuint (g_hash_table_size (wanted), ==, 1);
+  g_assert_true (g_hash_table_contains (wanted, f->vm->cpu));
   g_hash_table_replace (f->info->cpu_verdicts, g_strdup (f->vm->cpu), g_strdup ("no avx"));
   assert_does_not (f, VIRFS_ERROR_UNSUPPORTED, "no avx");
   /* just as it is */
@@ -259,6 +282,127 @@ test_files (Fixture *f, gconstpointer data)
   assert_fits (f);
 }
 
+static void
+test_machine (Fixture *f, gconstpointer data)
+{
+  f->needs->machine = g_strdup ("x86_64 pc-q35-7.2");
+  virfs_ref_string_set (&f->info->arch, "x86_64");
+  g_clear_pointer (&f->info->machines, g_ptr_array_unref);
+  assert_fits (f); /* not known */
+  f->info->machines = names ("pc-q35-6.0");
+  assert_does_not (f, VIRFS_ERROR_UNSUPPORTED, "pc-q35-7.2");
+  virfs_ref_string_set (&f->info->arch, "aarch64");
+  assert_fits (f); /* emulated there: not known */
+  virfs_ref_string_set (&f->info->arch, "x86_64");
+  g_ptr_array_add (f->info->machines, g_strdup ("pc-q35-7.2"));
+  assert_fits (f);
+}
+
+/* What keeps it, wherever it is to go. */
+static void
+test_state (Fixture *f, gconstpointer data)
+{
+  GPtrArray *backups = virfs_part_list_new ();
+
+  f->vm->frozen = TRUE;
+  assert_does_not_go (f, VIRFS_ERROR_BUSY, "thaw");
+  f->vm->frozen = FALSE;
+  f->vm->state = VIRFS_VM_CRASHED;
+  assert_does_not_go (f, VIRFS_ERROR_BUSY, "crashed");
+  f->vm->state = VIRFS_VM_SHUTDOWN;
+  assert_does_not_go (f, VIRFS_ERROR_BUSY, "on its way down");
+  f->vm->state = VIRFS_VM_SHUTOFF;
+  f->vm->saved = TRUE;
+  assert_does_not_go (f, VIRFS_ERROR_BUSY, "discard");
+  f->vm->saved = FALSE;
+  f->needs->tpm = TRUE;
+  assert_does_not_go (f, VIRFS_ERROR_UNSUPPORTED, "TPM");
+  f->vm->state = VIRFS_VM_RUNNING;
+  assert_fits (f);
+  g_ptr_array_add (backups, virfs_part_info_new (&virfs_backup_class, "sat"));
+  virfs_part_lists_set (f->vm->parts, VIRFS_VM_BACKUPS, backups);
+  assert_does_not_go (f, VIRFS_ERROR_BUSY, "sat");
+}
+
+static void
+keep_maintenance (VirfsUpkeep *upkeep, gpointer data)
+{
+  upkeep->maintenance = GPOINTER_TO_INT (data);
+}
+
+static void
+test_maintenance (Fixture *f, gconstpointer data)
+{
+  virfs_infra_change_upkeep (f->to, keep_maintenance, GINT_TO_POINTER (TRUE), NULL);
+  virfs_host_info_unref (f->info);
+  f->info = virfs_host_info (f->to);
+  assert_does_not (f, VIRFS_ERROR_BUSY, "maintenance");
+}
+
+static void
+test_devices (Fixture *f, gconstpointer data)
+{
+  GPtrArray *hostdevs = virfs_part_list_new ();
+  VirfsHostdevInfo *gpu = virfs_part_info_new (&virfs_hostdev_class, "gpu");
+
+  gpu->live = gpu->persistent = TRUE;
+  gpu->type = "pci";
+  virfs_ref_string_set (&gpu->address, "0000:01:00.0");
+  g_ptr_array_add (hostdevs, gpu);
+  virfs_part_lists_set (f->vm->parts, VIRFS_VM_HOSTDEVS, hostdevs);
+  assert_does_not_go (f, VIRFS_ERROR_UNSUPPORTED, "hostdevs/gpu");
+  /* shut off it goes where there is one like it */
+  gpu->live = FALSE;
+  f->vm->state = VIRFS_VM_SHUTOFF;
+  g_clear_pointer (&f->info->parts[VIRFS_HOST_DEVICES], g_ptr_array_unref);
+  assert_fits (f);
+  f->info->parts[VIRFS_HOST_DEVICES] = virfs_part_list_new ();
+  assert_does_not (f, VIRFS_ERROR_NOT_FOUND, "hostdevs/gpu");
+}
+
+static void
+keep_tunnel (VirfsKept *kept, gpointer data)
+{
+  g_autoptr (VirfsMigration) tunnel = virfs_migration_with (NULL, VIRFS_MIGRATION_TUNNELLED, "1");
+
+  kept->migration = virfs_migration_with (tunnel, VIRFS_MIGRATION_TLS, "1");
+}
+
+/* One that is shut off has no use for them. */
+static void
+test_options (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsVm) vm = virfs_infra_vm (f->infra, "from-1");
+
+  virfs_infra_change_kept (f->infra, vm->uuid, keep_tunnel, NULL, NULL);
+  virfs_vm_info_unref (f->vm);
+  f->vm = virfs_vm_info (vm);
+  assert_does_not_go (f, VIRFS_ERROR_UNSUPPORTED, "tunnelled does not go with tls");
+  f->vm->state = VIRFS_VM_SHUTOFF;
+  assert_fits (f);
+}
+
+/* What nobody copies has to be there, where it can be told. */
+static void
+test_media (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsHostInfo) known = virfs_host_info (f->from);
+  VirfsHostInfo *from = virfs_host_info_copy (known);
+  VirfsPoolInfo *there;
+
+  g_ptr_array_add (f->needs->media, g_strdup ("/isos/debian.iso"));
+  virfs_part_lists_set (from->parts, VIRFS_HOST_POOLS, pool ("isos", "/isos"));
+  virfs_infra_update_host (f->infra, f->from, from, NULL);
+  g_clear_pointer (&f->info->parts[VIRFS_HOST_POOLS], g_ptr_array_unref);
+  f->info->parts[VIRFS_HOST_POOLS] = pool ("isos", "/isos");
+  assert_fits (f); /* nothing is known of its volumes */
+  there = f->info->parts[VIRFS_HOST_POOLS]->pdata[0];
+  there->part.parts = virfs_part_list_new ();
+  assert_does_not (f, VIRFS_ERROR_NOT_FOUND, "debian.iso");
+  g_ptr_array_add (there->part.parts, virfs_part_info_new (&virfs_volume_class, "debian.iso"));
+  assert_fits (f);
+}
+
 #define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -276,5 +420,11 @@ main (int argc, char **argv)
   ADD ("/fit/networks", test_networks);
   ADD ("/fit/pools", test_pools);
   ADD ("/fit/files", test_files);
+  ADD ("/fit/machine", test_machine);
+  ADD ("/fit/state", test_state);
+  ADD ("/fit/maintenance", test_maintenance);
+  ADD ("/fit/devices", test_devices);
+  ADD ("/fit/options", test_options);
+  ADD ("/fit/media", test_media);
   return g_test_run ();
 }

@@ -76,6 +76,13 @@ take_verdict (VirfsHostInfo *info, gpointer data)
   g_clear_pointer (&old, g_hash_table_unref);
 }
 
+static void
+take_verdicts (VirfsHostInfo *info, gpointer verdicts)
+{
+  g_clear_pointer (&info->cpu_verdicts, g_hash_table_unref);
+  info->cpu_verdicts = g_hash_table_ref (verdicts);
+}
+
 /* CPU is `TYPE`, a newline and a <cpu>.  What the host cannot tell is left to the attempt. */
 static void
 compare (LvLink *link, virConnectPtr conn, const VirfsHostInfo *info, const char *cpu)
@@ -121,11 +128,15 @@ lv_cpu_poll (LvLink *link, virConnectPtr conn)
   VirfsHost *host = info ? lv_gate_enter (link->connection) : NULL;
   VirfsInfra *infra = host ? host->object.infra : NULL;
   g_autoptr (GPtrArray) unknown = NULL;
+  g_autoptr (GHashTable) wanted = NULL;
 
   if (host == NULL)
     return;
   unknown = virfs_cpu_unknown (infra, info);
+  wanted = virfs_cpu_verdicts_wanted (infra, info->cpu_verdicts);
   lv_gate_leave (link->connection);
+  if (wanted != NULL)
+    lv_gate_edit_host (link->connection, link, take_verdicts, wanted, NULL);
   read_own (link, conn, info);
   for (guint i = 0; kind_of (info) != NULL && i < unknown->len; i++)
     compare (link, conn, info, unknown->pdata[i]);

@@ -82,6 +82,7 @@ take_node (VirfsHostInfo *info, gpointer data)
   take_blob (&info->capabilities, read->capabilities);
   take_blob (&info->sysinfo, read->sysinfo);
   replace (&info->guest_types, read->guest_types);
+  replace (&info->machines, read->machines);
   take_resources (info, data);
   take_load (info, data);
 }

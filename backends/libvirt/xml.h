@@ -49,7 +49,7 @@ char *lv_xml_adopt_definition (const char *xml, const char *stored, const char *
 
 /* Hosts (xml_host.c). */
 
-/* Fills in arch, cpu_model and guest_types. */
+/* Fills in arch, cpu_model, guest_types and machines. */
 void lv_xml_read_capabilities (const char *xml, VirfsHostInfo *info);
 /* The CPU that guests of a host can have, a <cpu>, of its domain capabilities (xml_cpu.c); the caller owns it,
  * NULL for none. */

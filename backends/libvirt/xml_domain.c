@@ -135,13 +135,19 @@ read_interface_needs (LvXml *xml, xmlNode *interface, VirfsVmNeeds *needs)
   }
 }
 
+static gboolean
+has_tpm_state (LvXml *xml)
+{
+  return lv_xml_node (xml, NULL, "/domain/devices/tpm/backend[@type='emulator']") != NULL;
+}
+
 VirfsVmNeeds *
 lv_xml_read_needs (const char *text, GError **error)
 {
   g_autoptr (LvXml) xml = lv_xml_parse (text, error);
   g_autoptr (GPtrArray) interfaces = NULL;
   g_autoptr (GPtrArray) disks = NULL;
-  g_autofree char *type = NULL, *arch = NULL;
+  g_autofree char *type = NULL, *arch = NULL, *machine = NULL;
   VirfsVmNeeds *needs;
 
   if (xml == NULL)
@@ -151,6 +157,10 @@ lv_xml_read_needs (const char *text, GError **error)
   arch = lv_xml_text (xml, NULL, "/domain/os/type/@arch");
   if (type != NULL && arch != NULL)
     needs->guest_type = g_strconcat (type, " ", arch, NULL);
+  machine = lv_xml_text (xml, NULL, "/domain/os/type/@machine");
+  if (machine != NULL && arch != NULL)
+    needs->machine = g_strconcat (arch, " ", machine, NULL);
+  needs->tpm = has_tpm_state (xml);
   interfaces = lv_xml_nodes (xml, NULL, "/domain/devices/interface");
   for (guint i = 0; i < interfaces->len; i++)
     read_interface_needs (xml, interfaces->pdata[i], needs);
@@ -158,6 +168,7 @@ lv_xml_read_needs (const char *text, GError **error)
   for (guint i = 0; i < disks->len; i++) {
     add_text (needs->pools, xml, disks->pdata[i], "source/@pool");
     add_text (needs->files, xml, disks->pdata[i], "source/@file");
+    add_text (needs->media, xml, disks->pdata[i], "self::*[readonly]/source/@file");
   }
   return needs;
 }
@@ -232,5 +243,5 @@ lv_xml_has_tpm_state (const char *text)
 {
   g_autoptr (LvXml) xml = lv_xml_parse (text, NULL);
 
-  return xml && lv_xml_node (xml, NULL, "/domain/devices/tpm/backend[@type='emulator']") != NULL;
+  return xml && has_tpm_state (xml);
 }

@@ -31,6 +31,27 @@ read_guest_types (LvXml *xml)
   return types;
 }
 
+/* Each once, also those that only one of the emulators has. */
+static GPtrArray *
+read_machines (LvXml *xml, const char *arch)
+{
+  g_autofree char *path = g_strdup_printf ("/capabilities/guest/arch[@name='%s']//machine", arch);
+  g_autoptr (GPtrArray) nodes = lv_xml_nodes (xml, NULL, path);
+  g_autoptr (GHashTable) names = g_hash_table_new (g_str_hash, g_str_equal);
+  GPtrArray *machines = g_ptr_array_new_with_free_func (g_free);
+
+  for (guint i = 0; i < nodes->len; i++) {
+    char *name = lv_xml_text (xml, nodes->pdata[i], ".");
+
+    if (name != NULL && g_hash_table_add (names, name))
+      g_ptr_array_add (machines, name);
+    else
+      g_free (name);
+  }
+  g_ptr_array_sort (machines, compare_strings);
+  return machines;
+}
+
 void
 lv_xml_read_capabilities (const char *text, VirfsHostInfo *info)
 {
@@ -47,4 +68,7 @@ lv_xml_read_capabilities (const char *text, VirfsHostInfo *info)
     virfs_ref_string_set (&info->cpu_model, model);
   g_clear_pointer (&info->guest_types, g_ptr_array_unref);
   info->guest_types = read_guest_types (xml);
+  g_clear_pointer (&info->machines, g_ptr_array_unref);
+  if (arch != NULL)
+    info->machines = read_machines (xml, arch);
 }

@@ -46,10 +46,13 @@ typedef struct {
 /* What a guest needs of the host that it is to run on; see fit.h. */
 typedef struct {
   char *guest_type;    /* `TYPE ARCH`, as in `kvm x86_64` */
+  char *machine;       /* `ARCH MACHINE`, as in `x86_64 pc-q35-7.2` */
+  gboolean tpm;        /* has a TPM whose contents its host keeps */
   GPtrArray *networks; /* of char*: libvirt networks by name */
   GPtrArray *bridges;  /* of char*: bridges or interfaces of the host */
   GPtrArray *pools;    /* of char*: pools that its disks name (`<disk type='volume'>`) */
   GPtrArray *files;    /* of char*: paths of its other disks that are files */
+  GPtrArray *media;    /* of char*: those that it only reads, as CD-ROMs: nobody copies them */
 } VirfsVmNeeds;
 
 VirfsVmNeeds *virfs_vm_needs_new (void);

@@ -38,16 +38,45 @@ collect (VirfsVm *vm, const VirfsVmInfo *info, gpointer set)
     g_hash_table_add (set, g_ref_string_acquire (info->cpu));
 }
 
+/* All that are wanted, by address. */
+static GHashTable *
+collect_all (VirfsInfra *infra)
+{
+  GHashTable *set = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) g_ref_string_release, NULL);
+
+  virfs_infra_foreach_vm (infra, NULL, collect, set);
+  return set;
+}
+
+GHashTable *
+virfs_cpu_verdicts_wanted (VirfsInfra *infra, GHashTable *verdicts)
+{
+  g_autoptr (GHashTable) set = collect_all (infra);
+  g_autoptr (GHashTable) wanted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  GHashTableIter iter;
+  gpointer cpu;
+
+  if (verdicts == NULL)
+    return NULL;
+  g_hash_table_iter_init (&iter, set);
+  while (g_hash_table_iter_next (&iter, &cpu, NULL)) {
+    const char *reason = g_hash_table_lookup (verdicts, cpu);
+
+    if (reason != NULL)
+      g_hash_table_replace (wanted, g_strdup (cpu), g_strdup (reason));
+  }
+  return g_hash_table_size (wanted) < g_hash_table_size (verdicts) ? g_steal_pointer (&wanted)
+                                                                   : NULL;
+}
+
 GPtrArray *
 virfs_cpu_unknown (VirfsInfra *infra, const VirfsHostInfo *info)
 {
-  g_autoptr (GHashTable) set
-    = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) g_ref_string_release, NULL);
+  g_autoptr (GHashTable) set = collect_all (infra);
   GPtrArray *unknown = g_ptr_array_new_with_free_func (g_free);
   GHashTableIter iter;
   gpointer cpu;
 
-  virfs_infra_foreach_vm (infra, NULL, collect, set);
   g_hash_table_iter_init (&iter, set);
   while (g_hash_table_iter_next (&iter, &cpu, NULL))
     if (!g_str_has_suffix (cpu, VIRFS_CPU_PASSTHROUGH) && virfs_cpu_verdict (info, cpu) == NULL)
@@ -167,4 +196,25 @@ virfs_cpu_append_baselines (VirfsInfra *infra, GString *out)
       out, "<!-- %s: %s -->\n%s%s", (char *) l->data, baseline->hosts, baseline->text,
       g_str_has_suffix (baseline->text, "\n") || !*baseline->text ? "" : "\n");
   }
+}
+
+static gboolean
+has_no_host (gpointer kind, gpointer baseline, gpointer infra)
+{
+  GHashTableIter iter;
+  gpointer host;
+
+  g_hash_table_iter_init (&iter, ((VirfsInfra *) infra)->hosts);
+  while (g_hash_table_iter_next (&iter, NULL, &host))
+    if (g_strcmp0 (((VirfsHost *) host)->info->cpu_kind, kind) == 0)
+      return FALSE;
+  return TRUE;
+}
+
+void
+virfs_registry_forget_cpus (VirfsInfra *infra)
+{
+  if (infra->cpu_baselines != NULL
+      && g_hash_table_foreach_remove (infra->cpu_baselines, has_no_host, infra) > 0)
+    virfs_registry_touch (infra, VIRFS_BIT (VIRFS_ROOT_CPUS));
 }

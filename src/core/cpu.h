@@ -15,6 +15,8 @@
 GPtrArray *virfs_cpu_unknown (VirfsInfra *infra, const VirfsHostInfo *info);
 /* A copy of VERDICTS (NULL: none) with one more: CPU can be had if REASON is "". */
 GHashTable *virfs_cpu_verdicts_with (GHashTable *verdicts, const char *cpu, const char *reason);
+/* A copy of VERDICTS with those alone that guests of the fleet want; NULL: that is all of them. */
+GHashTable *virfs_cpu_verdicts_wanted (VirfsInfra *infra, GHashTable *verdicts);
 /* Why INFO's host cannot give CPU to a guest, "" if it can; NULL: not known.  Borrowed from INFO. */
 const char *virfs_cpu_verdict (const VirfsHostInfo *info, const char *cpu);
 

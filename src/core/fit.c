@@ -1,133 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whether a host can take a guest, as far as the model knows. */
-#include "fit.h"
+#include "fit_needs.h"
 
 #include "claim.h"
 #include "cpu.h"
 #include "error.h"
 #include "hostdev.h"
+#include "kept.h"
+#include "migration.h"
 #include "upkeep.h"
 
 #include <string.h>
-
-VirfsVmNeeds *
-virfs_vm_needs_new (void)
-{
-  VirfsVmNeeds *needs = g_new0 (VirfsVmNeeds, 1);
-
-  needs->networks = g_ptr_array_new_with_free_func (g_free);
-  needs->bridges = g_ptr_array_new_with_free_func (g_free);
-  needs->pools = g_ptr_array_new_with_free_func (g_free);
-  needs->files = g_ptr_array_new_with_free_func (g_free);
-  return needs;
-}
-
-void
-virfs_vm_needs_free (VirfsVmNeeds *needs)
-{
-  if (needs == NULL)
-    return;
-  g_free (needs->guest_type);
-  g_ptr_array_unref (needs->networks);
-  g_ptr_array_unref (needs->bridges);
-  g_ptr_array_unref (needs->pools);
-  g_ptr_array_unref (needs->files);
-  g_free (needs);
-}
-
-/* HAVE may be NULL: the driver cannot tell, so the attempt will. */
-static const char *
-first_missing (GPtrArray *wanted, GPtrArray *have)
-{
-  for (guint i = 0; have != NULL && i < wanted->len; i++)
-    if (!g_ptr_array_find_with_equal_func (have, wanted->pdata[i], g_str_equal, NULL))
-      return wanted->pdata[i];
-  return NULL;
-}
-
-static gboolean
-pool_has_name (gconstpointer pool, gconstpointer name)
-{
-  return virfs_pool_is_active (pool) && g_str_equal (((const VirfsPartInfo *) pool)->name, name);
-}
-
-static gboolean
-pool_has_path (gconstpointer pool, gconstpointer path)
-{
-  return virfs_pool_is_active (pool) && g_strcmp0 (((const VirfsPoolInfo *) pool)->path, path) == 0;
-}
-
-static gboolean
-has_pool (const VirfsHostInfo *host, const char *key, GEqualFunc equal)
-{
-  GPtrArray *pools = host->parts[VIRFS_HOST_POOLS];
-
-  return pools == NULL || g_ptr_array_find_with_equal_func (pools, key, equal, NULL);
-}
-
-/* Where the guest's host has a pool for a file's directory, the other host must have one there too.
- * A file outside of all pools may be on shared storage that libvirt was not told about. */
-static const char *
-missing_directory (const VirfsHostInfo *source, const VirfsVmNeeds *needs,
-                   const VirfsHostInfo *target)
-{
-  for (guint i = 0; i < needs->files->len; i++) {
-    g_autofree char *directory = g_path_get_dirname (needs->files->pdata[i]);
-
-    if (source->parts[VIRFS_HOST_POOLS] != NULL && has_pool (source, directory, pool_has_path)
-        && !has_pool (target, directory, pool_has_path))
-      return needs->files->pdata[i];
-  }
-  return NULL;
-}
-
-static gboolean
-fit_pools (const VirfsVmNeeds *needs, const char *name, const VirfsHostInfo *info, GError **error)
-{
-  for (guint i = 0; i < needs->pools->len; i++)
-    if (!has_pool (info, needs->pools->pdata[i], pool_has_name)) {
-      g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "%s has no active storage pool %s",
-                   name, (char *) needs->pools->pdata[i]);
-      return FALSE;
-    }
-  return TRUE;
-}
-
-static gboolean
-fit_networks (const VirfsVmNeeds *needs, const char *name, const VirfsHostInfo *info,
-              GError **error)
-{
-  const char *network = first_missing (needs->networks, info->networks);
-  const char *bridge = first_missing (needs->bridges, info->bridges);
-
-  if (network != NULL)
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "%s has no active network %s", name,
-                 network);
-  else if (bridge != NULL)
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "%s has no bridge or interface %s",
-                 name, bridge);
-  return network == NULL && bridge == NULL;
-}
-
-static gboolean
-fit_hypervisor (const VirfsVmNeeds *needs, const char *name, const VirfsHostInfo *info,
-                GError **error)
-{
-  if (needs->guest_type == NULL || info->guest_types == NULL
-      || g_ptr_array_find_with_equal_func (info->guest_types, needs->guest_type, g_str_equal, NULL))
-    return TRUE;
-  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED, "%s cannot run guests of type %s", name,
-               needs->guest_type);
-  return FALSE;
-}
-
-gboolean
-virfs_fit_needs (const VirfsVmNeeds *needs, const char *name, const VirfsHostInfo *info,
-                 GError **error)
-{
-  return fit_hypervisor (needs, name, info, error) && fit_networks (needs, name, info, error)
-         && fit_pools (needs, name, info, error);
-}
 
 /* What may keep a guest from going to a host: one function for each, with the reason. */
 
@@ -205,6 +88,9 @@ has_movable_state (const Way *way, GError **error)
   else if (vm->state == VIRFS_VM_SHUTOFF && vm->saved)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
                  "it has saved memory, which cannot move: start it, or write discard to its ctl");
+  else if (vm->state == VIRFS_VM_SHUTOFF && way->needs->tpm)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
+                 "it has a TPM, whose contents cannot move while it is shut off: start it first");
   else if (vm->frozen)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
                  "its file systems are frozen: write thaw to its guest/ctl");
@@ -226,7 +112,25 @@ has_no_namesake (const Way *way, GError **error)
 static gboolean
 has_hypervisor (const Way *way, GError **error)
 {
-  return fit_hypervisor (way->needs, way->host->name, way->info, error);
+  return virfs_fit_hypervisor (way->needs, way->host->name, way->info, error);
+}
+
+/* Those of other architectures than the host's own are not known. */
+static gboolean
+has_machine (const Way *way, GError **error)
+{
+  const char *machine = way->needs->machine;
+  GPtrArray *have = way->info->machines;
+  gsize n = way->info->arch ? strlen (way->info->arch) : 0;
+
+  if (machine == NULL || have == NULL || n == 0 || strncmp (machine, way->info->arch, n) != 0
+      || machine[n] != ' '
+      || g_ptr_array_find_with_equal_func (have, machine + n + 1, g_str_equal, NULL))
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
+               "%s cannot run machines of type %s, which the guest is", way->host->name,
+               machine + n + 1);
+  return FALSE;
 }
 
 /* Who has it just as it is goes on with no other. */
@@ -262,24 +166,51 @@ has_cpu (const Way *way, GError **error)
 static gboolean
 has_networks (const Way *way, GError **error)
 {
-  return fit_networks (way->needs, way->host->name, way->info, error);
+  return virfs_fit_networks (way->needs, way->host->name, way->info, error);
 }
 
 static gboolean
 has_pools (const Way *way, GError **error)
 {
-  return fit_pools (way->needs, way->host->name, way->info, error);
+  return virfs_fit_pools (way->needs, way->host->name, way->info, error);
 }
 
 static gboolean
 has_files (const Way *way, GError **error)
 {
-  const char *file = missing_directory (way->source, way->needs, way->info);
+  const char *file = virfs_fit_missing_file (way->source, way->needs, way->info);
 
   if (file != NULL)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND,
                  "%s has no active storage pool in the directory of %s", way->host->name, file);
   return file == NULL;
+}
+
+static gboolean
+has_media (const Way *way, GError **error)
+{
+  const char *file = virfs_fit_missing_medium (way->source, way->needs, way->info);
+
+  if (file != NULL)
+    g_set_error (
+      error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND,
+      "%s has no %s, which the guest only reads: eject it, or copy it there and write refresh to"
+      " its pool's ctl",
+      way->host->name, file);
+  return file == NULL;
+}
+
+/* What is said of the guest and of its host may be right alone and contradict each other. */
+static gboolean
+has_sound_options (const Way *way, GError **error)
+{
+  VirfsMigrationPlan plan;
+
+  if (!virfs_vm_state_active (way->vm->state))
+    return TRUE;
+  virfs_migration_plan (way->vm->kept ? way->vm->kept->migration : NULL,
+                        way->source->upkeep ? way->source->upkeep->migration : NULL, &plan);
+  return virfs_migration_check (&plan, error);
 }
 
 static gboolean
@@ -309,9 +240,10 @@ static const struct {
   gboolean decisive;
 } checks[] = {
   { is_elsewhere, TRUE }, { are_up, TRUE },      { takes_guests },        { has_no_backup },
-  { has_idle_disks },     { has_movable_state }, { has_movable_devices }, { has_no_namesake },
-  { has_hypervisor },     { has_cpu },           { has_networks },        { has_pools },
-  { has_memory },         { has_files },
+  { has_idle_disks },     { has_movable_state }, { has_movable_devices }, { has_sound_options },
+  { has_no_namesake },    { has_hypervisor },    { has_machine },         { has_cpu },
+  { has_networks },       { has_pools },         { has_memory },          { has_files },
+  { has_media },
 };
 
 gboolean

@@ -89,6 +89,7 @@ virfs_host_info_copy (const VirfsHostInfo *info)
   virfs_blob_ref (copy->capabilities);
   virfs_blob_ref (copy->sysinfo);
   ref_array (copy->guest_types);
+  ref_array (copy->machines);
   ref_array (copy->networks);
   ref_array (copy->bridges);
   if (copy->upkeep != NULL)
@@ -118,6 +119,7 @@ virfs_host_info_unref (VirfsHostInfo *info)
   virfs_blob_unref (info->capabilities);
   virfs_blob_unref (info->sysinfo);
   g_clear_pointer (&info->guest_types, g_ptr_array_unref);
+  g_clear_pointer (&info->machines, g_ptr_array_unref);
   g_clear_pointer (&info->networks, g_ptr_array_unref);
   g_clear_pointer (&info->bridges, g_ptr_array_unref);
   virfs_upkeep_unref (info->upkeep);
@@ -160,6 +162,7 @@ virfs_host_info_diff (const VirfsHostInfo *a, const VirfsHostInfo *b)
   DIFFER (CAPABILITIES, !virfs_blob_equal (a->capabilities, b->capabilities));
   DIFFER (SYSINFO, !virfs_blob_equal (a->sysinfo, b->sysinfo));
   DIFFER (RESOURCES, !names_equal (a->guest_types, b->guest_types)
+                       || !names_equal (a->machines, b->machines)
                        || !names_equal (a->networks, b->networks)
                        || !names_equal (a->bridges, b->bridges));
   for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)

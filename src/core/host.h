@@ -85,6 +85,7 @@ typedef struct {
   VirfsBlob *sysinfo;
   /* what migration looks at; sorted, elements owned */
   GPtrArray *guest_types; /* of char*: `TYPE ARCH` as in `kvm x86_64`; NULL: not known */
+  GPtrArray *machines;    /* of char*: of its own architecture, as in `pc-q35-7.2`; NULL: not known */
   GPtrArray *networks;    /* of char*: names of active networks; NULL: not known */
   GPtrArray *bridges; /* of char*: names of bridges and other host interfaces; NULL: not known */
   GPtrArray *parts[VIRFS_HOST_N_PARTS]; /* of VirfsPartInfo*, sorted; NULL: not known */

@@ -88,6 +88,8 @@ void virfs_registry_remove (VirfsInfra *infra, gpointer object);
 void virfs_registry_emit (VirfsInfra *infra, VirfsChangeKind kind, gpointer object, guint64 fields,
                           gconstpointer before, gconstpointer after);
 /* Notes and tells that FIELDS of the fleet have changed. */
+/* Baselines of kinds of guests that no host takes any more. */
+void virfs_registry_forget_cpus (VirfsInfra *infra);
 void virfs_registry_touch (VirfsInfra *infra, guint64 fields);
 /* Notes and tells that FIELDS (only VIRFS_HOST_VMS so far) of HOST have changed. */
 void virfs_registry_touch_host (VirfsHost *host, guint64 fields);

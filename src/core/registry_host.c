@@ -283,6 +283,7 @@ virfs_registry_drop_host (VirfsInfra *infra, VirfsHost *host, GError **error)
     for (guint i = 0; i < VIRFS_HOST_N_PARTS; i++)
       virfs_registry_remove_parts (&host->object, host->info->parts[i]);
     g_hash_table_remove (infra->hosts, host->name);
+    virfs_registry_forget_cpus (infra);
     virfs_registry_follow_images (host, host->info, NULL);
     virfs_registry_event (infra, host, "removed", NULL);
     virfs_registry_emit (infra, VIRFS_REMOVED, host, 0, host->info, NULL);
