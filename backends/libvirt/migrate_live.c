@@ -114,9 +114,10 @@ lv_migrate_resume (LvTask *task, virDomainPtr domain, const LvFacts *facts, GErr
   gboolean moved;
 
   lv_manner_init (&manner, task);
+  lv_manner_go_on (&manner);
   move.flags = lv_manner_flags (&manner, VIR_MIGRATE_LIVE | LV_MIGRATE_PERSISTENT)
-               | VIR_MIGRATE_POSTCOPY | VIR_MIGRATE_POSTCOPY_RESUME;
-  watch = lv_watch_new (task, NULL, NULL);
+               | VIR_MIGRATE_POSTCOPY_RESUME;
+  watch = lv_watch_new (task, lv_manner_follow, &manner);
   lv_task_allow_cancel (task, FALSE);
   moved = lv_migration_call (&move);
   if (moved)

@@ -151,6 +151,13 @@ lv_manner_prepare (LvManner *manner, virDomainPtr domain)
 }
 
 void
+lv_manner_go_on (LvManner *manner)
+{
+  manner->plan.may_post_copy = manner->post_copy = TRUE;
+  manner->bandwidth = G_MAXUINT64; /* what holds is not known */
+}
+
+void
 lv_manner_follow (virDomainPtr domain, const LvParams *job, gpointer data)
 {
   LvManner *manner = data;

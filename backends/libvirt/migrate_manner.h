@@ -23,6 +23,8 @@ guint lv_manner_flags (const LvManner *manner, guint flags);
 void lv_manner_add_params (const LvManner *manner, LvParams *params);
 /* Whether somebody has chosen a way, so that no other will do. */
 gboolean lv_manner_is_chosen (const LvManner *manner);
+/* In place of lv_manner_prepare(): it is in post-copy already. */
+void lv_manner_go_on (LvManner *manner);
 /* Before it begins, and as a LvWatchLook while it is under way: what can be changed then is as the options say
  * now.  DATA is the LvManner. */
 void lv_manner_prepare (LvManner *manner, virDomainPtr domain);
