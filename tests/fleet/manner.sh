@@ -80,7 +80,7 @@ depart() { # GUEST [BANDWIDTH]
   eventually 20 "under_way $1 || [[ -s $scratch/ended ]]" >/dev/null
 }
 
-arrive() { option bandwidth 1G "${1:-w1}" && ends 60 && says "$to" "${1:-w1}" running; } # [GUEST]
+arrive() { option bandwidth 1G "${1:-w1}" && ends 60 && says "$to" "${1:-w1}" running && ticking "${1:-w1}"; } # [GUEST]
 
 ticking() { eventually 30 "[[ \$(last_tick $to $1) -ge ${2:-1} ]]"; } # GUEST [TICKS]
 
@@ -168,7 +168,7 @@ ok 'that says so as well' 'tells vms/copied/error "tunnelled does not go with co
 option tls 1 copied
 option post_copy 1 copied
 from=h1 to=h2
-option bandwidth 4M copied
+option bandwidth 16M copied
 begin h2 vms/copied/migrate
 ok 'disks are copied encrypted, too: nobody else is served' '
   eventually 20 "[[ -n \$(served copied) ]]"
