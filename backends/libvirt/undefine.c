@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Guests that go, with their disks or without, and that get another name. */
+#include "claim.h"
 #include "connection.h"
 #include "create.h"
 #include "error.h"
@@ -148,44 +149,87 @@ delete_volumes (LvTask *task, GPtrArray *volumes, GError **error)
   return ok;
 }
 
+static gboolean
+check_off (LvTask *task, const LvFacts *facts, GError **error)
+{
+  if (!virfs_vm_state_active (facts->state))
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "%s is %s; shut it off first", task->name,
+               virfs_vm_state_name (facts->state));
+  return FALSE;
+}
+
+/* Somebody else may have started it while the pools were looked at. */
+static gboolean
+check_still_off (LvTask *task, virDomainPtr domain, GError **error)
+{
+  LvFacts facts;
+
+  if (!lv_domain_ask_facts (domain, &facts))
+    return lv_fail (error, "cannot tell the state of %s", task->name);
+  return check_off (task, &facts, error);
+}
+
+static gboolean
+undefine_alone (LvTask *task, virDomainPtr domain, GError **error)
+{
+  gboolean ok = undefine (domain) || lv_fail (error, "cannot undefine %s", task->name);
+
+  lv_task_refresh (task);
+  return ok;
+}
+
+static gboolean
+purge (LvTask *task, virDomainPtr domain, GError **error)
+{
+  g_autoptr (GPtrArray) pools = g_ptr_array_new_with_free_func ((GDestroyNotify) lv_pool_free);
+  g_autoptr (GPtrArray) left = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) volumes = own_volumes (task, domain, pools, left);
+  gboolean ok;
+
+  if (!check_unused (task, volumes, error) || !check_still_off (task, domain, error))
+    return FALSE;
+  ok = undefine (domain) || lv_fail (error, "cannot undefine %s", task->name);
+  if (ok)
+    tell_left (task, left);
+  ok = ok && delete_volumes (task, volumes, error);
+  lv_task_refresh (task);
+  return ok;
+}
+
+static gboolean
+purge_claimed (LvTask *task, virDomainPtr domain, GError **error)
+{
+  gboolean ok;
+
+  if (!virfs_claim_begin (task->vm, VIRFS_CLAIM_PURGE, task->job, error))
+    return FALSE;
+  ok = purge (task, domain, error);
+  virfs_claim_end (task->vm, task->job);
+  return ok;
+}
+
 static LvOutcome
 run_undefine (LvTask *task, GError **error)
 {
   LvFacts facts;
   g_autoptr (virDomain) domain = lv_operate_on (task, &facts, error);
-  g_autoptr (GPtrArray) pools = g_ptr_array_new_with_free_func ((GDestroyNotify) lv_pool_free);
-  g_autoptr (GPtrArray) left = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GPtrArray) volumes = NULL;
-  gboolean ok;
 
-  if (domain == NULL)
+  if (domain == NULL || !check_off (task, &facts, error))
     return LV_FAILED;
-  if (virfs_vm_state_active (facts.state)) {
-    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "%s is %s; shut it off first", task->name,
-                 virfs_vm_state_name (facts.state));
-    return LV_FAILED;
-  }
-  volumes = task->number ? own_volumes (task, domain, pools, left) : lv_take_volumes (NULL, 0);
-  if (!check_unused (task, volumes, error))
-    return LV_FAILED;
-  ok = undefine (domain);
-  if (!ok)
-    lv_fail (error, "cannot undefine %s", task->name);
-  else
-    tell_left (task, left);
-  ok = ok && delete_volumes (task, volumes, error);
-  lv_task_refresh (task);
-  return ok ? LV_DONE : LV_FAILED;
+  return (task->number ? purge_claimed : undefine_alone) (task, domain, error) ? LV_DONE
+                                                                               : LV_FAILED;
 }
 
 void
-lv_vm_undefine (VirfsVm *vm, gboolean purge, VirfsJob *job)
+lv_vm_undefine (VirfsVm *vm, gboolean with_disks, VirfsJob *job)
 {
-  LvTask *task = lv_task_new (vm, job, LV_LANE_SHORT, run_undefine);
+  /* all that is in all pools is looked at */
+  LvTask *task = lv_task_new (vm, job, with_disks ? LV_LANE_LONG : LV_LANE_SHORT, run_undefine);
 
   if (task == NULL)
     return;
-  task->number = purge;
+  task->number = with_disks;
   lv_task_submit (task);
 }
 

@@ -28,6 +28,7 @@ static const struct {
   = { "it is being cloned", 1 << VIRFS_CLAIM_READ | 1 << VIRFS_CLAIM_CLONE, .alone = TRUE },
   [VIRFS_CLAIM_MOVE] = { "its disks are being moved", .alone = TRUE },
   [VIRFS_CLAIM_RESTORE] = { "a disk of it is being restored", .alone = TRUE },
+  [VIRFS_CLAIM_PURGE] = { "it is being removed with its disks", .alone = TRUE },
   [VIRFS_CLAIM_MIGRATE] = { "it is being migrated" },
 };
 

@@ -43,6 +43,7 @@ typedef enum {
   VIRFS_CLAIM_CLONE,
   VIRFS_CLAIM_MOVE,
   VIRFS_CLAIM_RESTORE,
+  VIRFS_CLAIM_PURGE, /* they go, with the guest */
   VIRFS_CLAIM_MIGRATE,
 } VirfsClaim;
 
