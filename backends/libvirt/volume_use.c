@@ -5,16 +5,54 @@
 #include "fail.h"
 #include "gate.h"
 #include "inventory.h"
+#include "lent.h"
+#include "pool.h"
 #include "use.h"
 
-/* One that has stopped when it was looked at has nothing any more. */
+#include <string.h>
+
+/* While the host makes a volume in a pool it does not look at it, and there is no event for the end of that. */
+#define FIRST_PAUSE (G_TIME_SPAN_SECOND / 10)
+#define LAST_PAUSE  (2 * G_TIME_SPAN_SECOND)
+
+static gboolean
+is_occupied (void)
+{
+  const virError *error = lv_last_error ();
+
+  return error != NULL && error->code == VIR_ERR_INTERNAL_ERROR && error->message != NULL
+         && strstr (error->message, "asynchronous jobs") != NULL;
+}
+
+/* One that was not active any more has nothing.  One that is stopped because it cannot be looked at is another
+ * matter: it has been active until then, and somebody may have what is in it. */
+static gboolean
+refresh_pool (LvLink *link, virStoragePoolPtr pool)
+{
+  for (gint64 pause = FIRST_PAUSE; LV (virStoragePoolRefresh (pool, 0)) < 0; pause *= 2) {
+    int code = lv_last_code ();
+
+    if (code == VIR_ERR_NO_STORAGE_POOL || code == VIR_ERR_OPERATION_INVALID)
+      return TRUE;
+    if (!is_occupied () || pause > LAST_PAUSE || !lv_link_is_alive (link))
+      return FALSE;
+    g_usleep ((gulong) pause);
+  }
+  return TRUE;
+}
+
 static gboolean
 look_at_pool (LvLink *link, virConnectPtr conn, virStoragePoolPtr pool)
 {
-  gboolean looked = LV (virStoragePoolRefresh (pool, 0)) == 0;
+  const char *name = virStoragePoolGetName (pool);
+  gboolean looked;
 
-  lv_inventory_refresh_all (link, conn, virStoragePoolGetName (pool));
-  return looked || LV (virStoragePoolIsActive (pool)) == 0;
+  /* nobody is shown what is in it, and it may end at any time */
+  if (lv_lent_is_own (name))
+    return TRUE;
+  looked = refresh_pool (link, pool);
+  lv_inventory_refresh_all (link, conn, name);
+  return looked;
 }
 
 /* Not in the name of who asks, who need not be shown what others have. */
