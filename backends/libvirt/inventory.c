@@ -105,7 +105,7 @@ read_volume (virStorageVolPtr volume)
   free (xml);
   if (info == NULL) {
     info = virfs_part_info_new (&virfs_volume_class, virStorageVolGetName (volume));
-    info->type = "unknown";
+    info->type = LV_VOLUME_UNREAD;
   }
   return info;
 }
@@ -301,21 +301,50 @@ catch_up (Reading *reading, VirfsPartInfo *pool, const VirfsPartInfo *now)
   virfs_part_lists_set (&pool->parts, 0, list);
 }
 
+/* A reading that began later has told already, and volumes that it has only taken over, or had no room for, this
+ * one has read: what is to be told of the pool, the caller owns it. */
+static VirfsPartInfo *
+add_read (Reading *reading, const VirfsPartInfo *pool, const VirfsPartInfo *now)
+{
+  const VirfsPartInfo *then = virfs_part_list_find (reading->known, pool->name);
+  VirfsPartInfo *merged = virfs_part_info_copy (now);
+  GPtrArray *list = virfs_part_list_new ();
+
+  for (guint i = 0; i < now->parts->len; i++) {
+    VirfsPartInfo *volume = now->parts->pdata[i];
+    VirfsPartInfo *read = virfs_part_list_find (pool->parts, volume->name);
+    gboolean taken_over
+      = ((VirfsVolumeInfo *) volume)->type == NULL
+        || (then != NULL && virfs_part_list_find (then->parts, volume->name) == volume);
+
+    g_ptr_array_add (list, virfs_part_info_ref (read && taken_over ? read : volume));
+  }
+  virfs_part_lists_set (&merged->parts, 0, list);
+  return merged;
+}
+
+/* What is to be told of a pool that was read and KNOWN, told later, is told of now; the caller owns it. */
+static VirfsPartInfo *
+settle_outdated (Reading *reading, VirfsPartInfo *pool, VirfsPartInfo *known)
+{
+  if (reading->all && pool->parts != NULL && known->parts != NULL)
+    return add_read (reading, pool, known);
+  return virfs_part_info_ref (known);
+}
+
 /* What is to be told of a pool that was read; KNOWN is what is told of it now, or NULL. */
 static void
 settle_read (Reading *reading, GPtrArray *list, VirfsPartInfo *pool, VirfsPartInfo *known)
 {
-  gboolean outdated = is_outdated (reading, pool->name);
-
-  if (!outdated) {
-    remember (reading, pool->name);
+  if (is_outdated (reading, pool->name)) {
     if (known != NULL)
-      catch_up (reading, pool, known);
-  } else {
-    pool = known;
+      g_ptr_array_add (list, settle_outdated (reading, pool, known));
+    return;
   }
-  if (pool != NULL)
-    g_ptr_array_add (list, virfs_part_info_ref (pool));
+  remember (reading, pool->name);
+  if (known != NULL)
+    catch_up (reading, pool, known);
+  g_ptr_array_add (list, virfs_part_info_ref (pool));
 }
 
 /* And of one that was not. */

@@ -8,11 +8,14 @@
  * others, in turns: volumes have no events.
  *
  * Several threads read the same pool.  Each reading draws a ticket before it asks, and what was told of a
- * pool with a later ticket stays.
+ * pool with a later ticket stays; one of all volumes adds what that has not read itself.
  */
 #pragma once
 
 #include "link.h"
+
+/* The type of a volume that the host cannot tell anything of. */
+#define LV_VOLUME_UNREAD "unknown"
 
 /* What a link keeps for this; for link.c. */
 LvInventory *lv_inventory_new (void);

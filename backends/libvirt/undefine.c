@@ -103,7 +103,8 @@ check_use (LvTask *task, virStorageVolPtr volume, GError **error)
   else if (use == LV_USE_UNKNOWN)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
                  "it cannot be told now who uses the disk %s of %s: its volume is not known in"
-                 " pools/; try again, or write keep to ctl to leave the disks",
+                 " pools/, or another there could not be read; try again, or write keep to ctl to"
+                 " leave the disks",
                  name, task->name);
   return use == LV_USE_NONE;
 }

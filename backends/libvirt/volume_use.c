@@ -94,6 +94,38 @@ find_other (GPtrArray *users, const char *self)
   return NULL;
 }
 
+/* Whether it is known of all volumes what they are based on, as far as these are files: one that is not read
+ * yet may be based on any. */
+static gboolean
+is_read (const VirfsPoolInfo *pool)
+{
+  if (!virfs_pool_is_active (pool) || !virfs_pool_has_files (pool))
+    return TRUE;
+  for (guint i = 0; pool->part.parts && i < pool->part.parts->len; i++) {
+    const VirfsVolumeInfo *volume = pool->part.parts->pdata[i];
+
+    if (!volume->part.draft
+        && (volume->type == NULL || g_str_equal (volume->type, LV_VOLUME_UNREAD)))
+      return FALSE;
+  }
+  return pool->part.parts != NULL;
+}
+
+static gboolean
+are_read (VirfsHost *host)
+{
+  g_autoptr (VirfsHostInfo) info = virfs_host_info (host);
+  GPtrArray *pools = info->parts[VIRFS_HOST_POOLS];
+
+  for (guint i = 0; pools && i < pools->len; i++) {
+    const VirfsPoolInfo *pool = pools->pdata[i];
+
+    if (!pool->part.draft && !is_read (pool))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 /* Inside the gate. */
 static LvUse
 ask (VirfsHost *host, const char *uuid, const char *pool, const char *volume, char **other)
@@ -107,7 +139,9 @@ ask (VirfsHost *host, const char *uuid, const char *pool, const char *volume, ch
     return LV_USE_UNKNOWN;
   users = virfs_volume_users (part);
   *other = find_other (users, self);
-  return *other ? LV_USE_OTHER : LV_USE_NONE;
+  if (*other != NULL)
+    return LV_USE_OTHER;
+  return are_read (host) ? LV_USE_NONE : LV_USE_UNKNOWN;
 }
 
 LvUse

@@ -8,7 +8,7 @@
 #include "link.h"
 
 typedef enum {
-  LV_USE_UNKNOWN, /* the registry does not know the volume */
+  LV_USE_UNKNOWN, /* the registry does not know the volume, or not what all others are based on */
   LV_USE_NONE,
   LV_USE_OTHER,
 } LvUse;
