@@ -238,6 +238,21 @@ plan_backing (LvPlan *plan, virStorageVolPtr volume, GError **error)
   return ok;
 }
 
+/* Whether the other host is seen to have no such file as its NVRAM now. */
+static gboolean
+lacks_nvram (LvPlan *plan)
+{
+  g_autofree char *directory = g_path_get_dirname (plan->nvram);
+  g_autofree char *name = g_path_get_basename (plan->nvram);
+  g_autoptr (LvPool) to = lv_pool_by_directory (&plan->task->there, directory, FALSE, NULL);
+  g_autoptr (virStorageVol) there = NULL;
+
+  if (to == NULL || LV (virStoragePoolRefresh (to->pool, 0)) < 0)
+    return FALSE;
+  there = LV (virStorageVolLookupByName (to->pool, name));
+  return there == NULL && lv_last_code () == VIR_ERR_NO_STORAGE_VOL;
+}
+
 LvPlan *
 lv_plan_new (LvTask *task, const char *xml, gboolean running, GError **error)
 {
@@ -256,6 +271,7 @@ lv_plan_new (LvTask *task, const char *xml, gboolean running, GError **error)
   /* that of a running guest comes with its memory */
   if (nvram != NULL && !running && !plan_disk (plan, nvram, error))
     return NULL;
+  plan->nvram_new = nvram != NULL && running && lacks_nvram (plan);
   return g_steal_pointer (&plan);
 }
 
@@ -326,6 +342,20 @@ note_removed (LvPlan *plan)
   }
 }
 
+/* The other host has it only since the guest is there.  That it does not see what is made here would not do: a
+ * share may show that later, and then both names are one file. */
+static gboolean
+has_new_nvram (LvPlan *plan)
+{
+  for (guint i = 0; i < plan->copies->len; i++) {
+    const LvCopy *copy = plan->copies->pdata[i];
+
+    if (copy->made != NULL && g_str_equal (copy->path, plan->nvram))
+      return TRUE;
+  }
+  return plan->nvram_new;
+}
+
 static gboolean
 is_gone (LvPlan *plan)
 {
@@ -343,7 +373,7 @@ lv_plan_remove_nvram (LvPlan *plan)
   g_autoptr (LvPool) to = NULL;
   g_autoptr (virStorageVol) old = NULL, there = NULL;
 
-  if (name == NULL || !is_gone (plan) || !find_nvram (plan, &from, &to))
+  if (name == NULL || !has_new_nvram (plan) || !is_gone (plan) || !find_nvram (plan, &from, &to))
     return;
   there = lv_pool_fresh_volume (to, name);
   old = there ? lv_pool_fresh_volume (from, name) : NULL;

@@ -23,7 +23,9 @@ typedef struct {
   gboolean running;
   GPtrArray *copies; /* of LvCopy* */
   char *nvram;       /* path of what its firmware keeps; NULL: nothing */
-  gboolean certain;  /* all else that is written to has been seen to be shared */
+  gboolean
+    nvram_new; /* the other host was seen to have no such file before the guest went, running */
+  gboolean certain; /* all else that is written to has been seen to be shared */
 } LvPlan;
 
 /* For the guest of that XML; EXISTS if the other host has a file that would be overwritten,
