@@ -2,6 +2,7 @@
 #include "volume_use.h"
 
 #include "connection.h"
+#include "domain.h"
 #include "fail.h"
 #include "gate.h"
 #include "inventory.h"
@@ -55,6 +56,28 @@ look_at_pool (LvLink *link, virConnectPtr conn, virStoragePoolPtr pool)
   return looked;
 }
 
+/* What was defined a moment ago the events have not brought yet. */
+static gboolean
+look_at_guests (LvLink *link, virConnectPtr conn)
+{
+  virDomainPtr *items = NULL;
+  int n = LV (virConnectListAllDomains (conn, &items, 0));
+  g_autoptr (GPtrArray) domains = lv_take_domains (items, n);
+
+  for (guint i = 0; domains && i < domains->len; i++) {
+    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+    g_autoptr (VirfsVmInfo) known = NULL;
+
+    virDomainGetUUIDString (domains->pdata[i], uuid);
+    known = lv_gate_known_vm (link, uuid);
+    if (known != NULL)
+      lv_domain_check (link, conn, domains->pdata[i]);
+    else
+      lv_domain_refresh (link, conn, uuid, 0);
+  }
+  return domains != NULL;
+}
+
 /* Not in the name of who asks, who need not be shown what others have. */
 gboolean
 lv_volumes_look (LvLink *link, virConnectPtr seat)
@@ -68,7 +91,7 @@ lv_volumes_look (LvLink *link, virConnectPtr seat)
 
   for (guint i = 0; pools && i < pools->len; i++)
     all = look_at_pool (link, conn, pools->pdata[i]) && all;
-  return all;
+  return look_at_guests (link, conn) && all;
 }
 
 static VirfsPart *

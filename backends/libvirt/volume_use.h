@@ -13,8 +13,8 @@ typedef enum {
   LV_USE_OTHER,
 } LvUse;
 
-/* Looks at all volumes of all pools again, also for files that have come; it may take its time.  FALSE: not
- * all could be looked at. */
+/* Looks at all volumes of all pools again, also for files that have come, and at the definitions of all guests; it
+ * may take its time.  FALSE: not all could be looked at. */
 gboolean lv_volumes_look (LvLink *link, virConnectPtr conn);
 
 /* Who has the volume beside the guest with that UUID: *USER (the caller owns it; NULL unless OTHER) is the path
