@@ -225,6 +225,8 @@ check_unchanged (LvMaking *making, gint64 since, GError **error)
     return lv_fail (error, "%s was taken away while its disks were read", info->name);
   if (!check_shut_off (domain, error))
     return FALSE;
+  virfs_vm_info_unref (info);
+  info = virfs_vm_info (source);
   if (info->changed[VIRFS_VM_STATE] == since)
     return TRUE;
   g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
