@@ -282,17 +282,23 @@ char *
 lv_making_clone (LvMaking *making, GError **error)
 {
   LvCreation *creation = making->creation;
-  VirfsJob *job = making->task->job;
   g_autoptr (VirfsVmInfo) source = virfs_vm_info (creation->source);
-  g_autofree char *xml = NULL;
 
-  if (!virfs_claim_begin (creation->source, claim_of (creation, source), job, error))
+  making->claimed
+    = virfs_claim_begin (creation->source, claim_of (creation, source), making->task->job, error);
+  if (!making->claimed)
     return NULL;
   virfs_vm_info_unref (source);
   source = virfs_vm_info (creation->source);
-  xml = clone_claimed (making, source->changed[VIRFS_VM_STATE], error);
-  virfs_claim_end (creation->source, job);
-  return g_steal_pointer (&xml);
+  return clone_claimed (making, source->changed[VIRFS_VM_STATE], error);
+}
+
+void
+lv_making_end_clone (LvMaking *making)
+{
+  if (making->claimed)
+    virfs_claim_end (making->creation->source, making->task->job);
+  making->claimed = FALSE;
 }
 
 /* Going back. */

@@ -222,6 +222,7 @@ run_create (LvTask *task, GError **error)
     lv_making_keep (&making);
   else
     lv_making_undo (&making);
+  lv_making_end_clone (&making);
   g_ptr_array_unref (making.made);
   g_ptr_array_unref (making.pools);
   g_ptr_array_unref (making.disks);

@@ -19,6 +19,7 @@ typedef struct {
   GPtrArray
     *snapshots; /* of char*: XML of those inside of the disks, which are copied with them: first the
                            one that the guest is a clone of; NULL for none */
+  gboolean claimed; /* what it is a clone of is held */
 } LvMaking;
 
 /* Removes what earlier attempts to make a guest of DRAFT have left on the task's host. */
