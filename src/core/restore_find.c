@@ -132,6 +132,24 @@ virfs_restore_find (VirfsArrival *self, GError **error)
   return FALSE;
 }
 
+/* The guest may have moved while the image came, or its disk may have. */
+static gboolean
+check_place (VirfsArrival *self, GError **error)
+{
+  g_autoptr (VirfsHost) host = host_of (self->disk);
+  g_autofree char *pool = NULL, *volume = NULL;
+
+  if (host == self->host && !find_volume (self->disk, host, &pool, &volume, error))
+    return FALSE;
+  if (host == self->host && g_strcmp0 (pool, self->pool) == 0
+      && g_strcmp0 (volume, self->volume) == 0)
+    return TRUE;
+  g_set_error (
+    error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+    "the disk is not any more where it was when its image began to come: restore it again");
+  return FALSE;
+}
+
 gboolean
 virfs_restore_claim (VirfsArrival *self, GError **error)
 {
@@ -139,7 +157,7 @@ virfs_restore_claim (VirfsArrival *self, GError **error)
 
   if (!virfs_claim_begin (guest, VIRFS_CLAIM_RESTORE, self->job, error))
     return FALSE;
-  if (virfs_restore_check (self->disk, error))
+  if (virfs_restore_check (self->disk, error) && check_place (self, error))
     return TRUE;
   virfs_restore_release (self);
   return FALSE;
