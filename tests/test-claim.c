@@ -165,6 +165,118 @@ test_alone (Fleet *f, gconstpointer data)
   }
 }
 
+static GThread *
+begin_claim (Claimer *claimer)
+{
+  GThread *thread = g_thread_new ("claim", claim, claimer);
+
+  g_usleep (20 * G_TIME_SPAN_MILLISECOND);
+  return thread;
+}
+
+static void
+end_claim (Claimer *claimer, GThread *thread)
+{
+  g_thread_join (thread);
+  g_assert_no_error (claimer->error);
+  virfs_claim_end (claimer->vm, claimer->job);
+  virfs_job_finish (claimer->job, NULL);
+}
+
+/* The first waits for the job of the second, until that claims: no other end wakes it. */
+static void
+test_two (Fleet *f, gconstpointer data)
+{
+  g_autoptr (VirfsVm) vm = make_guest (f);
+  g_autoptr (VirfsJob) one = new_job (f, vm), two = new_job (f, vm);
+  Claimer first = { .vm = vm, .what = VIRFS_CLAIM_MOVE, .job = one };
+  Claimer second = { .vm = vm, .what = VIRFS_CLAIM_MOVE, .job = two };
+  GThread *threads[2];
+
+  threads[0] = begin_claim (&first);
+  g_assert_cmpint (g_atomic_int_get (&first.done), ==, 0);
+  threads[1] = begin_claim (&second);
+  g_thread_join (threads[0]);
+  g_assert_no_error (first.error);
+  g_assert_cmpint (g_atomic_int_get (&second.done), ==, 0);
+  virfs_claim_end (vm, one);
+  virfs_job_finish (one, NULL);
+  end_claim (&second, threads[1]);
+}
+
+/* Nor does it wait on while the guest is taken to another host. */
+static void
+test_moving (Fleet *f, gconstpointer data)
+{
+  g_autoptr (VirfsVm) vm = make_guest (f);
+  g_autoptr (VirfsJob) start = new_job (f, vm), job = new_job (f, vm);
+  Claimer claimer = { .vm = vm, .what = VIRFS_CLAIM_MOVE, .job = job };
+  GThread *thread = begin_claim (&claimer);
+
+  virfs_infra_begin_move (f->infra, vm);
+  g_thread_join (thread);
+  g_assert_error (claimer.error, VIRFS_ERROR, VIRFS_ERROR_BUSY);
+  g_clear_error (&claimer.error);
+  virfs_infra_end_move (f->infra, vm);
+  virfs_job_finish (start, NULL);
+  virfs_job_finish (job, NULL);
+}
+
+/* What was begun first goes first, although it claims last. */
+static void
+test_order (Fleet *f, gconstpointer data)
+{
+  g_autoptr (VirfsVm) vm = make_guest (f);
+  g_autoptr (VirfsJob) restore = new_job (f, vm), clone = new_job (f, NULL);
+  Claimer claimer = { .vm = vm, .what = VIRFS_CLAIM_CLONE, .job = clone };
+  GThread *thread = begin_claim (&claimer);
+
+  g_assert_cmpint (g_atomic_int_get (&claimer.done), ==, 0);
+  assert_claim (vm, VIRFS_CLAIM_RESTORE, restore);
+  g_assert_cmpint (g_atomic_int_get (&claimer.done), ==, 0);
+  virfs_claim_end (vm, restore);
+  virfs_job_finish (restore, NULL);
+  end_claim (&claimer, thread);
+}
+
+static void
+note_cancel (VirfsJob *job, gpointer unused)
+{
+}
+
+/* It is cancelled, or ends because its host is LOST. */
+static void
+give_up (VirfsJob *job, gboolean lost)
+{
+  if (lost) {
+    virfs_job_finish (job, g_error_new (VIRFS_ERROR, VIRFS_ERROR_HOST_DOWN, "lost"));
+    return;
+  }
+  virfs_job_start (job, note_cancel, NULL);
+  virfs_job_cancel (job);
+}
+
+/* It does not wait for what it does not need any more; DATA: its host was lost. */
+static void
+test_given_up (Fleet *f, gconstpointer data)
+{
+  g_autoptr (VirfsVm) vm = make_guest (f);
+  g_autoptr (VirfsJob) first = new_job (f, vm), second = new_job (f, vm);
+  Claimer claimer = { .vm = vm, .what = VIRFS_CLAIM_RESTORE, .job = second };
+  GThread *thread;
+
+  assert_claim (vm, VIRFS_CLAIM_COPY, first);
+  thread = begin_claim (&claimer);
+  give_up (second, data != NULL);
+  g_thread_join (thread);
+  g_assert_error (claimer.error, VIRFS_ERROR, VIRFS_ERROR_CANCELLED);
+  g_clear_error (&claimer.error);
+  assert_shown (vm, VIRFS_CLAIM_COPY, first);
+  virfs_claim_end (vm, first);
+  virfs_job_finish (first, NULL);
+  virfs_job_finish (second, NULL);
+}
+
 /* It is on another host then. */
 static void
 test_migrated (Fleet *f, gconstpointer data)
@@ -195,6 +307,12 @@ main (int argc, char **argv)
   fleet_add ("/claim/beside", test_beside);
   fleet_add ("/claim/wait", test_wait);
   fleet_add ("/claim/alone", test_alone);
+  fleet_add ("/claim/two", test_two);
+  fleet_add ("/claim/moving", test_moving);
+  fleet_add ("/claim/order", test_order);
+  g_test_add ("/claim/cancelled", Fleet, NULL, fleet_set_up, test_given_up, fleet_tear_down);
+  g_test_add ("/claim/lost", Fleet, GINT_TO_POINTER (TRUE), fleet_set_up, test_given_up,
+              fleet_tear_down);
   fleet_add ("/claim/migrated", test_migrated);
   return g_test_run ();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Claims of guests' disks, in the order in which they were made.  One holds from the moment when none
- * before it is in its way; what is asked of the guest meanwhile is refused for it already.
+ * Claims of guests' disks.  One holds from the moment when none that holds is in its way, nor one that waits
+ * for a job begun before its own; what is asked of the guest meanwhile is refused for it already.
  */
 #include "claim.h"
 
@@ -14,6 +14,7 @@
 typedef struct {
   VirfsClaim what;
   VirfsJob *job; /* a reference */
+  gboolean held; /* it does not wait any more */
 } Claim;
 
 static const struct {
@@ -83,6 +84,8 @@ virfs_claim_publish (VirfsVm *vm)
 {
   VirfsVmInfo *info = vm->removed ? NULL : virfs_vm_info_copy (vm->info);
 
+  /* who waits for what a job has not claimed may have waited for this one */
+  g_cond_broadcast (&vm->object.infra->settled);
   virfs_registry_stir_drains (vm->object.infra);
   if (info == NULL)
     return;
@@ -96,16 +99,22 @@ compare_job (gconstpointer claim, gconstpointer job)
   return ((const Claim *) claim)->job == job ? 0 : 1;
 }
 
-/* What was claimed before LINK and does not go with that; NULL: nothing. */
-static const Claim *
-find_rival (GList *link)
+/* Those that wait go in the order of their jobs: what was begun first may have been at it for hours. */
+static gboolean
+goes_before (const Claim *other, const Claim *claim)
 {
-  const Claim *claim = link->data;
+  return other->held || virfs_job_number (other->job) < virfs_job_number (claim->job);
+}
 
-  for (GList *l = link->prev; l; l = l->prev) {
+/* What goes before CLAIM and not with it; NULL: nothing. */
+static const Claim *
+find_rival (VirfsVm *vm, const Claim *claim)
+{
+  for (GList *l = vm->claims; l; l = l->next) {
     const Claim *other = l->data;
 
-    if ((claims[claim->what].beside & 1u << other->what) == 0)
+    if (other != claim && goes_before (other, claim)
+        && (claims[claim->what].beside & 1u << other->what) == 0)
       return other;
   }
   return NULL;
@@ -113,37 +122,45 @@ find_rival (GList *link)
 
 /* Who waits for a claim of his own does nothing yet, or has seen to it that we go with him. */
 static gboolean
-has_rival (VirfsVm *vm, GList *link)
+has_rival (VirfsVm *vm, const Claim *claim)
 {
-  const Claim *claim = link->data;
-
-  return find_rival (link) != NULL
+  return find_rival (vm, claim) != NULL
          || (claims[claim->what].alone
              && virfs_registry_has_job (&vm->object, vm->claims, compare_job));
 }
 
-static gboolean
-await (VirfsVm *vm, GList *link, GError **error)
+static void
+refuse_for (VirfsVm *vm, const Claim *claim, GError **error)
 {
-  VirfsInfra *infra = vm->object.infra;
-  gint64 deadline = g_get_monotonic_time () + PATIENCE;
-  const Claim *rival;
+  const Claim *rival = find_rival (vm, claim);
 
-  /* the guest is on another host then */
-  while (has_rival (vm, link) && vm->moving == 0
-         && g_cond_wait_until (&infra->settled, &infra->lock, deadline))
-    ;
-  rival = find_rival (link);
-  if (rival != NULL)
+  if (virfs_registry_job_is_cancelled (claim->job))
+    g_set_error (
+      error, VIRFS_ERROR, VIRFS_ERROR_CANCELLED,
+      "cancelled while it waited for what else is done to the guest: nothing was changed");
+  else if (rival != NULL)
     refuse (rival->what, virfs_job_number (rival->job), error);
   else if (vm->moving > 0)
     refuse (VIRFS_CLAIM_MIGRATE, 0, error);
-  else if (!has_rival (vm, link))
-    return TRUE;
   else
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
                  "something else is being done to the guest, wait until that is over: see jobs/");
-  return FALSE;
+}
+
+static gboolean
+await (VirfsVm *vm, Claim *claim, GError **error)
+{
+  VirfsInfra *infra = vm->object.infra;
+  gint64 deadline = g_get_monotonic_time () + PATIENCE;
+
+  /* if it moves the guest is on another host then */
+  while (has_rival (vm, claim) && vm->moving == 0 && !virfs_registry_job_is_cancelled (claim->job)
+         && g_cond_wait_until (&infra->settled, &infra->lock, deadline))
+    ;
+  claim->held = vm->moving == 0 && !has_rival (vm, claim);
+  if (!claim->held)
+    refuse_for (vm, claim, error);
+  return claim->held;
 }
 
 static void
@@ -151,7 +168,6 @@ drop (VirfsVm *vm, GList *link)
 {
   virfs_claim_free (link->data);
   vm->claims = g_list_delete_link (vm->claims, link);
-  g_cond_broadcast (&vm->object.infra->settled);
   virfs_claim_publish (vm);
 }
 
@@ -162,15 +178,13 @@ virfs_claim_begin (VirfsVm *vm, VirfsClaim what, VirfsJob *job, GError **error)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&vm->object.infra->lock);
   Claim *claim = g_new (Claim, 1);
-  GList *link;
 
-  *claim = (Claim){ what, virfs_object_ref (job) };
+  *claim = (Claim){ what, virfs_object_ref (job), FALSE };
   vm->claims = g_list_append (vm->claims, claim);
-  link = g_list_last (vm->claims);
   virfs_claim_publish (vm);
-  if (await (vm, link, error))
+  if (await (vm, claim, error))
     return TRUE;
-  drop (vm, link);
+  drop (vm, g_list_find (vm->claims, claim));
   return FALSE;
 }
 

@@ -293,6 +293,7 @@ virfs_job_cancel (VirfsJob *job)
                          "cannot be stopped any more and goes on as jobs/%u", job->number);
     done = take_done (job, &data);
   }
+  g_cond_broadcast (&job->object.infra->settled);
   g_mutex_unlock (&job->object.infra->lock);
   if (cancel != NULL)
     cancel (job, cancel_data);
@@ -304,6 +305,12 @@ virfs_job_is_cancelled (VirfsJob *job)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&job->object.infra->lock);
 
+  return virfs_registry_job_is_cancelled (job);
+}
+
+gboolean
+virfs_registry_job_is_cancelled (VirfsJob *job)
+{
   return job->cancelled || virfs_job_has_ended (job);
 }
 

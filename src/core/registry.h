@@ -175,6 +175,8 @@ GPtrArray *virfs_registry_jobs_of (VirfsInfra *infra, VirfsHost *host);
 
 /* Under the lock. */
 gboolean virfs_registry_job_has_ended (VirfsJob *job);
+/* As virfs_job_is_cancelled(). */
+gboolean virfs_registry_job_is_cancelled (VirfsJob *job);
 
 /* A guest may be free for them that was not.  Under the lock. */
 void virfs_registry_stir_drains (VirfsInfra *infra);
