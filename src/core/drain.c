@@ -208,6 +208,10 @@ take_step (VirfsDrain *drain, const VirfsDrainStep *planned)
 
   if (away != drain->back) {
     drain->moved++; /* somebody else has done it */
+  } else if (step->target == NULL && step->info->claim != VIRFS_CLAIM_NONE) {
+    /* somebody was faster, and next_step() waits for him */
+    g_ptr_array_add (drain->steps, g_steal_pointer (&step));
+    return;
   } else if (step->target == NULL) {
     note_stay (drain, step, step->reason);
   } else {
