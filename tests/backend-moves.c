@@ -6,6 +6,8 @@
 #include "backend.h"
 #include "private.h"
 
+#include <dlfcn.h>
+#include <errno.h>
 #include <libvirt/libvirt.h>
 #include <string.h>
 
@@ -184,6 +186,71 @@ test_case (gconstpointer data)
   backend_close (&f, NULL);
 }
 
+/* Purges, and what may happen while the pools are looked at. */
+
+typedef enum { NOTHING, GUEST_STARTS, POOL_STOPS } Mishap;
+
+static gint mishap; /* atomic: a Mishap */
+
+int
+virStoragePoolRefresh (virStoragePoolPtr pool, unsigned int flags)
+{
+  int (*refresh) (virStoragePoolPtr, unsigned int) = dlsym (RTLD_NEXT, "virStoragePoolRefresh");
+  gboolean starts = g_atomic_int_get (&mishap) == GUEST_STARTS;
+  virDomainPtr domain
+    = starts ? virDomainLookupByName (virStoragePoolGetConnect (pool), "w1") : NULL;
+
+  if (domain != NULL) {
+    virDomainCreate (domain);
+    virDomainFree (domain);
+  }
+  /* as libvirtd does when there is an error, of whatever kind */
+  if (g_atomic_int_get (&mishap) == POOL_STOPS
+      && g_str_equal (virStoragePoolGetName (pool), "fast")) {
+    virStoragePoolDestroy (pool);
+    flags = ~0u;
+  }
+  return refresh (pool, flags);
+}
+
+static int
+purge (Backend *f)
+{
+  g_autoptr (VirfsVm) vm = virfs_infra_vm_by_uuid (f->infra, UUID);
+  VirfsJobSpec spec = { .object = &vm->object, .host = &f->host->object };
+  VirfsJob *job = backend_begin (f->infra, &spec);
+
+  virfs_libvirt_backend.vm_undefine (vm, TRUE, job);
+  return backend_end (job);
+}
+
+static gboolean
+has_guest (Backend *f)
+{
+  g_autoptr (VirfsVm) vm = virfs_infra_vm_by_uuid (f->infra, UUID);
+
+  return vm != NULL;
+}
+
+static void
+test_purge (gconstpointer data)
+{
+  static const Case guest = { .disk = OLD };
+  g_autofree char *xml = describe_host (&guest);
+  gboolean goes = GPOINTER_TO_INT (data) == NOTHING;
+  Backend f = { 0 };
+
+  backend_keeper = NULL;
+  backend_open (&f, xml, NULL);
+  assert_soon (has_guest (&f));
+  g_atomic_int_set (&mishap, GPOINTER_TO_INT (data));
+  g_assert_cmpint (purge (&f), ==, goes ? 0 : EBUSY);
+  g_atomic_int_set (&mishap, NOTHING);
+  g_assert_true (has_guest (&f) != goes);
+  g_assert_true (has_volume (f.host, "images") != goes);
+  backend_close (&f, NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -194,5 +261,8 @@ main (int argc, char **argv)
 
     g_test_add_data_func (path, &cases[i], test_case);
   }
+  g_test_add_data_func ("/purge/off", GINT_TO_POINTER (NOTHING), test_purge);
+  g_test_add_data_func ("/purge/started", GINT_TO_POINTER (GUEST_STARTS), test_purge);
+  g_test_add_data_func ("/purge/stopped", GINT_TO_POINTER (POOL_STOPS), test_purge);
   return g_test_run ();
 }
