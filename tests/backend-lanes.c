@@ -15,7 +15,8 @@ typedef struct {
   GMutex lock;
   GCond changed;
   /* under lock */
-  gboolean hangs; /* agents whose name begins with `hung` do */
+  gboolean
+    hangs; /* agents whose name begins with `hung` do; with `back`: when they have answered */
   guint n_hanging, most_hanging;
   guint n_called, most_called; /* of `one` */
   guint n_asked;
@@ -54,17 +55,20 @@ unref_host (gpointer data)
 static gboolean
 call_agent (Host *host, const char *uuid)
 {
-  gboolean hung = g_str_has_prefix (uuid, "hung");
+  gboolean hung = g_str_has_prefix (uuid, "hung"), back = g_str_has_prefix (uuid, "back");
 
+  /* it answers at once, and what is wanted takes its time */
+  if (back)
+    lv_lanes_note (host->lanes, uuid, TRUE);
   g_mutex_lock (&host->lock);
-  if (hung) {
+  if (hung || back) {
     host->n_hanging++;
     host->most_hanging = MAX (host->most_hanging, host->n_hanging);
     g_cond_broadcast (&host->changed);
   }
-  while (hung && host->hangs)
+  while ((hung || back) && host->hangs)
     g_cond_wait (&host->changed, &host->lock);
-  host->n_hanging -= hung;
+  host->n_hanging -= hung || back;
   g_mutex_unlock (&host->lock);
   lv_lanes_note (host->lanes, uuid, !hung);
   return !hung;
@@ -336,6 +340,42 @@ test_comes_back (void)
 }
 
 static void
+set_hangs (Host *host)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&host->lock);
+
+  host->hangs = TRUE;
+}
+
+/* A try that finds an agent that answers, and somebody wants more of it while that goes on: nothing of it is left. */
+static void
+test_tries_end (void)
+{
+  Host *host = new_host ();
+  Item *tried, *more;
+
+  for (guint i = 0; i <= LV_AGENT_TRIES; i++) {
+    g_autofree char *uuid = g_strdup_printf ("back%u", i);
+
+    set_hangs (host);
+    lv_lanes_note (host->lanes, uuid, FALSE);
+    tried = submit (host, uuid);
+    await_hanging (host, 1);
+    more = submit (host, uuid);
+    let_go (host);
+    assert_ends (tried, -1);
+    assert_ends (more, -1);
+  }
+  set_hangs (host);
+  lv_lanes_note (host->lanes, "hung", FALSE);
+  tried = submit (host, "hung");
+  await_hanging (host, 1);
+  let_go (host);
+  assert_ends (tried, VIRFS_ERROR_AGAIN);
+  free_host (host);
+}
+
+static void
 test_close (void)
 {
   Host *host = new_host ();
@@ -361,6 +401,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/lanes/few-are-tried", test_few_are_tried);
   g_test_add_func ("/lanes/all-hang-at-once", test_all_hang_at_once);
   g_test_add_func ("/lanes/comes-back", test_comes_back);
+  g_test_add_func ("/lanes/tries-end", test_tries_end);
   g_test_add_func ("/lanes/close", test_close);
   return g_test_run ();
 }

@@ -188,6 +188,13 @@ next (LvLanes *self, Call *call)
 }
 
 static void
+end_try (LvLanes *self, Agent *agent)
+{
+  self->n_tried -= agent->tried;
+  agent->tried = FALSE;
+}
+
+static void
 end (LvLanes *self, const Call *call)
 {
   Agent *agent = call->agent;
@@ -195,9 +202,8 @@ end (LvLanes *self, const Call *call)
   if (call->item == NULL) {
     self->n_asking--;
     self->n_asking_silent -= call->silent;
-  } else if (agent->tried) {
-    agent->tried = FALSE;
-    self->n_tried--;
+  } else {
+    end_try (self, agent);
   }
   agent->called = FALSE;
   put (self, agent, NULL);
@@ -286,8 +292,10 @@ lv_lanes_submit (LvLanes *self, const char *uuid, const char *name, gboolean goe
   before = queue_of (self, agent);
   error = check (self, agent, name, goes_on);
   if (error == NULL) {
-    agent->tried = agent->silent != 0;
-    self->n_tried += agent->tried;
+    if (agent->silent) {
+      agent->tried = TRUE;
+      self->n_tried++;
+    }
     g_queue_push_tail (&agent->waiting, item);
     put (self, agent, before);
     start (self);
@@ -362,6 +370,8 @@ set_silent (LvLanes *self, Agent *agent, GQueue *refused)
     agent->again
       = now + (MIN (FIRST_PAUSE << MIN (agent->failures - 2, 8), LAST_PAUSE)) * G_USEC_PER_SEC;
     take_waiting (agent, refused);
+    if (!agent->called)
+      end_try (self, agent);
   }
   put (self, agent, before);
 }
