@@ -25,7 +25,10 @@ typedef struct {
 typedef struct {
   Host *host;
   const char *uuid;
-  gboolean done; /* under the host's lock, as the next */
+  gboolean goes_on;
+  /* under the host's lock */
+  gboolean refused; /* and to be submitted again */
+  gboolean done;
   GError *error;
 } Item;
 
@@ -108,9 +111,19 @@ run (gpointer data, gpointer owner)
 }
 
 static void
-refuse (gpointer item, GError *error)
+refuse (gpointer data, GError *error)
 {
-  finish (item, error);
+  Item *item = data;
+
+  if (!item->goes_on || error->code != VIRFS_ERROR_AGAIN) {
+    finish (item, error);
+    return;
+  }
+  g_error_free (error);
+  g_mutex_lock (&item->host->lock);
+  item->refused = TRUE;
+  g_cond_broadcast (&item->host->changed);
+  g_mutex_unlock (&item->host->lock);
 }
 
 static void
@@ -375,6 +388,45 @@ test_tries_end (void)
   free_host (host);
 }
 
+static Item *
+submit_again (Host *host, const char *uuid)
+{
+  Item *item = g_new0 (Item, 1);
+
+  item->host = host;
+  item->uuid = g_intern_string (uuid);
+  item->goes_on = TRUE;
+  lv_lanes_submit (host->lanes, uuid, uuid, TRUE, item);
+  return item;
+}
+
+/* What was begun before is refused while the agent is silent, also when it waited already; it can come again. */
+static void
+test_goes_on (void)
+{
+  Host *host = new_host ();
+  Item *called, *waiting, *late;
+
+  lv_lanes_note (host->lanes, "back", FALSE);
+  called = submit (host, "back");
+  await_hanging (host, 1);
+  waiting = submit_again (host, "back");
+  lv_lanes_note (host->lanes, "back", FALSE);
+  g_assert_false (has_ended (waiting));
+  lv_lanes_note (host->lanes, "back", FALSE);
+  await (host, &waiting->refused);
+  late = submit_again (host, "back");
+  await (host, &late->refused);
+  let_go (host);
+  assert_ends (called, -1);
+  lv_lanes_forgive (host->lanes, "back");
+  lv_lanes_submit (host->lanes, "back", "back", TRUE, waiting);
+  lv_lanes_submit (host->lanes, "back", "back", TRUE, late);
+  assert_ends (waiting, -1);
+  assert_ends (late, -1);
+  free_host (host);
+}
+
 static void
 test_close (void)
 {
@@ -402,6 +454,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/lanes/all-hang-at-once", test_all_hang_at_once);
   g_test_add_func ("/lanes/comes-back", test_comes_back);
   g_test_add_func ("/lanes/tries-end", test_tries_end);
+  g_test_add_func ("/lanes/goes-on", test_goes_on);
   g_test_add_func ("/lanes/close", test_close);
   return g_test_run ();
 }

@@ -124,6 +124,11 @@ refuse (gpointer data, GError *error)
 {
   LvTask *task = data;
 
+  if (error->code == VIRFS_ERROR_AGAIN && lv_agent_exec_goes_on (task)) {
+    g_error_free (error);
+    lv_task_unref (task);
+    return;
+  }
   if (task->without_agent && error->code != VIRFS_ERROR_HOST_DOWN) {
     g_error_free (error);
     task->lane = LV_LANE_SHORT;

@@ -9,6 +9,7 @@
 #include "agent_freeze.h"
 #include "agent_lane.h"
 #include "link.h"
+#include "task.h"
 #include "vm.h"
 
 /* Seconds that an agent may take to answer. */
@@ -31,6 +32,9 @@ gboolean lv_agent_ask (LvLink *link, virDomainPtr domain, GError **error);
 gboolean lv_agent_call (LvLink *link, virDomainPtr domain, GError **error);
 /* Whether it did not answer when it was last called: then it is not worth waiting for. */
 gboolean lv_agent_is_silent (LvLink *link, virDomainPtr domain);
+
+/* TASK is refused as its agent is silent: whether it is a command that runs, at which it looks again later. */
+gboolean lv_agent_exec_goes_on (LvTask *task);
 
 /* What an agent says, bounded and escaped (agent_info.c); the caller owns it. */
 VirfsAgentInfo *lv_agent_info_read (LvParams *params);

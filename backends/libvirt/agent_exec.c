@@ -143,11 +143,13 @@ static JsonObject *
 ask (LvTask *task, virDomainPtr domain, const char *command, JsonParser *parser, GError **error)
 {
   char *answer = LV (virDomainQemuAgentCommand (domain, command, LV_AGENT_TIMEOUT, 0));
+  gboolean answered = answer || lv_last_code () != VIR_ERR_AGENT_UNRESPONSIVE;
   gboolean parsed = answer && json_parser_load_from_data (parser, answer, -1, NULL);
   JsonObject *object = parsed ? object_of (json_parser_get_root (parser)) : NULL;
 
   if (answer == NULL)
     lv_fail (error, "cannot run a command in %s", task->name);
+  lv_lanes_note (task->link->agents, task->uuid, answered);
   free (answer);
   object = object ? object_of (json_object_get_member (object, "return")) : NULL;
   if (object == NULL && parsed)
@@ -283,6 +285,13 @@ run_exec (LvTask *task, GError **error)
   if (domain == NULL)
     return LV_FAILED;
   return task->action == 0 ? begin (task, domain, error) : look (task, domain, error);
+}
+
+/* An agent that is silent for a while has the result when it answers again. */
+gboolean
+lv_agent_exec_goes_on (LvTask *task)
+{
+  return task->run == run_exec && task->action != 0 && look_later (task, NULL) == LV_WAITS;
 }
 
 void
