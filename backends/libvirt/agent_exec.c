@@ -207,14 +207,26 @@ tell_result (LvTask *task, JsonObject *answer)
 /* Running: the task runs once to begin, and again for each look, its process then in `number` and the pause after a
  * look, in milliseconds, in `action`. */
 
-/* From libvirt's thread of events. */
+/* The caller owns it. */
+static GError *
+cancelled_error (LvTask *task)
+{
+  return g_error_new (VIRFS_ERROR, VIRFS_ERROR_CANCELLED,
+                      "cancelled: the command goes on in %s as process %" G_GUINT64_FORMAT,
+                      task->name, task->number);
+}
+
+/* From libvirt's thread of events.  Whoever cancels does not wait for the agent. */
 static void
 look_again (int timer, void *data)
 {
   LvTask *task = data;
 
   virEventRemoveTimeout (timer);
-  lv_task_submit (lv_task_ref (task));
+  if (lv_task_is_cancelled (task))
+    lv_task_finish (task, cancelled_error (task));
+  else
+    lv_task_submit (lv_task_ref (task));
 }
 
 static void
@@ -223,24 +235,14 @@ drop_task (void *task)
   lv_task_unref (task);
 }
 
-static gboolean
-fail_cancelled (LvTask *task, GError **error)
-{
-  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_CANCELLED,
-               "cancelled: the command goes on in %s as process %" G_GUINT64_FORMAT, task->name,
-               task->number);
-  return FALSE;
-}
-
 /* Less and less often. */
 static LvOutcome
 look_later (LvTask *task, GError **error)
 {
   task->action = task->action ? MIN (2 * task->action, LAST_PAUSE) : FIRST_PAUSE;
   lv_task_leave (task);
-  if (virEventAddTimeout ((int) task->action, look_again, lv_task_ref (task), drop_task) >= 0)
+  if (lv_task_set_timer (task, task->action, look_again, drop_task))
     return LV_WAITS;
-  lv_task_unref (task);
   lv_fail (error, "cannot wait for the command in %s", task->name);
   return LV_FAILED;
 }
@@ -250,10 +252,8 @@ look (LvTask *task, virDomainPtr domain, GError **error)
 {
   g_autoptr (JsonParser) parser = json_parser_new ();
   g_autofree char *command = print_status ((gint64) task->number);
-  JsonObject *answer = NULL;
+  JsonObject *answer = ask (task, domain, command, parser, error);
 
-  if (!lv_task_is_cancelled (task) || fail_cancelled (task, error))
-    answer = ask (task, domain, command, parser, error);
   if (answer == NULL)
     return LV_FAILED;
   if (!is_true (answer, "exited"))
@@ -280,8 +280,13 @@ begin (LvTask *task, virDomainPtr domain, GError **error)
 static LvOutcome
 run_exec (LvTask *task, GError **error)
 {
-  g_autoptr (virDomain) domain = lv_task_domain (task, error);
+  g_autoptr (virDomain) domain = NULL;
 
+  if (lv_task_is_cancelled (task)) {
+    g_propagate_error (error, cancelled_error (task));
+    return LV_FAILED;
+  }
+  domain = lv_task_domain (task, error);
   if (domain == NULL)
     return LV_FAILED;
   return task->action == 0 ? begin (task, domain, error) : look (task, domain, error);

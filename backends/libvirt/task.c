@@ -61,6 +61,8 @@ cancel (VirfsJob *job, gpointer data)
   g_mutex_lock (&task->lock);
   task->cancelled = TRUE;
   g_cond_broadcast (&task->changed);
+  if (task->has_timer)
+    virEventUpdateTimeout (task->timer, 0);
   g_mutex_unlock (&task->lock);
   lv_connection_queue_waits (task->link->connection);
 }
@@ -87,6 +89,21 @@ lv_task_sleep (LvTask *task, gint64 microseconds)
 
   while (!task->cancelled && g_cond_wait_until (&task->changed, &task->lock, end))
     ;
+}
+
+/* A timer that ran off long ago has a number that no other gets. */
+gboolean
+lv_task_set_timer (LvTask *task, guint milliseconds, virEventTimeoutCallback run,
+                   virFreeCallback drop)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&task->lock);
+
+  task->timer
+    = virEventAddTimeout (task->cancelled ? 0 : (int) milliseconds, run, lv_task_ref (task), drop);
+  task->has_timer = task->timer >= 0;
+  if (!task->has_timer)
+    drop (task);
+  return task->has_timer;
 }
 
 LvTask *

@@ -36,7 +36,8 @@ struct LvTask {
   LvTaskFunc run;
   LvLane lane;
   gboolean started;
-  gboolean without_agent; /* it goes without: if it may not wait for one it runs in the short lane */
+  gboolean
+    without_agent;    /* it goes without: if it may not wait for one it runs in the short lane */
   LvSeat here, there; /* at LINK and TARGET while it runs */
 
   /* what is to be done, as RUN knows it */
@@ -57,7 +58,10 @@ struct LvTask {
 
   GMutex lock;
   GCond changed;
-  gboolean cancelled; /* under lock */
+  /* under lock */
+  gboolean cancelled;
+  gboolean has_timer;
+  int timer; /* libvirt's: who cancels lets it run off */
 };
 
 /* NULL if the guest's host is not reachable: then JOB has ended already. */
@@ -84,6 +88,11 @@ void lv_task_allow_cancel (LvTask *task, gboolean allow);
 gboolean lv_task_is_cancelled (LvTask *task);
 /* Waits until it is cancelled or MICROSECONDS have passed. */
 void lv_task_sleep (LvTask *task, gint64 microseconds);
+
+/* RUN is called with it once MILLISECONDS have passed, or it is cancelled, and removes the timer; DROP then drops the
+ * reference that the timer has. */
+gboolean lv_task_set_timer (LvTask *task, guint milliseconds, virEventTimeoutCallback run,
+                            virFreeCallback drop);
 
 /* Gives its seats back before it has ended; then the caller does not run any more. */
 void lv_task_leave (LvTask *task);
