@@ -89,26 +89,30 @@ lv_agent_ask (LvLink *link, virDomainPtr domain, GError **error)
 gboolean
 lv_agent_call (LvLink *link, virDomainPtr domain, GError **error)
 {
-  char uuid[VIR_UUID_STRING_BUFLEN] = "";
   g_autoptr (VirfsAgentInfo) said = virfs_agent_info_new ();
-  gboolean silent;
+
+  return call (link, domain, LV_AGENT_TIMEOUT, said, error);
+}
+
+static guint
+failures_of (LvLink *link, virDomainPtr domain)
+{
+  char uuid[VIR_UUID_STRING_BUFLEN] = "";
 
   virDomainGetUUIDString (domain, uuid);
-  silent = lv_lanes_is_silent (link->agents, uuid);
-  if (!call (link, domain, silent ? ASK_TIMEOUT : LV_AGENT_TIMEOUT, said, error))
-    return FALSE;
-  if (silent)
-    LV (virDomainAgentSetResponseTimeout (domain, LV_AGENT_TIMEOUT, 0));
-  return TRUE;
+  return lv_lanes_failures (link->agents, uuid);
 }
 
 gboolean
 lv_agent_is_silent (LvLink *link, virDomainPtr domain)
 {
-  char uuid[VIR_UUID_STRING_BUFLEN] = "";
+  return failures_of (link, domain) > 0;
+}
 
-  virDomainGetUUIDString (domain, uuid);
-  return lv_lanes_is_silent (link->agents, uuid);
+gboolean
+lv_agent_may_freeze (LvLink *link, virDomainPtr domain)
+{
+  return failures_of (link, domain) <= 1;
 }
 
 /* Lanes. */

@@ -32,6 +32,8 @@ gboolean lv_agent_ask (LvLink *link, virDomainPtr domain, GError **error);
 gboolean lv_agent_call (LvLink *link, virDomainPtr domain, GError **error);
 /* Whether it did not answer when it was last called: then it is not worth waiting for. */
 gboolean lv_agent_is_silent (LvLink *link, virDomainPtr domain);
+/* Whether it is worth waiting for all the same where much depends on it: once may be an accident. */
+gboolean lv_agent_may_freeze (LvLink *link, virDomainPtr domain);
 
 /* TASK is refused as its agent is silent: whether it is a command that runs, at which it looks again later. */
 gboolean lv_agent_exec_goes_on (LvTask *task);

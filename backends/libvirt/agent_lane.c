@@ -18,7 +18,7 @@ typedef struct {
   gint64 asked;    /* when it was last to be asked; monotonic time, as all times here; 0: never */
   gint64 silent;   /* since when it has not answered; 0: it has, or nobody knows */
   gint64 again;    /* when it may be called again */
-  guint failures;  /* how often it has not answered since then */
+  guint failures;  /* how often it has not answered since then; not 0 if and only if it is silent */
 } Agent;
 
 struct LvLanes {
@@ -396,10 +396,10 @@ lv_lanes_note (LvLanes *self, const char *uuid, gboolean answered)
     refuse_all (self, &refused, error);
 }
 
-gboolean
-lv_lanes_is_silent (LvLanes *self, const char *uuid)
+guint
+lv_lanes_failures (LvLanes *self, const char *uuid)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
 
-  return agent_of (self, uuid)->silent != 0;
+  return agent_of (self, uuid)->failures;
 }

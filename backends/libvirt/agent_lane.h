@@ -55,5 +55,5 @@ void lv_lanes_forgive (LvLanes *lanes, const char *uuid);
 
 /* Whether it has answered. */
 void lv_lanes_note (LvLanes *lanes, const char *uuid, gboolean answered);
-/* Whether it did not when it was last called. */
-gboolean lv_lanes_is_silent (LvLanes *lanes, const char *uuid);
+/* How often it has not since it last did. */
+guint lv_lanes_failures (LvLanes *lanes, const char *uuid);

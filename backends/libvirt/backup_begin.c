@@ -231,7 +231,7 @@ begin_once (Beginning *self, const char *parent, gboolean checkpoint, GError **e
   mark = checkpoint ? lv_xml_make_checkpoint (plan.name, self->disks) : NULL;
   virfs_ref_string_set (&self->info->parent, parent);
   virfs_ref_string_set (&self->info->checkpoint, mark ? plan.name : NULL);
-  if (has_agent (self) && !lv_agent_is_silent (self->task->link, self->domain))
+  if (has_agent (self) && lv_agent_may_freeze (self->task->link, self->domain))
     freeze = lv_freeze_begin (self->task->link, self->domain);
   result = begin_somewhere (self, &plan, mark, error);
   quiet = lv_freeze_end (freeze, &self->thawed);

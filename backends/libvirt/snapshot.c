@@ -134,7 +134,7 @@ take (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **error)
   g_autofree char *xml = lv_xml_make_snapshot (name_of (task), disks, task->number != 0);
   gboolean quiesced = FALSE;
   gboolean has_agent
-    = guest && lv_xml_has_agent (guest) && !lv_agent_is_silent (task->link, domain);
+    = guest && lv_xml_has_agent (guest) && lv_agent_may_freeze (task->link, domain);
   g_autoptr (virDomainSnapshot) snapshot = NULL;
   LvOutcome outcome;
 
