@@ -3,6 +3,7 @@
 #include "agent.h"
 #include "picture.h"
 #include "xml.h"
+#include "xml_graphics.h"
 
 #include "error.h"
 
@@ -49,6 +50,25 @@ test_graphics (void)
     NULL, &devices);
   g_assert_cmpstr (devices.graphics->str, ==,
                    "vnc 127.0.0.1 5900\nspice :: tls 5901\nvnc /run/a b\n");
+}
+
+/* Each kind of screen by itself. */
+static void
+test_password (void)
+{
+  static const char definition[]
+    = DOMAIN ("<graphics type='vnc' port='5900'/><graphics type='spice' port='5901' passwd='old'/>"
+              "<graphics type='sdl'/>");
+  g_autoptr (GPtrArray) elements = g_ptr_array_new_with_free_func (g_free);
+
+  lv_xml_graphics_with_password (elements, definition, "spice", "a&b", "2026-01-01T00:00:00");
+  g_assert_cmpuint (elements->len, ==, 1);
+  g_assert_nonnull (strstr (elements->pdata[0], "type=\"spice\""));
+  g_assert_nonnull (strstr (elements->pdata[0], "passwd=\"a&amp;b\""));
+  g_assert_nonnull (strstr (elements->pdata[0], "passwdValidTo=\"2026-01-01T00:00:00\""));
+  lv_xml_graphics_with_password (elements, definition, "vnc", "new", "2026-01-01T00:00:00");
+  g_assert_cmpuint (elements->len, ==, 2);
+  g_assert_nonnull (strstr (elements->pdata[1], "type=\"vnc\""));
 }
 
 /* Words of an agent. */
@@ -188,6 +208,7 @@ main (int argc, char **argv)
   virInitialize ();
   g_test_add_func ("/agent/channel", test_channel);
   g_test_add_func ("/agent/graphics", test_graphics);
+  g_test_add_func ("/agent/password", test_password);
   g_test_add_func ("/agent/said", test_said);
   g_test_add_func ("/agent/hostile", test_hostile);
   g_test_add_func ("/agent/picture", test_picture);

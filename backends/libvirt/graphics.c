@@ -10,6 +10,9 @@
 
 #include <string.h>
 
+/* For a viewer of SPICE, from its first channel to its last. */
+#define CHANNELS_TIME (10 * G_TIME_SPAN_SECOND)
+
 typedef struct {
   const char *password;
   gint64 until;
@@ -48,21 +51,23 @@ print_time (gint64 time)
 }
 
 /* One there must be; whoever is in stays. */
-static GPtrArray *
-elements_with (virDomainPtr domain, const Password *password)
+static void
+add_elements (GPtrArray *elements, const char *xml, const char *type, const Password *password)
 {
-  g_autofree char *xml = lv_domain_xml (domain, VIR_DOMAIN_XML_SECURE);
   g_autofree char *until = print_time (password->until);
 
-  return lv_xml_graphics_with_password (xml ? xml : "",
-                                        *password->password ? password->password : "-", until);
+  lv_xml_graphics_with_password (elements, xml ? xml : "", type,
+                                 *password->password ? password->password : "-", until);
 }
 
 static gboolean
-update (virDomainPtr domain, const Password *password, GError **error)
+update (virDomainPtr domain, const Password *vnc, const Password *spice, GError **error)
 {
-  g_autoptr (GPtrArray) elements = elements_with (domain, password);
+  g_autofree char *xml = lv_domain_xml (domain, VIR_DOMAIN_XML_SECURE);
+  g_autoptr (GPtrArray) elements = g_ptr_array_new_with_free_func (g_free);
 
+  add_elements (elements, xml, "vnc", vnc);
+  add_elements (elements, xml, "spice", spice);
   if (elements->len == 0) {
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
                  "%s has no screen that could have a password", lv_domain_name (domain));
@@ -95,7 +100,7 @@ run_password (LvTask *task, GError **error)
   if (*task->text != '\0')
     password.until = g_get_real_time () + lv_options ()->password_timeout * G_TIME_SPAN_SECOND;
   lv_operate_take_turn (task->uuid);
-  done = update (domain, &password, error);
+  done = update (domain, &password, &password, error);
   if (done)
     tell (task->link, task->uuid, &password);
   lv_operate_end_turn (task->uuid);
@@ -132,16 +137,19 @@ is_still (const Used *used)
          && g_strcmp0 (info->password, used->info->password) == 0;
 }
 
-/* A guest that has stopped has no password any more. */
+/* A guest that has stopped has no password any more.  A viewer of SPICE comes in by several channels, one after the
+ * other, of which the first has told. */
 static void
 end_now (const Used *used, virConnectPtr conn)
 {
   g_autoptr (virDomain) domain = LV (virDomainLookupByUUIDString (conn, used->uuid));
+  gint64 soon = g_get_real_time () + CHANNELS_TIME;
+  Password rest = { used->info->password, MIN (soon, used->info->password_until), FALSE };
   g_autoptr (GError) error = NULL;
 
   if (domain == NULL || !is_still (used))
     return;
-  if (update (domain, &nobody, &error))
+  if (update (domain, &nobody, &rest, &error))
     tell (used->link, used->uuid, &nobody);
   else if (LV (virDomainIsActive (domain)) == 1)
     g_warning ("a password that was for once stays until it runs out: %s", error->message);

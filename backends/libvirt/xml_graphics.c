@@ -4,11 +4,11 @@
 
 #include "xml_tools.h"
 
-GPtrArray *
-lv_xml_graphics_with_password (const char *definition, const char *password, const char *until)
+void
+lv_xml_graphics_with_password (GPtrArray *elements, const char *definition, const char *type,
+                               const char *password, const char *until)
 {
-  static const char path[] = "/domain/devices/graphics[@type = 'vnc' or @type = 'spice']";
-  GPtrArray *elements = g_ptr_array_new_with_free_func (g_free);
+  g_autofree char *path = g_strdup_printf ("/domain/devices/graphics[@type = '%s']", type);
   g_autoptr (LvXml) xml = lv_xml_parse (definition, NULL);
   g_autoptr (GPtrArray) nodes = xml ? lv_xml_nodes (xml, NULL, path) : NULL;
 
@@ -17,5 +17,4 @@ lv_xml_graphics_with_password (const char *definition, const char *password, con
     lv_xml_set (nodes->pdata[i], "passwdValidTo", until);
     g_ptr_array_add (elements, lv_xml_print (xml, nodes->pdata[i]));
   }
-  return elements;
 }

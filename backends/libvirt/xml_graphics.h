@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-/* The elements of those that can have a password, with this one until then (UTC, as libvirt has it); of
- * char*. */
-GPtrArray *lv_xml_graphics_with_password (const char *definition, const char *password,
-                                          const char *until);
+/* Adds the elements of those of TYPE, vnc or spice, with this password until then (UTC, as libvirt has it), to
+ * ELEMENTS; of char*. */
+void lv_xml_graphics_with_password (GPtrArray *elements, const char *definition, const char *type,
+                                    const char *password, const char *until);
