@@ -12,6 +12,8 @@
 
 /* For a viewer of SPICE, from its first channel to its last. */
 #define CHANNELS_TIME (10 * G_TIME_SPAN_SECOND)
+/* Between attempts to reach the host. */
+#define SEAT_PAUSE G_TIME_SPAN_SECOND
 
 typedef struct {
   const char *password;
@@ -155,13 +157,30 @@ end_now (const Used *used, virConnectPtr conn)
     g_warning ("a password that was for once stays until it runs out: %s", error->message);
 }
 
+/* Tries it as long as somebody could still get in. */
+static gboolean
+take_seat (LvSeat *seat, const Used *used)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (lv_seat_take (seat, used->link, &error))
+    return TRUE;
+  g_warning ("a password that was for once stays until its host is reached: %s", error->message);
+  while (lv_link_is_alive (used->link) && g_get_real_time () < used->info->password_until) {
+    g_usleep (SEAT_PAUSE);
+    if (lv_seat_take (seat, used->link, NULL))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static gpointer
 end_used (gpointer data)
 {
   Used *used = data;
   LvSeat seat = { 0 };
 
-  if (lv_seat_take (&seat, used->link, NULL)) {
+  if (take_seat (&seat, used)) {
     lv_operate_take_turn (used->uuid);
     end_now (used, seat.conn);
     lv_operate_end_turn (used->uuid);
