@@ -53,7 +53,7 @@ begin_make (VirfsCall *call, const VirfsNode *dir, VirfsPart *part)
   making->call = call;
   making->part = virfs_object_ref (part);
   job = virfs_call_job_then (call, operation, dir->object, info->host, end_make, making);
-  virfs_node_backend (dir)->agent_ssh_keys (part, NULL, job);
+  virfs_node_backend (dir)->agent_ssh_keys (part, NULL, NULL, job);
 }
 
 /* Without an agent there is a place for them, which tells that nobody was asked. */
@@ -191,7 +191,7 @@ store_keys (VirfsCall *call, const VirfsNode *node, const char *text)
     return;
   operation = operation_of (info->part.name, known, wanted);
   job = virfs_part_job (call, node, operation);
-  virfs_node_backend (node)->agent_ssh_keys (node->object, keys, job);
+  virfs_node_backend (node)->agent_ssh_keys (node->object, info->keys, keys, job);
 }
 
 static void

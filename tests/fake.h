@@ -77,7 +77,8 @@ void virfs_fake_agent_set_password (VirfsVm *vm, const char *user, const char *p
                                     VirfsJob *job);
 void virfs_fake_agent_exec (VirfsPart *exec, const char *const *argv, VirfsBlob *input,
                             VirfsJob *job);
-void virfs_fake_agent_ssh_keys (VirfsPart *user, const char *keys, VirfsJob *job);
+void virfs_fake_agent_ssh_keys (VirfsPart *user, const char *known, const char *keys,
+                                VirfsJob *job);
 /* Ends what runs `hang`; FALSE: nothing does. */
 gboolean virfs_fake_release (void);
 /* Ends JOB with ERROR (taken); if that is NULL and the host answers, it has INFO (taken, NULL: nothing) in place of

@@ -229,7 +229,7 @@ take_keys (gpointer data, gpointer keys)
 }
 
 void
-virfs_fake_agent_ssh_keys (VirfsPart *user, const char *keys, VirfsJob *job)
+virfs_fake_agent_ssh_keys (VirfsPart *user, const char *known, const char *keys, VirfsJob *job)
 {
   g_autoptr (VirfsVmInfo) info = virfs_vm_info ((VirfsVm *) virfs_part_root (user));
   GError *error = NULL;

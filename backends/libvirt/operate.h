@@ -71,7 +71,7 @@ void lv_vm_agent_set_time (VirfsVm *vm, gint64 time, VirfsJob *job);
 void lv_vm_agent_set_password (VirfsVm *vm, const char *user, const char *password, VirfsJob *job);
 void lv_agent_exec (VirfsPart *exec, const char *const *argv, VirfsBlob *input, VirfsJob *job);
 /* agent_keys.c */
-void lv_agent_ssh_keys (VirfsPart *user, const char *keys, VirfsJob *job);
+void lv_agent_ssh_keys (VirfsPart *user, const char *known, const char *keys, VirfsJob *job);
 
 /* backup_begin.c, backup_end.c, backup_record.c, backup_watch.c */
 void lv_backup_begin (VirfsVm *vm, const VirfsBackupWish *wish, VirfsJob *job);

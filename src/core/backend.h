@@ -165,8 +165,9 @@ typedef struct VirfsBackend {
    * guest, its status and output.  What is cancelled goes on in the guest. */
   void (*agent_exec) (VirfsPart *exec, const char *const *argv, VirfsBlob *input, VirfsJob *job);
   /* Asks who gets in as USER, a VirfsSshUserInfo of the guest, and tells him; KEYS, lines each with its newline, if not
-   * NULL: first makes it these.  AGAIN if there were others than he was known to have, which he is told. */
-  void (*agent_ssh_keys) (VirfsPart *user, const char *keys, VirfsJob *job);
+   * NULL: first makes it these.  AGAIN if there were others than KNOWN, which whoever writes has seen (NULL: none);
+   * they are told. */
+  void (*agent_ssh_keys) (VirfsPart *user, const char *known, const char *keys, VirfsJob *job);
 
   /* Disks and NICs: of the running guest and of its definition, as far as there are both.  Makes of a
    * draft what WANTED (borrowed, of its class) says.  A disk without source gets a new volume of its
