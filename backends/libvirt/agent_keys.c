@@ -139,23 +139,35 @@ check_known (LvTask *task, const char *now, GError **error)
   return FALSE;
 }
 
+/* What there is after a write; who cannot be asked any more has what was written. */
+static void
+tell_written (LvTask *task, virDomainPtr domain)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *then = get (task, domain, &error);
+
+  if (then == NULL)
+    g_debug ("%s", error->message);
+  tell (task, then && !is_same (then, task->text) ? then : task->text);
+}
+
 static LvOutcome
 run_keys (LvTask *task, GError **error)
 {
   g_autoptr (virDomain) domain = lv_task_domain (task, error);
-  g_autofree char *now = NULL, *then = NULL;
-  gboolean done;
+  g_autofree char *now = NULL;
 
   if (domain == NULL || !lv_agent_call (task->link, domain, error))
     return LV_FAILED;
   now = get (task, domain, error);
   if (now == NULL)
     return LV_FAILED;
-  done = task->text == NULL || (check_known (task, now, error) && set (task, domain, now, error));
-  then = done && task->text ? get (task, domain, error) : g_strdup (now);
-  if (then != NULL)
-    tell (task, done && task->text && is_same (then, task->text) ? task->text : then);
-  return done && then ? LV_DONE : LV_FAILED;
+  if (task->text != NULL && check_known (task, now, error) && set (task, domain, now, error)) {
+    tell_written (task, domain);
+    return LV_DONE;
+  }
+  tell (task, now);
+  return task->text == NULL ? LV_DONE : LV_FAILED;
 }
 
 /* Both in one text, each with its NUL: what was shown may be another until it is this one's turn. */
