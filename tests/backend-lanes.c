@@ -427,6 +427,24 @@ test_goes_on (void)
   free_host (host);
 }
 
+/* Nobody is asked from time to time: a silent one is not either. */
+static void
+test_no_interval (void)
+{
+  Host *host = new_host ();
+
+  let_go (host);
+  lv_lanes_note (host->lanes, "hung", FALSE);
+  lv_lanes_due (host->lanes, "hung", G_MAXINT64);
+  lv_lanes_due (host->lanes, "other", G_MAXINT64);
+  g_mutex_lock (&host->lock);
+  while (host->n_asked == 0)
+    g_cond_wait (&host->changed, &host->lock);
+  g_assert_cmpuint (host->most_hanging, ==, 0);
+  g_mutex_unlock (&host->lock);
+  free_host (host);
+}
+
 static void
 test_close (void)
 {
@@ -455,6 +473,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/lanes/comes-back", test_comes_back);
   g_test_add_func ("/lanes/tries-end", test_tries_end);
   g_test_add_func ("/lanes/goes-on", test_goes_on);
+  g_test_add_func ("/lanes/no-interval", test_no_interval);
   g_test_add_func ("/lanes/close", test_close);
   return g_test_run ();
 }

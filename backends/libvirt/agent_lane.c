@@ -334,7 +334,8 @@ lv_lanes_due (LvLanes *self, const char *uuid, gint64 age)
   Agent *agent = agent_of (self, uuid);
   gint64 now = g_get_monotonic_time ();
 
-  if (agent->silent ? now >= agent->again : agent->asked == 0 || now - agent->asked >= age)
+  if (agent->silent ? age != G_MAXINT64 && now >= agent->again
+                    : agent->asked == 0 || now - agent->asked >= age)
     make_due (self, agent);
 }
 

@@ -47,7 +47,7 @@ void lv_lanes_free (LvLanes *lanes);
 void lv_lanes_submit (LvLanes *lanes, const char *uuid, const char *name, gboolean goes_on,
                       gpointer item);
 /* The agent is to be asked soon; lv_lanes_due(): if that was AGE microseconds ago or more.  A silent one: when it is time
- * to try it. */
+ * to try it, unless AGE is G_MAXINT64: then none is asked but those that never were. */
 void lv_lanes_ask (LvLanes *lanes, const char *uuid);
 void lv_lanes_due (LvLanes *lanes, const char *uuid, gint64 age);
 /* It has begun anew: nothing is known against it. */
