@@ -445,6 +445,29 @@ test_no_interval (void)
   free_host (host);
 }
 
+/* What was known of one that is no more here is not known of who comes later. */
+static void
+test_forgets (void)
+{
+  Host *host = new_host ();
+  g_autoptr (GHashTable) here = g_hash_table_new (g_str_hash, g_str_equal);
+  Item *called = submit (host, "hung");
+
+  await_hanging (host, 1);
+  g_hash_table_add (here, (gpointer) "here");
+  for (guint i = 0; i < 2; i++) {
+    lv_lanes_note (host->lanes, "here", FALSE);
+    lv_lanes_note (host->lanes, "gone", FALSE);
+  }
+  lv_lanes_forget_others (host->lanes, here);
+  g_assert_cmpuint (lv_lanes_failures (host->lanes, "here"), ==, 2);
+  g_assert_cmpuint (lv_lanes_failures (host->lanes, "gone"), ==, 0);
+  assert_ends (submit (host, "gone"), -1);
+  let_go (host);
+  assert_ends (called, VIRFS_ERROR_AGAIN);
+  free_host (host);
+}
+
 static void
 test_close (void)
 {
@@ -474,6 +497,7 @@ main (int argc, char *argv[])
   g_test_add_func ("/lanes/tries-end", test_tries_end);
   g_test_add_func ("/lanes/goes-on", test_goes_on);
   g_test_add_func ("/lanes/no-interval", test_no_interval);
+  g_test_add_func ("/lanes/forgets", test_forgets);
   g_test_add_func ("/lanes/close", test_close);
   return g_test_run ();
 }

@@ -198,6 +198,7 @@ lv_agent_look (LvLink *link, const VirfsVmInfo *known, const VirfsVmInfo *info)
 typedef struct {
   /* of char*, UUIDs: guests that had no address when they were asked, and the others */
   GPtrArray *early, *guests;
+  GHashTable *all; /* of char*, UUIDs: all guests */
 } Round;
 
 /* Whether one of them leads to it from elsewhere. */
@@ -238,6 +239,7 @@ add_guest (VirfsVm *vm, const VirfsVmInfo *info, gpointer data)
   Round *round = data;
   const VirfsAgentInfo *said = info->agent_info;
 
+  g_hash_table_add (round->all, g_strdup (info->uuid));
   if (has_agent (info))
     g_ptr_array_add (said && !(has_address (said) && knows_nics (said, info)) ? round->early
                                                                               : round->guests,
@@ -249,7 +251,8 @@ lv_agent_poll (LvLink *link)
 {
   g_autoptr (GPtrArray) guests = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) early = g_ptr_array_new_with_free_func (g_free);
-  Round round = { early, guests };
+  g_autoptr (GHashTable) all = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  Round round = { early, guests, all };
   guint seconds = lv_options ()->agent_interval;
   gint64 interval = seconds ? seconds * G_TIME_SPAN_SECOND : G_MAXINT64;
   VirfsHost *host = lv_gate_enter (link->connection);
@@ -258,6 +261,7 @@ lv_agent_poll (LvLink *link)
     return;
   virfs_infra_foreach_vm (host->object.infra, host, add_guest, &round);
   lv_gate_leave (link->connection);
+  lv_lanes_forget_others (link->agents, all);
   for (guint i = 0; i < early->len; i++)
     lv_lanes_due (link->agents, early->pdata[i], interval == G_MAXINT64 ? interval : 0);
   for (guint i = 0; i < guests->len; i++)

@@ -385,11 +385,11 @@ lv_lanes_note (LvLanes *self, const char *uuid, gboolean answered)
   Agent *agent;
 
   g_mutex_lock (&self->lock);
-  agent = agent_of (self, uuid);
-  if (answered)
-    set_answered (self, agent);
-  else
+  agent = answered ? g_hash_table_lookup (self->agents, uuid) : agent_of (self, uuid);
+  if (!answered)
     set_silent (self, agent, &refused);
+  else if (agent != NULL)
+    set_answered (self, agent);
   if (refused.length > 0)
     error = silent_error (agent, "the guest", g_get_monotonic_time ());
   g_mutex_unlock (&self->lock);
@@ -401,6 +401,24 @@ guint
 lv_lanes_failures (LvLanes *self, const char *uuid)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  const Agent *agent = g_hash_table_lookup (self->agents, uuid);
 
-  return agent_of (self, uuid)->failures;
+  return agent ? agent->failures : 0;
+}
+
+void
+lv_lanes_forget_others (LvLanes *self, GHashTable *uuids)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+  GHashTableIter iter;
+  gpointer data;
+
+  g_hash_table_iter_init (&iter, self->agents);
+  while (g_hash_table_iter_next (&iter, NULL, &data)) {
+    const Agent *agent = data;
+
+    if (!agent->called && !agent->due && agent->waiting.length == 0
+        && !g_hash_table_contains (uuids, agent->uuid))
+      g_hash_table_iter_remove (&iter);
+  }
 }

@@ -57,3 +57,5 @@ void lv_lanes_forgive (LvLanes *lanes, const char *uuid);
 void lv_lanes_note (LvLanes *lanes, const char *uuid, gboolean answered);
 /* How often it has not since it last did. */
 guint lv_lanes_failures (LvLanes *lanes, const char *uuid);
+/* Of guests but UUIDS (a set), which are no more here, nothing is known unless they are called or to be. */
+void lv_lanes_forget_others (LvLanes *lanes, GHashTable *uuids);
