@@ -5,6 +5,7 @@
 #include "device.h"
 #include "error.h"
 #include "private.h"
+#include "xml_definition.h"
 
 #include <errno.h>
 #include <libvirt/libvirt.h>
@@ -307,6 +308,35 @@ test_isolation (Backend *f, gconstpointer data)
   g_assert_false (((VirfsNicInfo *) info->parts[VIRFS_VM_NICS]->pdata[0])->isolated);
 }
 
+static void
+assert_differs (const char *wanted, const char *is, const char *differ)
+{
+  g_autofree char *text = lv_xml_differ (wanted, is);
+
+  g_assert_cmpstr (text, ==, differ);
+}
+
+/* Paths and names are others in capitals; addresses and UUIDs are not. */
+static void
+test_case (void)
+{
+  assert_differs ("<pool type='dir'><target><path>/srv/VMs</path></target></pool>",
+                  "<pool type='dir'><target><path>/srv/vms/</path></target></pool>",
+                  "pool/target/path is /srv/vms, not /srv/VMs");
+  assert_differs ("<pool type='dir'><target><path>/srv/VMs/</path></target></pool>",
+                  "<pool type='dir'><target><path>/srv/VMs</path></target></pool>", NULL);
+  assert_differs ("<network><domain name='Office'/></network>",
+                  "<network><domain name='office'/></network>",
+                  "network/domain/@name is office, not Office");
+  assert_differs ("<network><uuid>3C9D8A00-1B6B-4E6E-9D0F-AB8A4F3E0001</uuid>"
+                  "<mac address='52:54:00:AB:CD:EF'/>"
+                  "<ip family='ipv6' address='FD00:0::1' prefix='64'/></network>",
+                  "<network><uuid>3c9d8a00-1b6b-4e6e-9d0f-ab8a4f3e0001</uuid>"
+                  "<mac address='52:54:00:ab:cd:ef'/>"
+                  "<ip family='ipv6' address='fd00::1' prefix='64'/></network>",
+                  NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -323,5 +353,6 @@ main (int argc, char **argv)
   ADD ("/networks/define", test_define);
   ADD ("/networks/events", test_events);
   ADD ("/networks/isolation", test_isolation);
+  g_test_add_func ("/networks/differ/case", test_case);
   return g_test_run ();
 }

@@ -5,6 +5,7 @@
  */
 #include "xml_definition.h"
 
+#include "device.h"
 #include "xml_tools.h"
 
 #include <arpa/inet.h>
@@ -66,13 +67,20 @@ tell (GString *out, const char *format, ...)
   return FALSE;
 }
 
+/* Libvirt writes these in small letters. */
+static gboolean
+has_no_case (const char *text)
+{
+  return g_uuid_string_is_valid (text) || virfs_mac_is_valid (text);
+}
+
 /* Addresses in whatever way they are written. */
 static gboolean
 is_same (const char *a, const char *b)
 {
   struct in6_addr one, other;
 
-  return g_ascii_strcasecmp (a, b) == 0
+  return strcmp (a, b) == 0 || (has_no_case (a) && g_ascii_strcasecmp (a, b) == 0)
          || (inet_pton (AF_INET6, a, &one) == 1 && inet_pton (AF_INET6, b, &other) == 1
              && memcmp (&one, &other, sizeof one) == 0);
 }
