@@ -3,6 +3,7 @@
 #include "device.h"
 #include "fixture.h"
 #include "fleetwide.h"
+#include "pool.h"
 
 #include <string.h>
 
@@ -148,6 +149,68 @@ test_used (Fixture *f, gconstpointer data)
   assert_says (f, "error", "vms/h1-1 uses lan");
 }
 
+/* VOLUME: a path, NULL: none. */
+static void
+add_pool (GPtrArray *list, const char *name, const char *type, const char *path, const char *volume)
+{
+  VirfsPoolInfo *pool = virfs_part_info_new (&virfs_pool_class, name);
+
+  pool->type = type;
+  pool->state = "running";
+  pool->path = g_ref_string_new (path);
+  pool->part.parts = virfs_part_list_new ();
+  if (volume != NULL) {
+    VirfsVolumeInfo *info = virfs_part_info_new (&virfs_volume_class, "unit:0:0:1");
+
+    info->path = g_ref_string_new (volume);
+    g_ptr_array_add (pool->part.parts, info);
+  }
+  g_ptr_array_add (list, pool);
+}
+
+static void
+add_disk (GPtrArray *list, const char *name, const char *source)
+{
+  VirfsDiskInfo *disk = virfs_part_info_new (&virfs_disk_class, name);
+
+  disk->source = g_ref_string_new (source);
+  g_ptr_array_add (list, disk);
+}
+
+static void
+plug_disks (VirfsVmInfo *info, gpointer data)
+{
+  GPtrArray *list = virfs_part_list_new ();
+
+  add_disk (list, "vda", "/srv/images/a.qcow2");
+  add_disk (list, "vdb", "/dev/disk/by-path/one");
+  virfs_part_lists_set (info->parts, VIRFS_VM_DISKS, list);
+}
+
+/* A pool beside or above another is not used by who uses that. */
+static void
+test_neighbours (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsVm) vm = vm_of (f, "h1-1");
+  g_autoptr (VirfsVmInfo) guest = virfs_vm_info (vm);
+  g_autoptr (VirfsHostInfo) known = virfs_host_info (guest->host);
+  VirfsHostInfo *info = virfs_host_info_copy (known);
+  GPtrArray *pools = virfs_part_list_new ();
+
+  add_pool (pools, "all", "dir", "/srv", NULL);
+  add_pool (pools, "images", "dir", "/srv/images/", NULL);
+  add_pool (pools, "san1", "iscsi", "/dev/disk/by-path", "/dev/disk/by-path/one");
+  add_pool (pools, "san2", "iscsi", "/dev/disk/by-path", "/dev/disk/by-path/two");
+  virfs_part_list_sort (pools);
+  virfs_part_lists_set (info->parts, VIRFS_HOST_POOLS, pools);
+  virfs_infra_update_host (f->infra, guest->host, info, NULL);
+  virfs_infra_edit_vm (f->infra, guest->host, guest->uuid, plug_disks, NULL);
+  g_assert_true (virfs_fleet_is_user (vm, &virfs_fleet_pool_class, "images"));
+  g_assert_false (virfs_fleet_is_user (vm, &virfs_fleet_pool_class, "all"));
+  g_assert_true (virfs_fleet_is_user (vm, &virfs_fleet_pool_class, "san1"));
+  g_assert_false (virfs_fleet_is_user (vm, &virfs_fleet_pool_class, "san2"));
+}
+
 static void
 test_join (Fixture *f, gconstpointer data)
 {
@@ -260,6 +323,7 @@ main (int argc, char **argv)
   fixture_add ("/fleetnet/drift", "h1=fake:2 h2=fake:2", test_drift);
   fixture_add ("/fleetnet/failure", "h1=fake:2 h2=fake:2", test_failure);
   fixture_add ("/fleetnet/used", "h1=fake:2 h2=fake:2", test_used);
+  fixture_add ("/fleetnet/neighbours", "h1=fake:2 h2=fake:2", test_neighbours);
   fixture_add ("/fleetnet/join", "h1=fake:2 h2=fake:2", test_join);
   fixture_add ("/fleetnet/profile", "h1=fake:2 h2=fake:2", test_profile);
   fixture_add ("/fleetnet/unread", "h1=fake:2 h2=fake:2", test_unread);

@@ -3,6 +3,7 @@
 #include "fleet_private.h"
 
 #include "device.h"
+#include "pool.h"
 
 #include <string.h>
 
@@ -20,13 +21,37 @@ uses_network (const VirfsVmInfo *info, const char *name)
   return FALSE;
 }
 
+/* Whether FILE is in DIRECTORY itself: what is farther below may be of another pool. */
 static gboolean
-is_below (const char *source, const char *directory)
+is_in (const char *file, const char *directory)
 {
   gsize n = directory ? strlen (directory) : 0;
 
-  return source != NULL && n > 0 && strncmp (source, directory, n) == 0
-         && (source[n] == '/' || directory[n - 1] == '/');
+  while (n > 0 && directory[n - 1] == '/')
+    n--;
+  return n > 0 && strncmp (file, directory, n) == 0 && file[n] == '/'
+         && strchr (file + n + 1, '/') == NULL;
+}
+
+static gboolean
+has_volume (const VirfsPoolInfo *pool, const char *path)
+{
+  GPtrArray *volumes = pool->part.parts;
+
+  for (guint i = 0; i < volumes->len; i++)
+    if (g_strcmp0 (((VirfsVolumeInfo *) volumes->pdata[i])->path, path) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+/* Several pools of devices are in one directory, as /dev/disk/by-path: their volumes tell, if they are known. */
+static gboolean
+holds (const VirfsPoolInfo *pool, const char *source)
+{
+  if (source == NULL)
+    return FALSE;
+  return virfs_pool_has_files (pool) || pool->part.parts == NULL ? is_in (source, pool->path)
+                                                                 : has_volume (pool, source);
 }
 
 /* POOL: what the guest's host has of that name. */
@@ -39,7 +64,7 @@ uses_pool (const VirfsVmInfo *info, const VirfsPoolInfo *pool)
     const VirfsDiskInfo *disk = disks->pdata[i];
 
     if (!disk->part.draft
-        && (g_strcmp0 (disk->pool, pool->part.name) == 0 || is_below (disk->source, pool->path)))
+        && (g_strcmp0 (disk->pool, pool->part.name) == 0 || holds (pool, disk->source)))
       return TRUE;
   }
   return FALSE;
