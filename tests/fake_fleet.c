@@ -107,6 +107,20 @@ virfs_fake_give (VirfsHost *host, const VirfsDefinition *definition)
   virfs_infra_update_host (host->object.infra, host, copy, NULL);
 }
 
+/* Hosts make something of their own of some. */
+static void
+give_dialect (VirfsHost *host, const VirfsDefinition *definition, const char *text)
+{
+  g_autofree char *made = g_strdup_printf ("%s<!-- %s -->\n", text, host->name);
+  g_autoptr (VirfsBlob) blob = virfs_blob_new (made);
+  g_autoptr (VirfsDefinition) own
+    = virfs_definition_new (definition->kind, definition->key, definition->name, blob);
+
+  own->autostart = definition->autostart;
+  own->active = definition->active;
+  virfs_fake_give (host, own);
+}
+
 void
 virfs_fake_apply (VirfsHost *host, GPtrArray *definitions, VirfsJob *job)
 {
@@ -120,6 +134,8 @@ virfs_fake_apply (VirfsHost *host, GPtrArray *definitions, VirfsJob *job)
 
     if (strstr (text, "nowhere") != NULL)
       g_set_error (&error, VIRFS_ERROR, VIRFS_ERROR_NOT_FOUND, "there is no interface nowhere");
+    else if (strstr (text, "dialect") != NULL && !definition->remove)
+      give_dialect (host, definition, text);
     else if (definition->kind == VIRFS_DEFINED_NETWORK || definition->kind == VIRFS_DEFINED_POOL)
       virfs_fake_give (host, definition);
   }

@@ -126,6 +126,24 @@ test_failure (Fixture *f, gconstpointer data)
   assert_reads (f, LAN "/drift", "");
 }
 
+/* What a host makes of a definition is as good, also if it is not what others make of it. */
+static void
+test_made (Fixture *f, gconstpointer data)
+{
+  g_assert_cmpint (mkdir_at (f, LAN), ==, 0);
+  g_assert_cmpint (echo_n (f, "<network dialect='1'/>\n", -1, LAN "/xml"), ==, 0);
+  assert_reads (f, LAN "/drift", "");
+  give (f, "h2", "<network dialect='1'/>\n<!-- h1 -->\n", FALSE);
+  give (f, "h1", "<network other='1'/>\n", FALSE);
+  assert_soon_reads (f, LAN "/drift", "h1 it is another\nh2 it is another\n");
+  g_assert_cmpint (echo (f, "repair", LAN "/ctl"), ==, 0);
+  assert_reads (f, LAN "/drift", "");
+  g_assert_cmpint (echo_n (f, "<network dialect='2'/>\n", -1, LAN "/xml"), ==, 0);
+  assert_reads (f, LAN "/drift", "h1 it is another\nh2 it is another\n");
+  g_assert_cmpint (echo (f, "repair", LAN "/ctl"), ==, 0);
+  assert_reads (f, LAN "/drift", "");
+}
+
 static void
 plug (VirfsVmInfo *info, gpointer data)
 {
@@ -322,6 +340,7 @@ main (int argc, char **argv)
   fixture_add ("/fleetnet/draft", "h1=fake:2 h2=fake:2", test_draft);
   fixture_add ("/fleetnet/drift", "h1=fake:2 h2=fake:2", test_drift);
   fixture_add ("/fleetnet/failure", "h1=fake:2 h2=fake:2", test_failure);
+  fixture_add ("/fleetnet/made", "h1=fake:2 h2=fake:2", test_made);
   fixture_add ("/fleetnet/used", "h1=fake:2 h2=fake:2", test_used);
   fixture_add ("/fleetnet/neighbours", "h1=fake:2 h2=fake:2", test_neighbours);
   fixture_add ("/fleetnet/join", "h1=fake:2 h2=fake:2", test_join);

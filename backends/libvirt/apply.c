@@ -123,19 +123,22 @@ note_failure (GError **first, guint *n, GError *failure)
     g_error_free (failure);
 }
 
-static void
+/* FALSE: what there is now could not be read. */
+static gboolean
 tell (LvTask *task, const gboolean *touched)
 {
   virConnectPtr conn = task->here.conn;
+  gboolean done = TRUE;
 
   if (touched[VIRFS_DEFINED_SECRET] || touched[VIRFS_DEFINED_FILTER])
     lv_filters_poll (task->link, conn);
   if (touched[VIRFS_DEFINED_NETWORK])
-    lv_poll_resources (task->link, conn);
+    done &= lv_poll_resources (task->link, conn);
   if (touched[VIRFS_DEFINED_POOL]) {
-    lv_inventory_read_pools (task->link, conn);
+    done &= lv_inventory_read_pools (task->link, conn);
     lv_inventory_poll (task->link);
   }
+  return done;
 }
 
 static LvOutcome
@@ -158,8 +161,10 @@ run_apply (LvTask *task, GError **error)
       lv_domain_refresh (task->link, task->here.conn, wanted->key, 0);
     lv_gate_progress_job (task->link->connection, task->job, i + 1, list->len);
   }
-  tell (task, touched);
-  if (lv_task_is_cancelled (task))
+  if (!tell (task, touched) && first == NULL)
+    g_set_error (&first, VIRFS_ERROR, VIRFS_ERROR_FAILED,
+                 "it is applied, but what the host has now cannot be read; repair it again");
+  else if (lv_task_is_cancelled (task))
     g_set_error (&first, VIRFS_ERROR, VIRFS_ERROR_CANCELLED, "cancelled; what was done stays");
   if (first == NULL)
     return LV_DONE;

@@ -415,12 +415,14 @@ end (Reading *reading, gboolean tell)
   g_ptr_array_unref (reading->read);
 }
 
-void
+gboolean
 lv_inventory_read_pools (LvLink *link, virConnectPtr conn)
 {
   Reading reading = { .link = link, .conn = conn, .pools = TRUE };
+  gboolean done = begin (&reading) && read_pools (&reading);
 
-  end (&reading, begin (&reading) && read_pools (&reading));
+  end (&reading, done);
+  return done;
 }
 
 static void

@@ -21,8 +21,9 @@
 LvInventory *lv_inventory_new (void);
 void lv_inventory_free (LvInventory *inventory);
 
-/* Looks and tells now: pools without their volumes, which stay as they are known. */
-void lv_inventory_read_pools (LvLink *link, virConnectPtr conn);
+/* Looks and tells now: pools without their volumes, which stay as they are known.  FALSE: they
+ * cannot be listed. */
+gboolean lv_inventory_read_pools (LvLink *link, virConnectPtr conn);
 /* Looks at all pools, and volumes as said above, in a thread of its own; once more if it does so already.
  * From any thread. */
 void lv_inventory_poll (LvLink *link);

@@ -194,13 +194,14 @@ add_once (GPtrArray *list, const char *name)
     g_ptr_array_add (list, g_strdup (name));
 }
 
-static void
+/* FALSE: they cannot be listed. */
+static gboolean
 read_networks (LvLink *link, virConnectPtr conn, VirfsHostInfo *info, GPtrArray *bridges)
 {
   GPtrArray *networks = lv_networks_read (link, conn), *names;
 
   if (networks == NULL)
-    return;
+    return FALSE;
   names = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < networks->len; i++) {
     const VirfsNetworkInfo *network = networks->pdata[i];
@@ -212,6 +213,7 @@ read_networks (LvLink *link, virConnectPtr conn, VirfsHostInfo *info, GPtrArray 
   }
   replace (&info->networks, names);
   virfs_part_lists_set (info->parts, VIRFS_HOST_NETWORKS, networks);
+  return TRUE;
 }
 
 /* FALSE: they cannot be listed. */
@@ -229,16 +231,17 @@ read_interfaces (LvLink *link, virConnectPtr conn, VirfsHostInfo *info, GPtrArra
   return TRUE;
 }
 
-void
+gboolean
 lv_node_read_resources (LvLink *link, virConnectPtr conn, VirfsHostInfo *info)
 {
   GPtrArray *bridges = g_ptr_array_new_with_free_func (g_free);
+  gboolean networks = read_networks (link, conn, info, bridges);
 
-  read_networks (link, conn, info, bridges);
   if (read_interfaces (link, conn, info, bridges)) {
     replace (&info->bridges, bridges);
   } else {
     replace (&info->bridges, NULL);
     g_ptr_array_unref (bridges);
   }
+  return networks;
 }

@@ -7,7 +7,8 @@
 
 /* Each fills in its part of INFO; what the driver cannot tell stays as it is. */
 void lv_node_read (LvLink *link, virConnectPtr conn, VirfsHostInfo *info);
-void lv_node_read_resources (LvLink *link, virConnectPtr conn, VirfsHostInfo *info);
+/* FALSE: networks cannot be listed. */
+gboolean lv_node_read_resources (LvLink *link, virConnectPtr conn, VirfsHostInfo *info);
 
 /* How many CPUs the host can have, whatever is online now; asked once. */
 guint lv_node_cpus (LvLink *link, virConnectPtr conn);

@@ -102,18 +102,20 @@ lv_poll_node (LvLink *link, virConnectPtr conn)
   lv_inventory_read_pools (link, conn);
 }
 
-void
+gboolean
 lv_poll_resources (LvLink *link, virConnectPtr conn)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->resources);
   g_autoptr (VirfsHostInfo) read = lv_gate_copy_host (link->connection);
   g_autoptr (GPtrArray) before = read ? ref (read->parts[VIRFS_HOST_INTERFACES]) : NULL;
+  gboolean networks;
 
   if (read == NULL)
-    return;
-  lv_node_read_resources (link, conn, read);
+    return FALSE;
+  networks = lv_node_read_resources (link, conn, read);
   lv_gate_edit_host (link->connection, link, take_resources, read, NULL);
   lv_interfaces_tell (link, before, read->parts[VIRFS_HOST_INTERFACES]);
+  return networks;
 }
 
 static void

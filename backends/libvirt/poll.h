@@ -10,8 +10,8 @@
 /* Reads what the host is and has, and tells it. */
 void lv_poll_node (LvLink *link, virConnectPtr conn);
 /* The same for networks and interfaces only: one at a time, so that who reads them after he has changed
- * something tells later than those who have read them before. */
-void lv_poll_resources (LvLink *link, virConnectPtr conn);
+ * something tells later than those who have read them before.  FALSE: networks cannot be listed. */
+gboolean lv_poll_resources (LvLink *link, virConnectPtr conn);
 
 /* Reads, beside all else, the devices of the host, and the snapshots of guests that have just been listed, and puts on what is kept of
  * some (migrate_snapshots.h). */

@@ -102,7 +102,7 @@ virfs_fleet_take_end (VirfsFleet *self, VirfsFleetApply *apply)
 
   if (entry != NULL)
     g_hash_table_remove (entry->pending, apply->host);
-  if (entry != NULL && apply->error == NULL && !entry->removing && entry->made == NULL)
+  if (entry != NULL && apply->error == NULL && !entry->removing)
     virfs_fleet_learn (self, entry, apply->host);
   if (entry != NULL && apply->error != NULL && !entry->removing)
     g_hash_table_insert (entry->failed, g_strdup (apply->host), g_strdup (apply->error->message));

@@ -136,6 +136,12 @@ new_names (void)
   return g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
+static void
+unref_blob (gpointer blob)
+{
+  virfs_blob_unref (blob);
+}
+
 VirfsFleetEntry *
 virfs_fleet_entry_new (VirfsFleet *self, VirfsDefined kind, const char *name, gpointer info)
 {
@@ -146,6 +152,7 @@ virfs_fleet_entry_new (VirfsFleet *self, VirfsDefined kind, const char *name, gp
   entry->info = info;
   entry->applied = new_names ();
   entry->pending = new_names ();
+  entry->own = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, unref_blob);
   entry->failed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   entry->looks = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, virfs_fleet_look_free);
   g_ptr_array_add (self->entries, entry);
@@ -160,6 +167,7 @@ virfs_fleet_entry_free (gpointer data)
   g_ref_string_release (entry->name);
   virfs_part_info_unref (entry->info);
   virfs_blob_unref (entry->made);
+  g_hash_table_unref (entry->own);
   g_hash_table_unref (entry->applied);
   g_hash_table_unref (entry->pending);
   g_hash_table_unref (entry->failed);

@@ -17,8 +17,10 @@ virfs_fleet_set_info (VirfsFleet *self, VirfsFleetEntry *entry, gpointer info, G
     entry->made = NULL;
   if (virfs_fleet_keep (self, entry, error)) {
     virfs_part_info_unref (before);
-    if (entry->made == NULL)
+    if (entry->made == NULL) {
+      g_hash_table_remove_all (entry->own);
       virfs_blob_unref (made);
+    }
     return TRUE;
   }
   entry->info = before;

@@ -27,14 +27,16 @@ differ_from (VirfsFleet *self, VirfsBlob *wanted, const char *is)
   return text ? self->infra->backend->definition_differ (text, is) : NULL;
 }
 
-/* Hosts add defaults, and drop what they do not know: what they have made of it before is as good. */
+/* Hosts add defaults, and drop what they do not know: what HOST has made of it before is as good. */
 static char *
-differ (VirfsFleet *self, VirfsFleetEntry *entry, VirfsBlob *is)
+differ (VirfsFleet *self, VirfsFleetEntry *entry, const char *host, VirfsBlob *is)
 {
+  VirfsBlob *own = g_hash_table_lookup (entry->own, host);
+  VirfsBlob *made = own ? own : entry->made;
   g_autofree char *text = virfs_blob_text (is);
   g_autofree char *differ = text ? differ_from (self, virfs_fleet_xml (entry->info), text) : NULL;
 
-  return differ && entry->made ? differ_from (self, entry->made, text) : g_steal_pointer (&differ);
+  return differ && made ? differ_from (self, made, text) : g_steal_pointer (&differ);
 }
 
 /* Pools run with sizes and rights that are nobody's definition. */
@@ -53,6 +55,24 @@ stored_xml (VirfsDefined kind, gconstpointer part)
                                        : ((const VirfsPoolInfo *) part)->definition;
 }
 
+/* FALSE: that is known. */
+static gboolean
+take_made (VirfsFleetEntry *entry, const char *host, const char *text)
+{
+  g_autoptr (VirfsBlob) made = virfs_blob_new (text);
+  VirfsBlob *own = g_hash_table_lookup (entry->own, host);
+
+  if (virfs_blob_equal (made, own ? own : entry->made))
+    return FALSE;
+  if (entry->made == NULL)
+    entry->made = g_steal_pointer (&made);
+  else if (virfs_blob_equal (made, entry->made))
+    g_hash_table_remove (entry->own, host);
+  else
+    g_hash_table_insert (entry->own, g_strdup (host), g_steal_pointer (&made));
+  return TRUE;
+}
+
 void
 virfs_fleet_learn (VirfsFleet *self, VirfsFleetEntry *entry, const char *name)
 {
@@ -64,9 +84,8 @@ virfs_fleet_learn (VirfsFleet *self, VirfsFleetEntry *entry, const char *name)
   g_autofree char *made = is && wanted ? self->infra->backend->definition_made (wanted, is) : NULL;
   g_autoptr (GError) error = NULL;
 
-  if (made == NULL)
+  if (made == NULL || !take_made (entry, name, made))
     return;
-  entry->made = virfs_blob_new (made);
   g_hash_table_remove_all (entry->looks);
   if (!virfs_fleet_keep (self, entry, &error))
     g_message ("what hosts make of %s is not kept: %s", entry->name, error->message);
@@ -87,8 +106,8 @@ compare (VirfsFleet *self, VirfsFleetEntry *entry, const char *host, gconstpoint
   look->wanted = wanted ? virfs_blob_ref (wanted) : NULL;
   look->definition = definition ? virfs_blob_ref (definition) : NULL;
   look->live = live ? virfs_blob_ref (live) : NULL;
-  look->differ = differ (self, entry, definition);
-  look->running = look->differ ? NULL : differ (self, entry, live);
+  look->differ = differ (self, entry, host, definition);
+  look->running = look->differ ? NULL : differ (self, entry, host, live);
   g_hash_table_insert (entry->looks, g_strdup (host), look);
   return look;
 }

@@ -39,6 +39,7 @@ typedef struct {
   GRefString *name;
   VirfsPartInfo *info;  /* what is defined or drafted, without `present` and `drift`; immutable */
   VirfsBlob *made;      /* what hosts make of its XML; NULL: not known yet */
+  GHashTable *own;      /* name of a host -> VirfsBlob*: what it makes of it if that is something else */
   GHashTable *applied;  /* set of names: hosts that have or had it under this definition */
   GHashTable *failed;   /* name of a host -> why it could not be given it */
   GHashTable *pending;  /* set of names: a job for that host runs */

@@ -5,11 +5,43 @@
 #include <string.h>
 
 #define GROUP "definition"
+/* What hosts make of it that make something else of it than others; keys: their names, escaped. */
+#define OWN   "made"
 
 static char *
 key_of (const VirfsFleetEntry *entry)
 {
   return g_strdup_printf ("%s/%s", virfs_defined_name (entry->kind), entry->name);
+}
+
+static void
+save_own (const VirfsFleetEntry *entry, GKeyFile *file)
+{
+  GHashTableIter iter;
+  gpointer host, made;
+
+  g_hash_table_iter_init (&iter, entry->own);
+  while (g_hash_table_iter_next (&iter, &host, &made)) {
+    g_autofree char *text = virfs_blob_text (made);
+    g_autofree char *name = g_uri_escape_string (host, NULL, TRUE);
+
+    if (text != NULL)
+      g_key_file_set_string (file, OWN, name, text);
+  }
+}
+
+static void
+load_own (VirfsFleetEntry *entry, GKeyFile *file)
+{
+  g_auto (GStrv) hosts = g_key_file_get_keys (file, OWN, NULL, NULL);
+
+  for (char **host = hosts; host && *host; host++) {
+    g_autofree char *text = g_key_file_get_string (file, OWN, *host, NULL);
+    g_autofree char *name = g_uri_unescape_string (*host, NULL);
+
+    if (text != NULL && name != NULL)
+      g_hash_table_insert (entry->own, g_steal_pointer (&name), virfs_blob_new (text));
+  }
 }
 
 gboolean
@@ -23,8 +55,10 @@ virfs_fleet_keep (VirfsFleet *self, VirfsFleetEntry *entry, GError **error)
   g_key_file_set_string_list (file, "fleet", "applied", (const char *const *) hosts,
                               g_hash_table_size (entry->applied));
   made = virfs_blob_text (entry->made);
-  if (made != NULL)
+  if (made != NULL) {
     g_key_file_set_string (file, "fleet", "made", made);
+    save_own (entry, file);
+  }
   text = g_key_file_to_data (file, NULL, NULL);
   return virfs_infra_keep (self->infra, VIRFS_RECORD_FLEET, key, text, error);
 }
@@ -63,6 +97,7 @@ restore (const char *key, const char *text, gpointer data)
   entry = virfs_fleet_entry_new (self, kind, name, info);
   made = g_key_file_get_string (file, "fleet", "made", NULL);
   entry->made = made ? virfs_blob_new (made) : NULL;
+  load_own (entry, file);
   hosts = g_key_file_get_string_list (file, "fleet", "applied", NULL, NULL);
   for (char **host = hosts; host && *host; host++)
     g_hash_table_add (entry->applied, g_strdup (*host));
