@@ -87,8 +87,18 @@ lv_stood_clear (LvStood *stood)
   g_clear_pointer (&stood->xml, g_free);
 }
 
+/* Nobody else has it any more. */
+static void
+log_stood (const LvTask *task, const VirfsDefinition *wanted, const LvStood *stood)
+{
+  g_warning ("hosts/%s/%s/%s could not be put back as it was; its definition was: %s",
+             task->link->connection->name, virfs_defined_name (wanted->kind), wanted->name,
+             stood->xml);
+}
+
 void
-lv_stood_tell (const LvStood *stood, GError *failure, GError **error)
+lv_stood_tell (const LvTask *task, const VirfsDefinition *wanted, const LvStood *stood,
+               GError *failure, GError **error)
 {
   g_autoptr (GError) taken = failure;
   g_autofree char *text = NULL;
@@ -96,10 +106,14 @@ lv_stood_tell (const LvStood *stood, GError *failure, GError **error)
   if (stood->xml == NULL)
     text = g_strdup ("; it is defined, and stays stopped");
   else if (taken != NULL)
-    text = g_strdup_printf ("; nor is what was there before as it was, for %s", taken->message);
+    text = g_strdup_printf ("; nor is what was there before as it was, for %s; the log has its"
+                            " definition",
+                            taken->message);
   else
     text = g_strdup_printf ("; what was there before is defined again%s",
                             stood->active ? ", and runs" : "");
+  if (taken != NULL)
+    log_stood (task, wanted, stood);
   lv_fail_add (error, text);
 }
 

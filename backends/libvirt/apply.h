@@ -20,8 +20,9 @@ typedef struct {
 } LvStood;
 
 void lv_stood_clear (LvStood *stood);
-/* ERROR says why what is wanted does not start; this adds what there is now: nothing else, or what was there
- * before, if it could be put back.  FAILURE (taken, NULL: none): why it could not. */
-void lv_stood_tell (const LvStood *stood, GError *failure, GError **error);
+/* ERROR says why what is WANTED does not start; this adds what there is now: nothing else, or what was there
+ * before, if it could be put back.  FAILURE (taken, NULL: none): why it could not; then the log has its XML. */
+void lv_stood_tell (const LvTask *task, const VirfsDefinition *wanted, const LvStood *stood,
+                    GError *failure, GError **error);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LvStood, lv_stood_clear)

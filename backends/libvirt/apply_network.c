@@ -193,6 +193,6 @@ lv_apply_network (LvTask *task, const VirfsDefinition *wanted, const char *text,
     lv_fail (error, "cannot start the network %s", wanted->name);
   if (stood.xml != NULL)
     put_back (task->here.conn, network, &stood, &failure);
-  lv_stood_tell (&stood, failure, error);
+  lv_stood_tell (task, wanted, &stood, failure, error);
   return FALSE;
 }

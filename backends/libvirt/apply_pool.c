@@ -158,6 +158,6 @@ lv_apply_pool (LvTask *task, const VirfsDefinition *wanted, const char *text, GE
     return TRUE;
   if (stood.xml != NULL)
     put_back (task->here.conn, pool, &stood, &failure);
-  lv_stood_tell (&stood, failure, error);
+  lv_stood_tell (task, wanted, &stood, failure, error);
   return FALSE;
 }
