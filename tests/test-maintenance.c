@@ -267,6 +267,31 @@ test_host_lost (Fixture *f, gconstpointer data)
   assert_soon (sh_quietly (f, "[ -z \"$(ls hosts/h1/vms)\" ]") == 0);
 }
 
+/* Those that stay after all are not to be brought back. */
+static void
+test_target_lost (Fixture *f, gconstpointer data)
+{
+  GPid pid;
+
+  g_atomic_int_set (&virfs_fake_delay, 60 * G_USEC_PER_SEC);
+  pid = fixture_spawn (f, "1", "hosts/h1/maintenance");
+  assert_soon (sh_quietly (f, "[ $(grep -lx running jobs/*/state | wc -l) = 3 ]") == 0);
+  turn_host (f, "h3", VIRFS_HOST_UNREACHABLE);
+  turn_host (f, "h2", VIRFS_HOST_UNREACHABLE);
+  g_assert_cmpint (fixture_wait (pid), ==, EBUSY);
+  assert_says (f, "hosts/h1/error", "6 of 6 guests stay on h1");
+  g_atomic_int_set (&virfs_fake_delay, 0);
+  g_assert_cmpint (echo (f, "1", "hosts/h1/maintenance"), ==, EBUSY); /* none is moved any more */
+  assert_lists (f, "hosts/h1/vms", "h1-1 h1-2 h1-3 h1-4 h1-5 h1-6");
+  turn_host (f, "h2", VIRFS_HOST_UP);
+  for (guint i = 1; i <= 6; i++) { /* on purpose */
+    g_autofree char *name = g_strdup_printf ("h1-%u", i);
+
+    move_vm (f, name, "h2");
+  }
+  assert_reads (f, "hosts/h1/drained", "");
+}
+
 /* The host is back before what it interrupted has ended. */
 static void
 test_flap (Fixture *f, gconstpointer data)
@@ -465,6 +490,7 @@ main (int argc, char **argv)
   ADD ("/maintenance/restart", test_restart);
   ADD ("/maintenance/host-lost", test_host_lost);
   ADD ("/maintenance/flap", test_flap);
+  ADD ("/maintenance/target-lost", test_target_lost);
   ADD ("/maintenance/flap-at-start", test_flap_at_start);
   ADD ("/maintenance/goes-on", test_goes_on);
   ADD ("/migration/options", test_options);

@@ -82,9 +82,9 @@ remove_moved (VirfsUpkeep *upkeep, gpointer uuid)
   virfs_upkeep_remove_moved (upkeep, uuid);
 }
 
-/* Whoever brought them. */
+/* Whoever brought them, or that never left, when where they were to go was lost. */
 static void
-remove_those_back (VirfsUpkeep *upkeep, gpointer host)
+remove_those_here (VirfsUpkeep *upkeep, gpointer host)
 {
   VirfsInfra *infra = ((VirfsHost *) host)->object.infra;
   g_auto (GStrv) uuids = g_strsplit (upkeep->moved ? upkeep->moved : "", "\n", -1);
@@ -354,8 +354,8 @@ virfs_drain_run (VirfsDrain *drain)
   while (!is_over (drain) && plan (drain))
     take_steps (drain);
   virfs_infra_unlisten (infra_of (drain), take_note, drain);
-  if (drain->back)
-    virfs_drain_keep (drain, remove_those_back, drain->host);
+  if (drain->back || !is_over (drain))
+    virfs_drain_keep (drain, remove_those_here, drain->host);
 }
 
 GError *
