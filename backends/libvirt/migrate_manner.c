@@ -4,6 +4,7 @@
 
 #include "connection.h"
 #include "error.h"
+#include "gate.h"
 #include "kept.h"
 #include "uri.h"
 #include "upkeep.h"
@@ -12,12 +13,15 @@
 /* What libvirt takes for no limit. */
 #define UNLIMITED (G_MAXINT64 / MIB)
 
+/* The host that it leaves is the task's: the guest itself may be on the other already. */
 static void
 read_plan (LvTask *task, VirfsMigrationPlan *plan)
 {
   g_autoptr (VirfsVmInfo) vm = virfs_vm_info (task->vm);
-  g_autoptr (VirfsHostInfo) host = virfs_host_info (vm->host);
+  g_autoptr (VirfsHostInfo) host = lv_gate_copy_host (task->link->connection);
 
+  if (host == NULL) /* forgotten: what was said holds */
+    return;
   virfs_migration_plan (vm->kept ? vm->kept->migration : NULL,
                         host->upkeep ? host->upkeep->migration : NULL, plan);
 }
