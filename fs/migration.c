@@ -28,14 +28,16 @@ replace (VirfsMigration **migration, const Change *change)
   virfs_migration_free (old);
 }
 
-/* Whether what would be said goes together; of what the other side says only as long as that does not change. */
+/* Whether what WRITTEN would be goes with the rest; of what the other side says only as long as that does not
+ * change. */
 static gboolean
-check (const VirfsMigration *guest, const VirfsMigration *host, GError **error)
+check (const VirfsMigration *guest, const VirfsMigration *host, VirfsMigrationOption written,
+       GError **error)
 {
   VirfsMigrationPlan plan;
 
   virfs_migration_plan (guest, host, &plan);
-  return virfs_migration_check (&plan, error);
+  return virfs_migration_check (&plan, written, error);
 }
 
 /* Of a guest. */
@@ -55,7 +57,7 @@ check_vm (const VirfsVmInfo *vm, const Change *change, GError **error)
   const VirfsMigration *old = vm->kept ? vm->kept->migration : NULL;
   g_autoptr (VirfsMigration) wanted = virfs_migration_with (old, change->option, change->value);
 
-  return check (wanted, host->upkeep ? host->upkeep->migration : NULL, error);
+  return check (wanted, host->upkeep ? host->upkeep->migration : NULL, change->option, error);
 }
 
 static void
@@ -93,7 +95,7 @@ check_host (const VirfsHostInfo *host, const Change *change, GError **error)
   const VirfsMigration *old = host->upkeep ? host->upkeep->migration : NULL;
   g_autoptr (VirfsMigration) wanted = virfs_migration_with (old, change->option, change->value);
 
-  return check (NULL, wanted, error);
+  return check (NULL, wanted, change->option, error);
 }
 
 static void

@@ -115,7 +115,7 @@ lv_migrate_resume (LvTask *task, virDomainPtr domain, const LvFacts *facts, GErr
 
   lv_manner_init (&manner, task);
   lv_manner_go_on (&manner);
-  if (!virfs_migration_check (&manner.plan, error))
+  if (!virfs_migration_check (&manner.plan, VIRFS_MIGRATION_N_OPTIONS, error))
     return FALSE;
   move.flags = lv_manner_flags (&manner, VIR_MIGRATE_LIVE | LV_MIGRATE_PERSISTENT)
                | VIR_MIGRATE_POSTCOPY_RESUME;

@@ -54,7 +54,7 @@ lv_manner_check (const LvManner *manner, const LvPlan *plan, GError **error)
 {
   const VirfsMigrationPlan *wanted = &manner->plan;
 
-  if (!virfs_migration_check (wanted, error))
+  if (!virfs_migration_check (wanted, VIRFS_MIGRATION_N_OPTIONS, error))
     return FALSE;
   if (wanted->tunnelled && plan->copies->len > 0) {
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,

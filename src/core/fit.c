@@ -210,7 +210,7 @@ has_sound_options (const Way *way, GError **error)
     return TRUE;
   virfs_migration_plan (way->vm->kept ? way->vm->kept->migration : NULL,
                         way->source->upkeep ? way->source->upkeep->migration : NULL, &plan);
-  return virfs_migration_check (&plan, error);
+  return virfs_migration_check (&plan, VIRFS_MIGRATION_N_OPTIONS, error);
 }
 
 static gboolean

@@ -266,14 +266,22 @@ static const struct {
     "what is sent in parallel is not compressed" },
 };
 
+static gboolean
+is_asked (guint contradiction, VirfsMigrationOption written)
+{
+  return written == VIRFS_MIGRATION_N_OPTIONS || contradictions[contradiction].first == written
+         || contradictions[contradiction].second == written;
+}
+
 gboolean
-virfs_migration_check (const VirfsMigrationPlan *plan, GError **error)
+virfs_migration_check (const VirfsMigrationPlan *plan, VirfsMigrationOption written, GError **error)
 {
   for (guint i = 0; i < G_N_ELEMENTS (contradictions); i++) {
     const char *first = options[contradictions[i].first].name;
     const char *second = options[contradictions[i].second].name;
 
-    if (!contradictions[i].has_first (plan) || !contradictions[i].has_second (plan))
+    if (!is_asked (i, written) || !contradictions[i].has_first (plan)
+        || !contradictions[i].has_second (plan))
       continue;
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED,
                  "%s does not go with %s: %s; write %s to migration/%s, or 0 to migration/%s",

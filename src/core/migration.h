@@ -51,7 +51,9 @@ typedef struct {
 
 void virfs_migration_plan (const VirfsMigration *first, const VirfsMigration *second,
                            VirfsMigrationPlan *plan);
-/* UNSUPPORTED: two of its options contradict each other. */
-gboolean virfs_migration_check (const VirfsMigrationPlan *plan, GError **error);
+/* UNSUPPORTED: two of its options contradict each other, of which WRITTEN is one (VIRFS_MIGRATION_N_OPTIONS:
+ * any): so who writes one can mend what others have said. */
+gboolean virfs_migration_check (const VirfsMigrationPlan *plan, VirfsMigrationOption written,
+                                GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (VirfsMigration, virfs_migration_free)
