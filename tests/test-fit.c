@@ -382,6 +382,25 @@ test_options (Fixture *f, gconstpointer data)
   assert_fits (f);
 }
 
+/* One that failed in post-copy gets the rest of its memory before it goes anywhere; what is left of another
+ * time keeps no guest. */
+static void
+test_half_way (Fixture *f, gconstpointer data)
+{
+  VirfsVmInfo *rest = virfs_vm_info_new (f->vm->uuid, f->vm->name);
+  g_autoptr (GPtrArray) obstacles = NULL;
+
+  rest->state = VIRFS_VM_PAUSED;
+  rest->reason = VIRFS_VM_POST_COPY_FAILED;
+  virfs_infra_update_vm (f->infra, f->to, rest);
+  f->vm->reason = "booted";
+  assert_fits (f);
+  f->vm->reason = VIRFS_VM_POST_COPY;
+  assert_does_not (f, VIRFS_ERROR_BUSY, "its memory is still on to: write from to migrate first");
+  obstacles = virfs_fit_obstacles (f->vm, f->needs, f->to, f->info);
+  g_assert_cmpuint (obstacles->len, ==, 1);
+}
+
 /* What nobody copies has to be there, where it can be told. */
 static void
 test_media (Fixture *f, gconstpointer data)
@@ -425,6 +444,7 @@ main (int argc, char **argv)
   ADD ("/fit/maintenance", test_maintenance);
   ADD ("/fit/devices", test_devices);
   ADD ("/fit/options", test_options);
+  ADD ("/fit/half-way", test_half_way);
   ADD ("/fit/media", test_media);
   return g_test_run ();
 }

@@ -85,8 +85,10 @@ run_migrate (LvTask *task, GError **error)
 void
 lv_vm_migrate (VirfsVm *vm, VirfsHost *target, VirfsJob *job)
 {
-  /* what failed in post-copy goes on from where the rest of its memory is */
-  g_autoptr (VirfsHost) source = virfs_infra_post_copy_source (vm->object.infra, vm);
+  /* what failed in post-copy goes on where it is, from where the rest of its memory is */
+  g_autoptr (VirfsVmInfo) info = virfs_vm_info (vm);
+  g_autoptr (VirfsHost) source
+    = info->host == target ? virfs_infra_post_copy_source (vm->object.infra, vm) : NULL;
   LvTask *task = source ? lv_task_new_at (vm, source, job, LV_LANE_LONG, run_migrate)
                         : lv_task_new (vm, job, LV_LANE_LONG, run_migrate);
 

@@ -25,7 +25,7 @@ static const char *const running[] = {
   [VIR_DOMAIN_RUNNING_SAVE_CANCELED] = "save canceled",
   [VIR_DOMAIN_RUNNING_WAKEUP] = "event wakeup",
   [VIR_DOMAIN_RUNNING_CRASHED] = "crashed",
-  [VIR_DOMAIN_RUNNING_POSTCOPY] = "post-copy",
+  [VIR_DOMAIN_RUNNING_POSTCOPY] = VIRFS_VM_POST_COPY,
   [VIR_DOMAIN_RUNNING_POSTCOPY_FAILED] = VIRFS_VM_POST_COPY_FAILED,
 };
 
@@ -41,7 +41,7 @@ static const char *const paused[] = {
   [VIR_DOMAIN_PAUSED_SNAPSHOT] = "creating snapshot",
   [VIR_DOMAIN_PAUSED_CRASHED] = "crashed",
   [VIR_DOMAIN_PAUSED_STARTING_UP] = "starting up",
-  [VIR_DOMAIN_PAUSED_POSTCOPY] = "post-copy",
+  [VIR_DOMAIN_PAUSED_POSTCOPY] = VIRFS_VM_POST_COPY,
   [VIR_DOMAIN_PAUSED_POSTCOPY_FAILED] = VIRFS_VM_POST_COPY_FAILED,
 };
 

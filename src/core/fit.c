@@ -99,6 +99,25 @@ has_movable_state (const Way *way, GError **error)
   return FALSE;
 }
 
+/* One that failed in post-copy runs on without the rest, and must not leave before it has that. */
+static gboolean
+has_its_memory (const Way *way, GError **error)
+{
+  const char *reason = way->vm->reason;
+  g_autoptr (VirfsVm) vm = virfs_infra_vm_by_uuid (way->host->object.infra, way->vm->uuid);
+  g_autoptr (VirfsHost) source = NULL;
+
+  if (vm == NULL || reason == NULL || !g_str_has_prefix (reason, VIRFS_VM_POST_COPY))
+    return TRUE;
+  source = virfs_infra_post_copy_source (vm->object.infra, vm);
+  if (source == NULL)
+    return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY,
+               "its memory is still on %s: write %s to migrate first", source->name,
+               way->vm->host->name);
+  return FALSE;
+}
+
 static gboolean
 has_no_namesake (const Way *way, GError **error)
 {
@@ -239,10 +258,23 @@ static const struct {
   gboolean (*check) (const Way *way, GError **error);
   gboolean decisive;
 } checks[] = {
-  { is_elsewhere, TRUE }, { are_up, TRUE },      { takes_guests },        { has_no_backup },
-  { has_idle_disks },     { has_movable_state }, { has_movable_devices }, { has_sound_options },
-  { has_no_namesake },    { has_hypervisor },    { has_machine },         { has_cpu },
-  { has_networks },       { has_pools },         { has_memory },          { has_files },
+  { is_elsewhere, TRUE },
+  { has_its_memory, TRUE },
+  { are_up, TRUE },
+  { takes_guests },
+  { has_no_backup },
+  { has_idle_disks },
+  { has_movable_state },
+  { has_movable_devices },
+  { has_sound_options },
+  { has_no_namesake },
+  { has_hypervisor },
+  { has_machine },
+  { has_cpu },
+  { has_networks },
+  { has_pools },
+  { has_memory },
+  { has_files },
   { has_media },
 };
 

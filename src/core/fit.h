@@ -8,7 +8,7 @@
 #include "infra.h"
 
 /* FALSE with the first reason: EXISTS if it or another of its name is there already, BUSY (a backup is open, something
- * is done to its disks, it is frozen or crashed, the host is in maintenance), HOST_DOWN, UNSUPPORTED (hypervisor,
+ * is done to its disks, some of its memory is on another host, it is frozen or crashed, the host is in maintenance), HOST_DOWN, UNSUPPORTED (hypervisor,
  * architecture, machine or CPU, a TPM, options that contradict each other), NO_SPACE (memory), NOT_FOUND (network,
  * storage, a medium). */
 gboolean virfs_fit (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host,

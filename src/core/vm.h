@@ -13,7 +13,8 @@
 #include "owner.h"
 #include "part.h"
 
-/* A reason: the guest goes on at one host, paused at another that has memory which it lacks (migration.h). */
+/* Reasons: the guest goes on at one host, paused at another that has memory which it lacks (migration.h). */
+#define VIRFS_VM_POST_COPY "post-copy"
 #define VIRFS_VM_POST_COPY_FAILED "post-copy failed"
 
 /* libvirt's virDomainState, with BLOCKED (Xen) told as RUNNING. */
