@@ -121,10 +121,13 @@ report_end (VirfsJob *job, const GError *error, gpointer data)
 
 /* What failed in post-copy. */
 
+/* A daemon that was lost meanwhile may say it of one side alone. */
 static gboolean
-is_half_way (const VirfsVmInfo *info)
+is_half_way (VirfsVm *vm, const VirfsVmInfo *info)
 {
-  return g_strcmp0 (info->reason, VIRFS_VM_POST_COPY_FAILED) == 0;
+  g_autoptr (VirfsHost) source = virfs_infra_post_copy_source (vm->object.infra, vm);
+
+  return source != NULL || g_strcmp0 (info->reason, VIRFS_VM_POST_COPY_FAILED) == 0;
 }
 
 static void
@@ -159,7 +162,7 @@ virfs_vm_migrate (VirfsCall *call, VirfsVm *vm, const VirfsVmInfo *info, const c
   } else if (!virfs_access_check (call, vm, VIRFS_MAY_WRITE, &error)
              || !virfs_access_check (call, target, VIRFS_MAY_WRITE, &error)) {
     virfs_call_finish (call, error);
-  } else if (target == info->host && wait && is_half_way (info)) {
+  } else if (target == info->host && wait && is_half_way (vm, info)) {
     resume (call, vm, target, operation);
   } else if (target == info->host) {
     virfs_call_finish (call, NULL);
