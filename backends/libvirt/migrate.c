@@ -48,7 +48,7 @@ migrate_claimed (LvTask *task, GError **error)
 
   if (domain == NULL || !lv_task_reach_target (task, error))
     return LV_FAILED;
-  lv_task_allow_cancel (task, TRUE);
+  lv_task_allow_cancel (task, !is_half_way (&facts));
   lv_gate_move (task->link, task->target, task->vm, TRUE);
   move_guest (task, domain, &facts, &failure);
   lv_task_allow_cancel (task, FALSE);
@@ -58,7 +58,7 @@ migrate_claimed (LvTask *task, GError **error)
   lv_gate_move (task->link, task->target, task->vm, FALSE);
   if (failure == NULL)
     return LV_DONE;
-  if (lv_migration_check_cancelled (task, error))
+  if (lv_migration_is_half_way (domain) || lv_migration_check_cancelled (task, error))
     g_propagate_error (error, failure);
   else
     g_error_free (failure);

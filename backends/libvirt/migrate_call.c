@@ -84,6 +84,15 @@ lv_migration_call (LvMigration *move)
   return moved;
 }
 
+gboolean
+lv_migration_is_half_way (virDomainPtr domain)
+{
+  LvFacts facts;
+
+  return lv_domain_ask_facts (domain, &facts) && facts.state == VIRFS_VM_PAUSED && facts.reason
+         && g_str_has_prefix (facts.reason, VIRFS_VM_POST_COPY);
+}
+
 /* libvirt does not carry it over.  The guest has moved; this is no reason to say it had not. */
 void
 lv_migration_keep_autostart (LvTask *task, virDomainPtr moved, const LvFacts *facts)

@@ -41,21 +41,28 @@ add_copied_disks (LvParams *params, const LvPlan *plan)
                              ((LvCopy *) plan->copies->pdata[i])->disk);
 }
 
+/* What nobody can tell now may be. */
+static gboolean
+may_be_half_way (const LvMigration *move)
+{
+  return !lv_link_is_alive (move->task->link) || lv_migration_is_half_way (move->domain);
+}
+
 static gboolean
 migrate_watched (LvMigration *move, const LvPlan *plan, const LvFacts *facts, GError **error)
 {
   LvTask *task = move->task;
-  LvManner manner;
+  LvManner *manner = &move->manner;
   g_autoptr (LvWatch) watch = NULL;
   gboolean moved;
 
-  lv_manner_init (&manner, task);
-  move->flags = lv_manner_flags (&manner, live_flags (plan, facts));
-  move->only = lv_manner_is_chosen (&manner);
+  move->flags = lv_manner_flags (manner, live_flags (plan, facts));
+  move->only = lv_manner_is_chosen (manner);
   add_copied_disks (&move->params, plan);
-  lv_manner_add_params (&manner, &move->params);
-  lv_manner_prepare (&manner, move->domain);
-  watch = lv_watch_new (task, lv_manner_follow, &manner);
+  lv_manner_add_params (manner, &move->params);
+  lv_manner_prepare (manner, move->domain);
+  lv_task_allow_cancel (task, TRUE);
+  watch = lv_watch_new (task, lv_manner_follow, manner);
   moved = lv_migration_call (move);
   if (moved) {
     lv_migration_keep_autostart (task, move->moved, facts);
@@ -64,7 +71,7 @@ migrate_watched (LvMigration *move, const LvPlan *plan, const LvFacts *facts, GE
     lv_migration_fail (task, error);
   }
   g_clear_pointer (&watch, lv_watch_free); /* it sets what comes */
-  move->post_copy = manner.post_copy;
+  move->post_copy = manner->post_copy && !moved && may_be_half_way (move);
   g_clear_pointer (&move->moved, virDomainFree);
   lv_params_clear (&move->params);
   return moved;
@@ -109,18 +116,17 @@ gboolean
 lv_migrate_resume (LvTask *task, virDomainPtr domain, const LvFacts *facts, GError **error)
 {
   LvMigration move = { .task = task, .domain = domain, .only = TRUE };
+  guint flags = VIR_MIGRATE_LIVE | (facts->persistent ? LV_MIGRATE_PERSISTENT : 0);
+  LvManner *manner = &move.manner;
   g_autoptr (LvWatch) watch = NULL;
-  LvManner manner;
   gboolean moved;
 
-  lv_manner_init (&manner, task);
-  lv_manner_go_on (&manner);
-  if (!virfs_migration_check (&manner.plan, VIRFS_MIGRATION_N_OPTIONS, error))
+  lv_manner_init (manner, task);
+  lv_manner_go_on (manner);
+  if (!virfs_migration_check (&manner->plan, VIRFS_MIGRATION_N_OPTIONS, error))
     return FALSE;
-  move.flags = lv_manner_flags (&manner, VIR_MIGRATE_LIVE | LV_MIGRATE_PERSISTENT)
-               | VIR_MIGRATE_POSTCOPY_RESUME;
-  watch = lv_watch_new (task, lv_manner_follow, &manner);
-  lv_task_allow_cancel (task, FALSE);
+  move.flags = lv_manner_flags (manner, flags) | VIR_MIGRATE_POSTCOPY_RESUME;
+  watch = lv_watch_new (task, lv_manner_follow, manner);
   moved = lv_migration_call (&move);
   if (moved)
     lv_migration_keep_autostart (task, move.moved, facts);
@@ -136,7 +142,6 @@ lv_migrate_running (LvTask *task, virDomainPtr domain, const LvFacts *facts, GEr
   g_autoptr (LvMoving) moving = NULL;
   g_autoptr (LvPlan) plan = NULL;
   LvMigration move = { .task = task, .domain = domain };
-  LvManner manner;
   char *xml;
   gboolean ok;
 
@@ -150,8 +155,8 @@ lv_migrate_running (LvTask *task, virDomainPtr domain, const LvFacts *facts, GEr
   moving = plan ? lv_moving_read (task, domain, error) : NULL;
   if (moving == NULL)
     return FALSE;
-  lv_manner_init (&manner, task);
-  ok = lv_moving_check (moving, plan, error) && lv_manner_check (&manner, plan, error)
+  lv_manner_init (&move.manner, task);
+  ok = lv_moving_check (moving, plan, error) && lv_manner_check (&move.manner, plan, error)
        && lv_plan_make (plan, domain, error) && lv_migration_check_cancelled (task, error)
        && migrate_with_snapshots (&move, moving, plan, facts, error);
   if (!ok && move.post_copy)

@@ -132,8 +132,8 @@ set_bandwidth (LvManner *manner, virDomainPtr domain)
     LV (virDomainMigrateSetMaxSpeed (domain, wanted, VIR_DOMAIN_MIGRATE_MAX_SPEED_POSTCOPY));
 }
 
-/* When all of its memory was sent once, or at once if it was told to meanwhile.  Then it cannot be stopped any
- * more: a guest is in both places. */
+/* When all of its memory was sent once, or at once if it was told to meanwhile.  From then on it cannot be
+ * stopped: a guest is in both places. */
 static void
 begin_post_copy (LvManner *manner, virDomainPtr domain, const LvParams *job)
 {
@@ -142,9 +142,12 @@ begin_post_copy (LvManner *manner, virDomainPtr domain, const LvParams *job)
   virTypedParamsGetULLong (job->items, job->n, VIR_DOMAIN_JOB_MEMORY_ITERATION, &iteration);
   if (manner->post_copy || (iteration < 2 && !manner->told))
     return;
+  lv_task_allow_cancel (manner->task, FALSE);
+  if (lv_task_is_cancelled (manner->task))
+    return;
   manner->post_copy = LV (virDomainMigrateStartPostCopy (domain, 0)) == 0;
-  if (manner->post_copy)
-    lv_task_allow_cancel (manner->task, FALSE);
+  if (!manner->post_copy)
+    lv_task_allow_cancel (manner->task, TRUE);
 }
 
 void

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "domain.h"
+#include "migrate_manner.h"
 #include "plan.h"
 
 /* A real move: the guest is defined there, and not here any more. */
@@ -12,11 +13,12 @@
 typedef struct {
   LvTask *task;
   virDomainPtr domain;
+  LvManner manner;
   LvParams params;
   guint flags;
   gboolean only; /* so, and in no other way */
   gboolean begun, peer_to_peer;
-  gboolean post_copy; /* has begun */
+  gboolean post_copy; /* has begun, and may go on */
   virDomainPtr moved; /* owned; NULL: it has not, or could not be looked up */
 } LvMigration;
 
@@ -26,6 +28,8 @@ gboolean lv_migration_call (LvMigration *move);
 gboolean lv_migration_fail (LvTask *task, GError **error);
 /* FALSE with CANCELLED if the task is. */
 gboolean lv_migration_check_cancelled (LvTask *task, GError **error);
+/* Whether DOMAIN, at the source, waits for what is in post-copy. */
+gboolean lv_migration_is_half_way (virDomainPtr domain);
 /* MOVED, NULL if it was not found, starts with its host there if it did here. */
 void lv_migration_keep_autostart (LvTask *task, virDomainPtr moved, const LvFacts *facts);
 /* Whether the target has not got the guest, and will not get it: else what was copied there may be all

@@ -196,8 +196,10 @@ run_verb (LvTask *task, GError **error)
     return refusal ? LV_FAILED : LV_DONE;
   }
   /* the only one that takes long and can be stopped */
-  if (task->verb == VIRFS_VERB_SAVE)
+  if (task->verb == VIRFS_VERB_SAVE) {
+    lv_task_allow_cancel (task, TRUE);
     watch = lv_watch_new (task, NULL, NULL);
+  }
   return lv_verb_call (task, domain, task->verb, error);
 }
 

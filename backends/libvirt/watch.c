@@ -87,7 +87,6 @@ lv_watch_new (LvTask *task, LvWatchLook look, gpointer data)
   watch->task = lv_task_ref (task);
   watch->look = look;
   watch->data = data;
-  lv_task_allow_cancel (task, TRUE);
   watch->thread = g_thread_new ("virfs-watch", watch_thread, watch);
   return watch;
 }
