@@ -411,13 +411,20 @@ test_media (Fixture *f, gconstpointer data)
 
   g_ptr_array_add (f->needs->media, g_strdup ("/isos/debian.iso"));
   virfs_part_lists_set (from->parts, VIRFS_HOST_POOLS, pool ("isos", "/isos"));
+  ((VirfsPoolInfo *) from->parts[VIRFS_HOST_POOLS]->pdata[0])->capacity = 1000000;
   virfs_infra_update_host (f->infra, f->from, from, NULL);
   g_clear_pointer (&f->info->parts[VIRFS_HOST_POOLS], g_ptr_array_unref);
   f->info->parts[VIRFS_HOST_POOLS] = pool ("isos", "/isos");
   assert_fits (f); /* nothing is known of its volumes */
   there = f->info->parts[VIRFS_HOST_POOLS]->pdata[0];
   there->part.parts = virfs_part_list_new ();
+  there->capacity = 1000100;
+  assert_fits (f); /* may be one file system of the network */
+  there->capacity = 2000000;
   assert_does_not (f, VIRFS_ERROR_NOT_FOUND, "debian.iso");
+  f->vm->state = VIRFS_VM_SHUTOFF;
+  assert_fits (f);
+  f->vm->state = VIRFS_VM_RUNNING;
   g_ptr_array_add (there->part.parts, virfs_part_info_new (&virfs_volume_class, "debian.iso"));
   assert_fits (f);
 }

@@ -168,7 +168,9 @@ lv_xml_read_needs (const char *text, GError **error)
   for (guint i = 0; i < disks->len; i++) {
     add_text (needs->pools, xml, disks->pdata[i], "source/@pool");
     add_text (needs->files, xml, disks->pdata[i], "source/@file");
-    add_text (needs->media, xml, disks->pdata[i], "self::*[readonly]/source/@file");
+    /* the others are dropped where they are not */
+    add_text (needs->media, xml, disks->pdata[i],
+              "self::*[readonly]/source[not(@startupPolicy) or @startupPolicy='mandatory']/@file");
   }
   return needs;
 }

@@ -208,7 +208,9 @@ has_files (const Way *way, GError **error)
 static gboolean
 has_media (const Way *way, GError **error)
 {
-  const char *file = virfs_fit_missing_medium (way->source, way->needs, way->info);
+  const char *file = virfs_vm_state_active (way->vm->state)
+                       ? virfs_fit_missing_medium (way->source, way->needs, way->info)
+                       : NULL;
 
   if (file != NULL)
     g_set_error (

@@ -92,6 +92,16 @@ virfs_fit_missing_file (const VirfsHostInfo *source, const VirfsVmNeeds *needs,
   return NULL;
 }
 
+/* Two directories may be one file system of the network, mounted by others than libvirt, of which one was looked
+ * at before a file was made: it has one size, but for the blocks in which each host counts it. */
+static gboolean
+is_another (const VirfsPoolInfo *from, const VirfsPoolInfo *to)
+{
+  guint64 least = MIN (from->capacity, to->capacity), most = MAX (from->capacity, to->capacity);
+
+  return !virfs_pool_is_same (from, to) && least > 0 && most - least > most / 100;
+}
+
 /* Only of a pool that both have, each its own: else it may be there without our knowing it. */
 static gboolean
 lacks_medium (const VirfsHostInfo *source, const VirfsHostInfo *target, const char *path)
@@ -101,7 +111,7 @@ lacks_medium (const VirfsHostInfo *source, const VirfsHostInfo *target, const ch
   const VirfsPoolInfo *from = find_pool (source, directory);
   const VirfsPoolInfo *to = find_pool (target, directory);
 
-  return from != NULL && to != NULL && to->part.parts != NULL && !virfs_pool_is_same (from, to)
+  return from != NULL && to != NULL && to->part.parts != NULL && is_another (from, to)
          && virfs_part_list_find (to->part.parts, name) == NULL;
 }
 
