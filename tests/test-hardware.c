@@ -348,6 +348,10 @@ test_adapter (Fixture *f, gconstpointer data)
   assert_says (f, "hosts/h1/error", "write both wwnn and wwpn");
   g_assert_cmpint (echo (f, "5001a4a000000002", NEW "/wwnn"), ==, 0);
   g_assert_cmpint (echo (f, "inactive", NEW "/state"), ==, ENOTSUP);
+  g_assert_cmpint (echo (f, "1", NEW "/autostart"), ==, 0);
+  g_assert_cmpint (echo (f, "active", NEW "/state"), ==, EINVAL);
+  assert_says (f, "hosts/h1/error", "does not start with its host");
+  g_assert_cmpint (echo (f, "0", NEW "/autostart"), ==, 0);
   /* what could not be made stays a draft */
   g_assert_cmpint (echo (f, "active", NEW "/state"), ==, EIO);
   assert_reads (f, NEW "/state", "draft\n");

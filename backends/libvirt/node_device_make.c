@@ -84,10 +84,12 @@ static int
 change (LvTask *task, virNodeDevicePtr device)
 {
   const VirfsNodeDeviceInfo *known = (VirfsNodeDeviceInfo *) task->wanted;
+  /* drivers that cannot tell have only what is there */
+  gboolean active = LV (virNodeDeviceIsActive (device)) != 0;
 
   if (task->action == VIRFS_NODE_DEVICE_START)
-    return known->active ? 0 : start (device);
-  if (known->active && stop (device) < 0)
+    return active ? 0 : start (device);
+  if (active && stop (device) < 0)
     return -1;
   return task->action == VIRFS_NODE_DEVICE_REMOVE && known->persistent
            ? LV (virNodeDeviceUndefine (device, 0))

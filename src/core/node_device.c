@@ -165,6 +165,9 @@ check_vhba (const VirfsNodeDeviceInfo *draft, const VirfsNodeDeviceInfo *parent,
   if ((draft->wwnn == NULL) != (draft->wwpn == NULL))
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
                  "write both wwnn and wwpn, or none of them: then libvirt makes them up");
+  else if (draft->autostart)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                 "a virtual adapter does not start with its host: write 0 to autostart");
   else if (parent->vports_max > 0 && parent->vports >= parent->vports_max)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_BUSY, "%s can make no more virtual adapters",
                  parent->part.name);
