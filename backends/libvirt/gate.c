@@ -262,6 +262,17 @@ lv_gate_tell_event (LvLink *link, const char *uuid, const char *kind, const char
 }
 
 void
+lv_gate_tell_event_at (LvLink *link, const char *path, const char *kind, const char *details)
+{
+  VirfsHost *host = enter_alive (link);
+
+  if (host == NULL)
+    return;
+  virfs_infra_log (host->object.infra, path, kind, details);
+  lv_gate_leave (link->connection);
+}
+
+void
 lv_gate_report (LvLink *link, const char *uuid, const GError *error)
 {
   VirfsHost *host = enter_alive (link);

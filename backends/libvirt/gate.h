@@ -44,6 +44,8 @@ void lv_gate_edit_host (LvConnection *connection, LvLink *link, LvHostEdit edit,
 void lv_gate_tell_all (LvLink *link, GPtrArray *infos);
 /* A line for the log of events about the guest, or if UUID is NULL the host. */
 void lv_gate_tell_event (LvLink *link, const char *uuid, const char *kind, const char *details);
+/* The same of what was at PATH, which may be gone. */
+void lv_gate_tell_event_at (LvLink *link, const char *path, const char *kind, const char *details);
 
 /* A failure that nobody waits for, in the guest's own `error` and in the log. */
 void lv_gate_report (LvLink *link, const char *uuid, const GError *error);

@@ -77,15 +77,16 @@ own_volumes (LvTask *task, virDomainPtr domain, GPtrArray *pools, GPtrArray *lef
   return volumes;
 }
 
-/* A file that nobody has put into a pool is not ours to remove. */
+/* A file that nobody has put into a pool is not ours to remove.  The guest was at PATH, and an event may have told
+ * already that it is gone. */
 static void
-tell_left (LvTask *task, GPtrArray *left)
+tell_left (LvTask *task, const char *path, GPtrArray *left)
 {
   for (guint i = 0; i < left->len; i++) {
     g_autofree char *details = virfs_event_details ("host", task->link->connection->name, "path",
                                                     (const char *) left->pdata[i], NULL);
 
-    lv_gate_tell_event (task->link, task->uuid, "left-behind", details);
+    lv_gate_tell_event_at (task->link, path, "left-behind", details);
   }
 }
 
@@ -186,13 +187,14 @@ purge (LvTask *task, virDomainPtr domain, GError **error)
   g_autoptr (GPtrArray) pools = g_ptr_array_new_with_free_func ((GDestroyNotify) lv_pool_free);
   g_autoptr (GPtrArray) left = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GPtrArray) volumes = own_volumes (task, domain, pools, left);
+  g_autofree char *path = virfs_object_path (task->vm);
   gboolean ok;
 
   if (!check_unused (task, volumes, error) || !check_still_off (task, domain, error))
     return FALSE;
   ok = undefine (domain) || lv_fail (error, "cannot undefine %s", task->name);
   if (ok)
-    tell_left (task, left);
+    tell_left (task, path, left);
   ok = ok && delete_volumes (task, volumes, error);
   lv_task_refresh (task);
   return ok;
