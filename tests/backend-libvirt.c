@@ -439,19 +439,28 @@ test_save (Fixture *f, gconstpointer data)
   assert_said ("nothing was saved");
 }
 
+/* How many calls of libvirt VERB takes; others than it ask meanwhile, which only adds to them. */
+static guint64
+fewest_calls (Fixture *f, VirfsVmVerb what, int error)
+{
+  guint64 fewest = G_MAXUINT64;
+
+  for (guint i = 0; i < 10; i++) {
+    guint64 before = virfs_libvirt_calls ();
+
+    g_assert_cmpint (verb (f, "web", what), ==, error);
+    fewest = MIN (fewest, virfs_libvirt_calls () - before);
+  }
+  return fewest;
+}
+
 /* What the driver lacks is asked for once. */
 static void
 test_missing (Fixture *f, gconstpointer data)
 {
-  guint64 calls, before;
+  guint64 calls = fewest_calls (f, VIRFS_VERB_REBOOT, 0);
 
-  g_assert_cmpint (verb (f, "web", VIRFS_VERB_PMSUSPEND), ==, ENOTSUP);
-  before = virfs_libvirt_calls ();
-  g_assert_cmpint (verb (f, "web", VIRFS_VERB_REBOOT), ==, 0);
-  calls = virfs_libvirt_calls () - before;
-  before = virfs_libvirt_calls ();
-  g_assert_cmpint (verb (f, "web", VIRFS_VERB_PMSUSPEND), ==, ENOTSUP);
-  g_assert_cmpuint (virfs_libvirt_calls () - before, <, calls);
+  g_assert_cmpuint (fewest_calls (f, VIRFS_VERB_PMSUSPEND, ENOTSUP), <, calls);
   assert_said ("cannot do this");
 }
 
