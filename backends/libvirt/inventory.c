@@ -12,6 +12,9 @@
 #define MOST_NEW   1024
 #define MOST_AGAIN 256
 
+/* How often an operation's reading gives way to other hosts. */
+#define MOST_OVERTAKEN 3
+
 LvInventory *
 lv_inventory_new (void)
 {
@@ -19,6 +22,7 @@ lv_inventory_new (void)
 
   g_mutex_init (&self->lock);
   self->told = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->changed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->hidden = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   return self;
 }
@@ -27,6 +31,7 @@ void
 lv_inventory_free (LvInventory *self)
 {
   g_hash_table_unref (self->told);
+  g_hash_table_unref (self->changed);
   g_hash_table_unref (self->hidden);
   g_mutex_clear (&self->lock);
   g_free (self);
@@ -86,20 +91,49 @@ lv_inventory_read_pools (LvLink *link, virConnectPtr conn)
   return done;
 }
 
+void
+lv_inventory_overtake (LvLink *link, const char *pool)
+{
+  LvInventory *self = link->inventory;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->lock);
+
+  g_hash_table_insert (self->changed, g_strdup (pool), GSIZE_TO_POINTER (++self->ticket));
+}
+
+static void
+refresh_once (LvReading *reading)
+{
+  g_autoptr (virStoragePool) pool = NULL;
+  gboolean told = begin (reading);
+
+  pool = told ? LV (virStoragePoolLookupByName (reading->conn, reading->only)) : NULL;
+  if (pool != NULL)
+    lv_reading_take_pool (reading, pool);
+  end (reading, told && (pool != NULL || lv_link_is_alive (reading->link)));
+  if (reading->more)
+    lv_inventory_poll (reading->link);
+}
+
+/* Who has changed something looks again until that is told. */
 static void
 refresh (LvLink *link, virConnectPtr conn, const char *name, const char *volume, gboolean all)
 {
-  LvReading reading
-    = { .link = link, .conn = conn, .only = name, .volume = volume, .all = all, .room = MOST_NEW };
-  g_autoptr (virStoragePool) pool = NULL;
-  gboolean told = begin (&reading);
+  gboolean overtaken = TRUE;
 
-  pool = told ? LV (virStoragePoolLookupByName (conn, name)) : NULL;
-  if (pool != NULL)
-    lv_reading_take_pool (&reading, pool);
-  end (&reading, told && (pool != NULL || lv_link_is_alive (link)));
-  if (reading.more)
-    lv_inventory_poll (link);
+  for (guint i = 1; overtaken; i++) {
+    LvReading reading = {
+      .link = link,
+      .conn = conn,
+      .only = name,
+      .volume = volume,
+      .all = all,
+      .room = MOST_NEW,
+      .obstinate = i == MOST_OVERTAKEN,
+    };
+
+    refresh_once (&reading);
+    overtaken = reading.overtaken;
+  }
 }
 
 void
@@ -131,17 +165,19 @@ poll_once (LvLink *link, virConnectPtr conn)
 {
   LvInventory *self = link->inventory;
   LvReading reading = { .link = link, .conn = conn, .room = MOST_NEW };
+  gboolean begun;
 
   g_mutex_lock (&self->lock);
   reading.first = self->cursor;
   g_mutex_unlock (&self->lock);
   reading.last = reading.first + MOST_AGAIN;
-  lv_share_look (link, conn);
   if (!self->joined)
     lv_lent_recover (link, conn);
   if (!self->joined)
     lv_image_recover (link, conn);
-  end (&reading, begin (&reading) && lv_reading_take_pools (&reading));
+  begun = begin (&reading);
+  lv_share_look (link, conn); /* what is marked from now on overtakes this reading */
+  end (&reading, begun && lv_reading_take_pools (&reading));
   advance (self, &reading);
   if (!self->joined)
     lv_share_join (link);

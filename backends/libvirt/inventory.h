@@ -8,7 +8,9 @@
  * others, in turns: volumes have no events.
  *
  * Several threads read the same pool.  Each reading draws a ticket before it asks, and what was told of a
- * pool with a later ticket stays; one of all volumes adds what that has not read itself.
+ * pool with a later ticket stays; one of all volumes adds what that has not read itself.  When another
+ * host changes a pool that both have, what was read of it before is not told: it would bring back what
+ * is gone.
  */
 #pragma once
 
@@ -27,6 +29,9 @@ gboolean lv_inventory_read_pools (LvLink *link, virConnectPtr conn);
 /* Looks at all pools, and volumes as said above, in a thread of its own; once more if it does so already.
  * From any thread. */
 void lv_inventory_poll (LvLink *link);
+
+/* Another host has changed POOL, which is marked for share.h already. */
+void lv_inventory_overtake (LvLink *link, const char *pool);
 
 /* As it is stored, and without what changes while it runs where the driver makes a difference; the
  * caller frees it with free(). */

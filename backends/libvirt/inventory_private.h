@@ -11,6 +11,7 @@ struct LvInventory {
   gboolean joined;      /* see share.h; of who polls */
   guint64 ticket;       /* the last that was drawn */
   GHashTable *told;     /* name of a pool -> ticket (GSIZE) of what was told of it last */
+  GHashTable *changed;  /* name of a pool -> ticket (GSIZE) of another host's last change in it */
   GHashTable *hidden;   /* set of `POOL/VOLUME` */
   guint cursor; /* of the polls: number of the volume that is the next to be looked at again */
 };
@@ -20,12 +21,15 @@ typedef struct {
   LvLink *link;
   virConnectPtr conn;
   guint64 ticket;
+  gboolean obstinate; /* it tells what it read whatever other hosts change meanwhile */
+  gboolean overtaken; /* they did, and something that was read was not told */
   const char *only;   /* name of the only pool that it is about; NULL: all */
   const char *volume; /* is read in any case; NULL: none */
   gboolean all;       /* they all are */
   gboolean pools;     /* none is */
   guint first, last;  /* volumes by number, counted over all pools, that are looked at again */
   guint number;       /* of the next volume */
+  gboolean behind;    /* the host has yet to look at what others changed in this pool */
   guint room;         /* for new ones */
   gboolean more;      /* there was not room for all */
   GPtrArray *known;   /* pools as they were known when it began; NULL: not */

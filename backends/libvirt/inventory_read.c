@@ -5,6 +5,7 @@
 #include "fail.h"
 #include "image_open.h"
 #include "lent.h"
+#include "share.h"
 #include "state.h"
 #include "xml.h"
 
@@ -48,7 +49,7 @@ static gboolean
 is_due (LvReading *reading, const VirfsVolumeInfo *known, const char *name, guint number)
 {
   if (reading->all || g_strcmp0 (reading->volume, name) == 0
-      || (number >= reading->first && number < reading->last))
+      || (!reading->behind && number >= reading->first && number < reading->last))
     return TRUE;
   if (known != NULL && !known->part.draft && known->type != NULL)
     return FALSE;
@@ -101,6 +102,7 @@ read_volumes (LvReading *reading, virStoragePoolPtr pool, GPtrArray *known)
   if (volumes == NULL)
     return NULL;
   list = virfs_part_list_new ();
+  reading->behind = lv_share_is_marked (reading->link, virStoragePoolGetName (pool));
   for (guint i = 0; i < volumes->len; i++)
     if (!is_hidden (reading->link, virStoragePoolGetName (pool),
                     virStorageVolGetName (volumes->pdata[i])))

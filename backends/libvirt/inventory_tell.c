@@ -13,6 +13,15 @@ is_outdated (LvReading *reading, const char *pool)
          > reading->ticket;
 }
 
+/* Pools alone are told of without volumes. */
+static gboolean
+is_overtaken (LvReading *reading, const char *pool)
+{
+  return !reading->obstinate && !reading->pools
+         && GPOINTER_TO_SIZE (g_hash_table_lookup (reading->link->inventory->changed, pool))
+              > reading->ticket;
+}
+
 static void
 remember (LvReading *reading, const char *pool)
 {
@@ -76,6 +85,12 @@ settle_outdated (LvReading *reading, VirfsPartInfo *pool, VirfsPartInfo *known)
 static void
 settle_read (LvReading *reading, GPtrArray *list, VirfsPartInfo *pool, VirfsPartInfo *known)
 {
+  if (is_overtaken (reading, pool->name)) {
+    reading->overtaken = TRUE;
+    if (known != NULL)
+      g_ptr_array_add (list, virfs_part_info_ref (known));
+    return;
+  }
   if (is_outdated (reading, pool->name)) {
     if (known != NULL)
       g_ptr_array_add (list, settle_outdated (reading, pool, known));

@@ -4,6 +4,7 @@
 
 #include "connection.h"
 #include "gate.h"
+#include "inventory.h"
 #include "poll.h"
 
 static void
@@ -16,6 +17,14 @@ mark_name (LvLink *link, const char *name)
   g_hash_table_add (link->stale, g_strdup (name));
 }
 
+gboolean
+lv_share_is_marked (LvLink *link, const char *name)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->lock);
+
+  return link->stale != NULL && g_hash_table_contains (link->stale, name);
+}
+
 static void
 mark (VirfsHost *host, const VirfsPartInfo *pool)
 {
@@ -24,6 +33,7 @@ mark (VirfsHost *host, const VirfsPartInfo *pool)
   if (link == NULL)
     return;
   mark_name (link, pool->name);
+  lv_inventory_overtake (link, pool->name);
   lv_poll_hasten (link);
 }
 

@@ -12,5 +12,7 @@ void lv_share_tell (LvLink *link, const char *name);
 /* The pools of LINK are known for the first time: whatever was changed in them before, all who have
  * them look.  Makes no call. */
 void lv_share_join (LvLink *link);
+/* Whether LINK has still to look at the pool of that NAME. */
+gboolean lv_share_is_marked (LvLink *link, const char *name);
 /* For who polls: lets the host look where others have changed something. */
 void lv_share_look (LvLink *link, virConnectPtr conn);

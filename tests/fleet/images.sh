@@ -161,6 +161,11 @@ make_images
 pool=shared
 mount_tree "images=$pool"
 everybodys_tools 'a shared directory'
+ok 'what is replaced and renamed on one host the other does not bring back' '
+  for i in 1 2 3 4 5 6 7 8; do
+    cp "$scratch/b.qcow2" images/.new && mv images/.new images/c.qcow2 && cp "$scratch/a.qcow2" images/.new && mv images/.new images/c.qcow2
+    mv images/c.qcow2 images/d.qcow2 && images a.qcow2 a.raw d.qcow2 && rm images/d.qcow2 && images a.qcow2 a.raw
+  done'
 ok 'both hosts have it, and it is one' '
   polled "[[ \$(tr \"\n\" + < images/a.raw.d/host) == h1+h2+ ]]" && images a.qcow2 a.raw'
 interrupted 'a shared directory'
