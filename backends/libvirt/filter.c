@@ -156,12 +156,7 @@ run_define (LvTask *task, GError **error)
 void
 lv_filter_define (VirfsPart *part, const char *xml, VirfsJob *job)
 {
-  LvTask *task = lv_task_new_for_part (part, job, LV_LANE_SHORT, run_define);
-
-  if (task == NULL)
-    return;
-  task->text = g_strdup (xml);
-  lv_task_submit (task);
+  lv_task_do (part, job, LV_LANE_SHORT, run_define, &(LvPartWork){ .text = xml });
 }
 
 static LvOutcome
@@ -177,8 +172,5 @@ run_undefine (LvTask *task, GError **error)
 void
 lv_filter_undefine (VirfsPart *part, VirfsJob *job)
 {
-  LvTask *task = lv_task_new_for_part (part, job, LV_LANE_SHORT, run_undefine);
-
-  if (task != NULL)
-    lv_task_submit (task);
+  lv_task_do (part, job, LV_LANE_SHORT, run_undefine, &(LvPartWork){ 0 });
 }

@@ -138,10 +138,5 @@ run_rename (LvTask *task, GError **error)
 void
 lv_volume_rename (VirfsPart *volume, const char *name, VirfsJob *job)
 {
-  LvTask *task = lv_task_new_for_part (volume, job, LV_LANE_SHORT, run_rename);
-
-  if (task == NULL)
-    return;
-  task->text = g_strdup (name);
-  lv_task_submit (task);
+  lv_task_do (volume, job, LV_LANE_SHORT, run_rename, &(LvPartWork){ .text = name });
 }

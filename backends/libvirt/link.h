@@ -77,15 +77,16 @@ typedef struct LvLink {
   GMutex lock;
   GCond ended;
   /* under lock */
-  guint ports_tried;     /* see backup_begin.c */
-  GHashTable *asked;     /* see stats_all.c; NULL: none */
-  guint64 n_ended;       /* jobs of the hypervisor, as far as events have told */
-  virConnectPtr events;  /* NULL once closed */
-  GArray *spares;        /* see seat.c */
-  GArray *registrations; /* of LvRegistration, to be undone */
-  GHashTable *shared;    /* see storage.c: what is known of shared directories */
+  guint ports_tried;       /* see backup_begin.c */
+  GHashTable *asked;       /* see stats_all.c; NULL: none */
+  guint64 n_ended;         /* jobs of the hypervisor, as far as events have told */
+  virConnectPtr events;    /* NULL once closed */
+  GArray *spares;          /* see seat.c */
+  GArray *registrations;   /* of LvRegistration, to be undone */
+  GHashTable *shared;      /* see storage.c: what is known of shared directories */
   GHashTable *devices_due; /* names of devices, see node_device.c */
-  GHashTable *stale;     /* names of pools, see share.h; NULL: none */
+  guint card;              /* number of the network card that is looked at next, see there */
+  GHashTable *stale;       /* names of pools, see share.h; NULL: none */
 
   GMutex resources; /* comes first, and is held while the host is asked; see lv_poll_resources() */
 

@@ -134,13 +134,7 @@ run_verb (LvTask *task, GError **error)
 void
 lv_network_verb (VirfsPart *part, VirfsNetworkVerb verb, VirfsJob *job)
 {
-  LvTask *task = lv_task_new_for_part (part, job, LV_LANE_SHORT, run_verb);
-
-  if (task == NULL)
-    return;
-  task->action = verb;
-  task->wanted = virfs_part_info (part);
-  lv_task_submit (task);
+  lv_task_do (part, job, LV_LANE_SHORT, run_verb, &(LvPartWork){ .action = verb });
 }
 
 /* Settings. */
@@ -258,13 +252,8 @@ run_set (LvTask *task, GError **error)
 void
 lv_network_set (VirfsPart *part, const VirfsNetworkInfo *wanted, gsize member, VirfsJob *job)
 {
-  LvTask *task = lv_task_new_for_part (part, job, LV_LANE_SHORT, run_set);
-
-  if (task == NULL)
-    return;
-  task->wanted = virfs_part_info_ref (wanted);
-  task->number = member;
-  lv_task_submit (task);
+  lv_task_do (part, job, LV_LANE_SHORT, run_set,
+              &(LvPartWork){ .wanted = wanted, .number = member });
 }
 
 static LvOutcome
@@ -283,10 +272,5 @@ run_define (LvTask *task, GError **error)
 void
 lv_network_define (VirfsPart *part, const char *xml, VirfsJob *job)
 {
-  LvTask *task = lv_task_new_for_part (part, job, LV_LANE_SHORT, run_define);
-
-  if (task == NULL)
-    return;
-  task->text = g_strdup (xml);
-  lv_task_submit (task);
+  lv_task_do (part, job, LV_LANE_SHORT, run_define, &(LvPartWork){ .text = xml });
 }

@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* At one poll. */
+#define MOST_CARDS 16
+
 static void
 free_device (gpointer device)
 {
@@ -150,21 +153,30 @@ look_for (virConnectPtr conn, const char *name, GPtrArray *found)
     virNodeDeviceFree (device);
 }
 
-/* Those whose links nothing else tells of, because libvirt does not list their interfaces. */
+/* Whether nothing else tells of its link, because libvirt does not list its interface. */
+static gboolean
+is_lone_card (const VirfsHostInfo *host, const VirfsNodeDeviceInfo *device)
+{
+  return device->interface != NULL
+         && virfs_part_list_find (host->parts[VIRFS_HOST_INTERFACES], device->interface) == NULL;
+}
+
+/* Some of those, in turns. */
 static void
 add_cards (LvLink *link)
 {
   g_autoptr (VirfsHostInfo) info = lv_gate_copy_host (link->connection);
   GPtrArray *devices = info ? info->parts[VIRFS_HOST_DEVICES] : NULL;
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->lock);
+  guint first = link->card, number = 0;
 
-  for (guint i = 0; devices && i < devices->len; i++) {
+  for (guint i = 0; devices && i < devices->len && number < first + MOST_CARDS; i++) {
     const VirfsNodeDeviceInfo *device = devices->pdata[i];
 
-    if (device->interface != NULL
-        && virfs_part_list_find (info->parts[VIRFS_HOST_INTERFACES], device->interface) == NULL)
+    if (is_lone_card (info, device) && number++ >= first)
       g_hash_table_add (link->devices_due, g_strdup (device->part.name));
   }
+  link->card = number == first + MOST_CARDS ? number : 0;
 }
 
 void

@@ -113,13 +113,7 @@ run_verb (LvTask *task, GError **error)
 void
 lv_node_device_verb (VirfsPart *part, VirfsNodeDeviceVerb verb, VirfsJob *job)
 {
-  LvTask *task = lv_task_new_for_part (part, job, LV_LANE_SHORT, run_verb);
-
-  if (task == NULL)
-    return;
-  task->action = verb;
-  task->wanted = virfs_part_info (part);
-  lv_task_submit (task);
+  lv_task_do (part, job, LV_LANE_SHORT, run_verb, &(LvPartWork){ .action = verb });
 }
 
 static LvOutcome
@@ -136,11 +130,5 @@ run_autostart (LvTask *task, GError **error)
 void
 lv_node_device_set_autostart (VirfsPart *part, gboolean autostart, VirfsJob *job)
 {
-  LvTask *task = lv_task_new_for_part (part, job, LV_LANE_SHORT, run_autostart);
-
-  if (task == NULL)
-    return;
-  task->number = autostart ? 1 : 0;
-  task->wanted = virfs_part_info (part);
-  lv_task_submit (task);
+  lv_task_do (part, job, LV_LANE_SHORT, run_autostart, &(LvPartWork){ .number = autostart });
 }

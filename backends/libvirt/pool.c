@@ -184,13 +184,7 @@ run_verb (LvTask *task, GError **error)
 void
 lv_pool_verb (VirfsPart *part, VirfsPoolVerb verb, VirfsJob *job)
 {
-  LvTask *task = lv_task_new_for_part (part, job, LV_LANE_LONG, run_verb);
-
-  if (task == NULL)
-    return;
-  task->action = verb;
-  task->wanted = virfs_part_info (part);
-  lv_task_submit (task);
+  lv_task_do (part, job, LV_LANE_LONG, run_verb, &(LvPartWork){ .action = verb });
 }
 
 /* Settings. */
@@ -240,12 +234,7 @@ run_set (LvTask *task, GError **error)
 void
 lv_pool_set (VirfsPart *part, const VirfsPoolInfo *wanted, VirfsJob *job)
 {
-  LvTask *task = lv_task_new_for_part (part, job, LV_LANE_SHORT, run_set);
-
-  if (task == NULL)
-    return;
-  task->wanted = virfs_part_info_ref (wanted);
-  lv_task_submit (task);
+  lv_task_do (part, job, LV_LANE_SHORT, run_set, &(LvPartWork){ .wanted = wanted });
 }
 
 static LvOutcome
@@ -264,10 +253,5 @@ run_define (LvTask *task, GError **error)
 void
 lv_pool_define (VirfsPart *part, const char *xml, VirfsJob *job)
 {
-  LvTask *task = lv_task_new_for_part (part, job, LV_LANE_SHORT, run_define);
-
-  if (task == NULL)
-    return;
-  task->text = g_strdup (xml);
-  lv_task_submit (task);
+  lv_task_do (part, job, LV_LANE_SHORT, run_define, &(LvPartWork){ .text = xml });
 }

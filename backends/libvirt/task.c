@@ -150,16 +150,21 @@ lv_task_new_at (VirfsVm *vm, VirfsHost *host, VirfsJob *job, LvLane lane, LvTask
   return task;
 }
 
-LvTask *
-lv_task_new_for_part (VirfsPart *part, VirfsJob *job, LvLane lane, LvTaskFunc run)
+void
+lv_task_do (VirfsPart *part, VirfsJob *job, LvLane lane, LvTaskFunc run, const LvPartWork *work)
 {
   LvTask *task = lv_task_new_for_host ((VirfsHost *) virfs_part_root (part), job, lane, run);
 
   if (task == NULL)
-    return NULL;
+    return;
   task->part = virfs_object_ref (part);
   task->name = g_strdup (part->name);
-  return task;
+  task->action = work->action;
+  task->number = work->number;
+  task->text = g_strdup (work->text);
+  task->wanted = work->wanted ? virfs_part_info_ref (work->wanted) : virfs_part_info (part);
+  task->source = work->source ? virfs_object_ref (work->source) : NULL;
+  lv_task_submit (task);
 }
 
 gboolean

@@ -68,9 +68,8 @@ struct LvTask {
 LvTask *lv_task_new (VirfsVm *vm, VirfsJob *job, LvLane lane, LvTaskFunc run);
 /* The same for a guest that HOST has, too. */
 LvTask *lv_task_new_at (VirfsVm *vm, VirfsHost *host, VirfsJob *job, LvLane lane, LvTaskFunc run);
-/* The same for what belongs to no guest: a host, or its PART. */
+/* The same for what belongs to no guest. */
 LvTask *lv_task_new_for_host (VirfsHost *host, VirfsJob *job, LvLane lane, LvTaskFunc run);
-LvTask *lv_task_new_for_part (VirfsPart *part, VirfsJob *job, LvLane lane, LvTaskFunc run);
 /* Gives it the other host; FALSE as above. */
 gboolean lv_task_set_target (LvTask *task, VirfsHost *host);
 LvTask *lv_task_ref (LvTask *task);
@@ -79,6 +78,18 @@ void lv_task_unref (LvTask *task);
 /* Runs it as soon as there is room in its lane, again and again as long as somebody calls this.
  * Takes the reference. */
 void lv_task_submit (LvTask *task);
+/* What is to be done to a part of a host, as in LvTask, which copies it; by default WANTED is what the part is. */
+typedef struct {
+  guint action;
+  guint64 number;
+  const char *text;
+  gconstpointer wanted;
+  VirfsPart *source;
+} LvPartWork;
+
+/* Submits that. */
+void lv_task_do (VirfsPart *part, VirfsJob *job, LvLane lane, LvTaskFunc run,
+                 const LvPartWork *work);
 /* Ends its job. */
 void lv_task_finish (LvTask *task, GError *error);
 

@@ -190,13 +190,8 @@ lv_volume_create (VirfsPart *volume, const VirfsVolumeInfo *wanted, VirfsPart *s
                   VirfsJob *job)
 {
   LvLane lane = source != NULL || wanted->allocation > 0 ? LV_LANE_LONG : LV_LANE_SHORT;
-  LvTask *task = lv_task_new_for_part (volume, job, lane, run_create);
 
-  if (task == NULL)
-    return;
-  task->wanted = virfs_part_info_ref (wanted);
-  task->source = source ? virfs_object_ref (source) : NULL;
-  lv_task_submit (task);
+  lv_task_do (volume, job, lane, run_create, &(LvPartWork){ .wanted = wanted, .source = source });
 }
 
 /* Changing. */
@@ -215,12 +210,7 @@ run_resize (LvTask *task, GError **error)
 void
 lv_volume_resize (VirfsPart *volume, guint64 bytes, VirfsJob *job)
 {
-  LvTask *task = lv_task_new_for_part (volume, job, LV_LANE_SHORT, run_resize);
-
-  if (task == NULL)
-    return;
-  task->number = bytes;
-  lv_task_submit (task);
+  lv_task_do (volume, job, LV_LANE_SHORT, run_resize, &(LvPartWork){ .number = bytes });
 }
 
 /* Of what it was formatted as nothing is left, which the pool has to see. */
@@ -255,10 +245,6 @@ void
 lv_volume_verb (VirfsPart *volume, VirfsVolumeVerb verb, VirfsJob *job)
 {
   LvLane lane = verb == VIRFS_VOLUME_REFRESH ? LV_LANE_SHORT : LV_LANE_LONG;
-  LvTask *task = lv_task_new_for_part (volume, job, lane, run_verb);
 
-  if (task == NULL)
-    return;
-  task->action = verb;
-  lv_task_submit (task);
+  lv_task_do (volume, job, lane, run_verb, &(LvPartWork){ .action = verb });
 }
