@@ -111,6 +111,25 @@ test_beside (Fleet *f, gconstpointer data)
   virfs_job_finish (two, NULL);
 }
 
+static GThread *
+begin_claim (Claimer *claimer)
+{
+  GThread *thread = g_thread_new ("claim", claim, claimer);
+
+  g_usleep (20 * G_TIME_SPAN_MILLISECOND);
+  return thread;
+}
+
+static void
+end_claim (Claimer *claimer, GThread *thread)
+{
+  g_thread_join (thread);
+  g_assert_no_error (claimer->error);
+  assert_shown (claimer->vm, claimer->what, claimer->job);
+  virfs_claim_end (claimer->vm, claimer->job);
+  virfs_job_finish (claimer->job, NULL);
+}
+
 /* Whoever comes second has it when the first has ended, and not before. */
 static void
 test_wait (Fleet *f, gconstpointer data)
@@ -121,16 +140,11 @@ test_wait (Fleet *f, gconstpointer data)
   GThread *thread;
 
   assert_claim (vm, VIRFS_CLAIM_COPY, first);
-  thread = g_thread_new ("claim", claim, &claimer);
-  g_usleep (20 * G_TIME_SPAN_MILLISECOND);
+  thread = begin_claim (&claimer);
   g_assert_cmpint (g_atomic_int_get (&claimer.done), ==, 0);
   virfs_claim_end (vm, first);
   virfs_job_finish (first, NULL);
-  g_thread_join (thread);
-  g_assert_no_error (claimer.error);
-  assert_shown (vm, VIRFS_CLAIM_RESTORE, second);
-  virfs_claim_end (vm, second);
-  virfs_job_finish (second, NULL);
+  end_claim (&claimer, thread);
 }
 
 /* Nothing else is done to it: a job that has begun before may start it.  One that waits for its own claim does
@@ -146,8 +160,7 @@ test_alone (Fleet *f, gconstpointer data)
   guint first;
 
   for (guint i = 0; i < 2; i++)
-    threads[i] = g_thread_new ("claim", claim, &claimers[i]);
-  g_usleep (20 * G_TIME_SPAN_MILLISECOND);
+    threads[i] = begin_claim (&claimers[i]);
   for (guint i = 0; i < 2; i++)
     g_assert_cmpint (g_atomic_int_get (&claimers[i].done), ==, 0);
   virfs_job_finish (start, NULL);
@@ -155,32 +168,8 @@ test_alone (Fleet *f, gconstpointer data)
     g_thread_yield ();
   first = g_atomic_int_get (&claimers[0].done) ? 0 : 1;
   g_assert_cmpint (g_atomic_int_get (&claimers[!first].done), ==, 0);
-  for (guint i = 0; i < 2; i++) {
-    Claimer *claimer = &claimers[first ^ i];
-
-    g_thread_join (threads[first ^ i]);
-    g_assert_no_error (claimer->error);
-    virfs_claim_end (vm, claimer->job);
-    virfs_job_finish (claimer->job, NULL);
-  }
-}
-
-static GThread *
-begin_claim (Claimer *claimer)
-{
-  GThread *thread = g_thread_new ("claim", claim, claimer);
-
-  g_usleep (20 * G_TIME_SPAN_MILLISECOND);
-  return thread;
-}
-
-static void
-end_claim (Claimer *claimer, GThread *thread)
-{
-  g_thread_join (thread);
-  g_assert_no_error (claimer->error);
-  virfs_claim_end (claimer->vm, claimer->job);
-  virfs_job_finish (claimer->job, NULL);
+  for (guint i = 0; i < 2; i++)
+    end_claim (&claimers[first ^ i], threads[first ^ i]);
 }
 
 /* The first waits for the job of the second, until that claims: no other end wakes it. */

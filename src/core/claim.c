@@ -64,6 +64,7 @@ virfs_claim_check (const VirfsVmInfo *vm, VirfsClaim from, GError **error)
 
 /* Under the lock, all that follows. */
 
+/* Of several of a kind one that holds: the others wait for that. */
 void
 virfs_claim_show (VirfsVm *vm, VirfsVmInfo *info)
 {
@@ -72,7 +73,8 @@ virfs_claim_show (VirfsVm *vm, VirfsVmInfo *info)
   for (GList *l = vm->claims; l; l = l->next) {
     const Claim *claim = l->data;
 
-    if (claim->what < info->claim)
+    if (claim->what < info->claim
+        || (claim->what == info->claim && info->claim_job != 0 && !claim->held))
       continue;
     info->claim = claim->what;
     info->claim_job = virfs_job_number (claim->job);
@@ -182,8 +184,10 @@ virfs_claim_begin (VirfsVm *vm, VirfsClaim what, VirfsJob *job, GError **error)
   *claim = (Claim){ what, virfs_object_ref (job), FALSE };
   vm->claims = g_list_append (vm->claims, claim);
   virfs_claim_publish (vm);
-  if (await (vm, claim, error))
+  if (await (vm, claim, error)) {
+    virfs_claim_publish (vm);
     return TRUE;
+  }
   drop (vm, g_list_find (vm->claims, claim));
   return FALSE;
 }
