@@ -44,6 +44,18 @@ apply_filter (LvTask *task, const VirfsDefinition *wanted, const char *text, GEr
   return filter != NULL || lv_fail (error, "cannot define the filter %s", wanted->name);
 }
 
+static gboolean
+apply_network (LvTask *task, const VirfsDefinition *wanted, const char *text, GError **error)
+{
+  return lv_apply_definable (&lv_definable_network, task, wanted, text, error);
+}
+
+static gboolean
+apply_pool (LvTask *task, const VirfsDefinition *wanted, const char *text, GError **error)
+{
+  return lv_apply_definable (&lv_definable_pool, task, wanted, text, error);
+}
+
 /* It may have been brought there since it was said what the host is to have: two of it would share its disks. */
 static gboolean
 check_home (LvTask *task, const VirfsDefinition *wanted, GError **error)
@@ -79,51 +91,13 @@ apply_guest (LvTask *task, const VirfsDefinition *wanted, const char *text, GErr
                      wanted->name);
 }
 
-/* What was there before. */
-
-void
-lv_stood_clear (LvStood *stood)
-{
-  g_clear_pointer (&stood->xml, g_free);
-}
-
-/* Nobody else has it any more. */
-static void
-log_stood (const LvTask *task, const VirfsDefinition *wanted, const LvStood *stood)
-{
-  g_warning ("hosts/%s/%s/%s could not be put back as it was; its definition was: %s",
-             task->link->connection->name, virfs_defined_name (wanted->kind), wanted->name,
-             stood->xml);
-}
-
-void
-lv_stood_tell (const LvTask *task, const VirfsDefinition *wanted, const LvStood *stood,
-               GError *failure, GError **error)
-{
-  g_autoptr (GError) taken = failure;
-  g_autofree char *text = NULL;
-
-  if (stood->xml == NULL)
-    text = g_strdup ("; it is defined, and stays stopped");
-  else if (taken != NULL)
-    text = g_strdup_printf ("; nor is what was there before as it was, for %s; the log has its"
-                            " definition",
-                            taken->message);
-  else
-    text = g_strdup_printf ("; what was there before is defined again%s",
-                            stood->active ? ", and runs" : "");
-  if (taken != NULL)
-    log_stood (task, wanted, stood);
-  lv_fail_add (error, text);
-}
-
 /* All. */
 
 static gboolean (*const appliers[VIRFS_N_DEFINED]) (LvTask *task, const VirfsDefinition *wanted,
                                                     const char *text, GError **error)
   = {
-      [VIRFS_DEFINED_SECRET] = apply_secret,      [VIRFS_DEFINED_FILTER] = apply_filter,
-      [VIRFS_DEFINED_NETWORK] = lv_apply_network, [VIRFS_DEFINED_POOL] = lv_apply_pool,
+      [VIRFS_DEFINED_SECRET] = apply_secret,   [VIRFS_DEFINED_FILTER] = apply_filter,
+      [VIRFS_DEFINED_NETWORK] = apply_network, [VIRFS_DEFINED_POOL] = apply_pool,
       [VIRFS_DEFINED_GUEST] = apply_guest,
     };
 

@@ -8,21 +8,79 @@
 
 #include "operate.h"
 
-gboolean lv_apply_network (LvTask *task, const VirfsDefinition *wanted, const char *text,
-                           GError **error);
-gboolean lv_apply_pool (LvTask *task, const VirfsDefinition *wanted, const char *text,
-                        GError **error);
-
-/* What was there before. */
+/* One of the two kinds: libvirt's functions for it, with what they return, and what is peculiar to it. */
 typedef struct {
-  char *xml; /* as it was defined, or ran if it was not; NULL: there was nothing */
-  gboolean persistent, active, autostart;
-} LvStood;
+  const char *word;
+  gpointer (*look_up) (virConnectPtr conn, const char *name);
+  gpointer (*define) (virConnectPtr conn, const char *xml);
+  gpointer (*create) (virConnectPtr conn, const char *xml); /* one that is not defined */
+  void (*free) (gpointer object);
+  int (*get_uuid) (gpointer object, char *uuid);
+  char *(*describe) (gpointer object, gboolean stored); /* to be freed with free() */
+  int (*is_persistent) (gpointer object);
+  int (*is_active) (gpointer object);
+  int (*get_autostart) (gpointer object, int *autostart);
+  int (*set_autostart) (gpointer object, int autostart);
+  int (*start) (gpointer object);
+  int (*stop) (gpointer object);
+  int (*undefine) (gpointer object);
 
-void lv_stood_clear (LvStood *stood);
-/* ERROR says why what is WANTED does not start; this adds what there is now: nothing else, or what was there
- * before, if it could be put back.  FAILURE (taken, NULL: none): why it could not; then the log has its XML. */
-void lv_stood_tell (const LvTask *task, const VirfsDefinition *wanted, const LvStood *stood,
-                    GError *failure, GError **error);
+  /* Whether one that runs as LIVE says may be removed.  NULL: they all may. */
+  gboolean (*check_unused) (const char *live, const VirfsDefinition *wanted, GError **error);
+  /* Brings one that runs nearer to XML, as far as it can be without a stop.  NULL: nothing can. */
+  void (*update) (gpointer object, const char *xml);
+  /* Whether one that runs as LIVE says may be stopped and started as WANTED; ERROR tells how it gets there. */
+  gboolean (*check_restart) (const char *live, const VirfsDefinition *wanted, GError **error);
+} LvDefinable;
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (LvStood, lv_stood_clear)
+/* Those that are called alike: TYPE as in virNetwork, KIND as in network. */
+#define LV_DEFINABLE_FUNCTIONS(Type, kind)                                                         \
+  static gpointer kind##_look_up (virConnectPtr conn, const char *name)                            \
+  {                                                                                                \
+    return LV (Type##LookupByName (conn, name));                                                   \
+  }                                                                                                \
+  static void kind##_free (gpointer object)                                                        \
+  {                                                                                                \
+    Type##Free (object);                                                                           \
+  }                                                                                                \
+  static int kind##_get_uuid (gpointer object, char *uuid)                                         \
+  {                                                                                                \
+    return LV (Type##GetUUIDString (object, uuid));                                                \
+  }                                                                                                \
+  static int kind##_is_persistent (gpointer object)                                                \
+  {                                                                                                \
+    return LV (Type##IsPersistent (object));                                                       \
+  }                                                                                                \
+  static int kind##_is_active (gpointer object)                                                    \
+  {                                                                                                \
+    return LV (Type##IsActive (object));                                                           \
+  }                                                                                                \
+  static int kind##_get_autostart (gpointer object, int *autostart)                                \
+  {                                                                                                \
+    return LV (Type##GetAutostart (object, autostart));                                            \
+  }                                                                                                \
+  static int kind##_set_autostart (gpointer object, int autostart)                                 \
+  {                                                                                                \
+    return LV (Type##SetAutostart (object, autostart));                                            \
+  }                                                                                                \
+  static int kind##_stop (gpointer object)                                                         \
+  {                                                                                                \
+    return LV (Type##Destroy (object));                                                            \
+  }                                                                                                \
+  static int kind##_undefine (gpointer object)                                                     \
+  {                                                                                                \
+    return LV (Type##Undefine (object));                                                           \
+  }
+
+#define LV_DEFINABLE_MEMBERS(kind)                                                                 \
+  .word = #kind, .look_up = kind##_look_up, .define = kind##_define, .create = kind##_create,      \
+  .free = kind##_free, .get_uuid = kind##_get_uuid, .describe = kind##_describe,                   \
+  .is_persistent = kind##_is_persistent, .is_active = kind##_is_active,                            \
+  .get_autostart = kind##_get_autostart, .set_autostart = kind##_set_autostart,                    \
+  .start = kind##_start, .stop = kind##_stop, .undefine = kind##_undefine
+
+extern const LvDefinable lv_definable_network, lv_definable_pool;
+
+/* Brings the host to what is WANTED, of which TEXT is the XML. */
+gboolean lv_apply_definable (const LvDefinable *kind, LvTask *task, const VirfsDefinition *wanted,
+                             const char *text, GError **error);
