@@ -258,7 +258,9 @@ static const VirfsRow rows[] = {
     .help = "draft, or creating; write running, paused or shutoff to make the guest" },
   { "uuid", S_IFREG | 0440, .fields = F (BIRTH), .show = virfs_show_text,
     .offset = G_STRUCT_OFFSET (VirfsDraftInfo, uuid), .help = "the UUID that the guest will have" },
-  { FILE ("image", "what its disk is made of: POOL/VOLUME, a path, vms/GUEST or a snapshot of one")
+  { FILE ("image", "what its disk is made of: an image of images/, POOL/VOLUME, a path, vms/GUEST "
+                   "or a snapshot of"
+                   " one")
     = WORD (image),
     .store_text = store_image },
   { FILE ("clone", "full: the disk is a copy of the image; linked: it holds what differs")

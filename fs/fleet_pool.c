@@ -41,7 +41,7 @@ static const VirfsRow rows[] = {
   { "", S_IFDIR | 0750, .fields = VIRFS_BIT (VIRFS_PART_BIRTH),
     .help = "a storage pool of the fleet: defined once, for all hosts or for some" },
   VIRFS_FLEET_CLASS_ROWS (VirfsFleetPoolInfo, pool, "pool"),
-  { "type", SHOW (type), .store = store_type, .help = "dir, fs, netfs, logical, iscsi and others" },
+  { "type", SHOW (type), .store = store_type, .help = "dir, fs, netfs, logical, disk, iscsi; one made by xml may have another" },
   { "path", SHOW (path), .store_text = store_path, .help = "where its volumes are on each host" },
   { "source", SHOW (source), .store_text = store_source,
     .help = "where its storage comes from: HOST:DIRECTORY, a device, a target" },

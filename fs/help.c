@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* README: how to use the tree, on one screen. */
+/* README: how to use the tree, and the names of all files. */
 #include "classes.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@ static const char intro[]
     "writing\n"
     "a file, or making, removing or moving a directory changes it.  A write returns when the thing "
     "is\n"
-    "done; Ctrl-C cancels it; if it fails, `error` beside the file (and here) says why.\n"
+    "done; Ctrl-C cancels it; if it fails, `error` of the guest or host (and here) says why.\n"
     "\n"
     "    cat vms/web/state                    running\n"
     "    echo paused > vms/web/state          also: running, shutoff\n"

@@ -95,7 +95,7 @@ GString *virfs_fleet_hosts_table (VirfsInfra *infra, VirfsTableNotation notation
   { "metrics", S_IFDIR | 0550, .help = "what the whole fleet uses" }, \
   VIRFS_FLEET_ROW_ ("openmetrics", OPENMETRICS, 0, "all metrics of all hosts, guests, disks, NICs and pools, for Prometheus"), \
   VIRFS_FLEET_ROW_ ("vms.tsv", VMS + VIRFS_TABLE_TSV, 0, "a table of all guests, the first line has names, columns end in tabs"), \
-  VIRFS_FLEET_ROW_ ("hosts.tsv", HOSTS + VIRFS_TABLE_TSV, 0, "the same of all hosts"), \
+  VIRFS_FLEET_ROW_ ("hosts.tsv", HOSTS + VIRFS_TABLE_TSV, 0, "a table of all hosts, the first line has names, columns end in tabs"), \
   VIRFS_FLEET_ROW_ ("vms.csv", VMS + VIRFS_TABLE_CSV, VIRFS_ROW_UNLISTED, "vms.tsv with commas (RFC 4180)"), \
   VIRFS_FLEET_ROW_ ("hosts.csv", HOSTS + VIRFS_TABLE_CSV, VIRFS_ROW_UNLISTED, "hosts.tsv with commas (RFC 4180)"), \
   VIRFS_FLEET_ROW_ ("vms.json", VMS + VIRFS_TABLE_JSON, VIRFS_ROW_UNLISTED, "vms.tsv as an array of objects"), \

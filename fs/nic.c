@@ -251,7 +251,7 @@ static const VirfsRow rows[] = {
   { "network", WRITE | SHOW (virfs_show_text, CONFIG, network), .store = store_network,
     .help = "the libvirt network that it is in; makes a NIC of a draft; can be changed live" },
   { "bridge", WRITE_TRUSTED | SHOW (virfs_show_text, CONFIG, bridge), .store = store_bridge,
-    .help = "the host's bridge or interface that it is at, if it is in no network; likewise" },
+    .help = "the host's bridge or interface that it is at, if it is in no network; can be changed live" },
   { "vf", WRITE_TRUSTED | SHOW (show_vf, CONFIG, vf), .store = store_vf,
     .help
     = "the host's virtual function (SR-IOV) that it is itself, as in hosts/<host>/devices; makes"

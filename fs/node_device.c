@@ -102,7 +102,7 @@ static const VirfsRow rows[] = {
   { "wwnn", WRITE | SHOW (virfs_show_text, CONFIG, wwnn), .store = virfs_store_wwn,
     .help = "the node name of a Fibre Channel adapter; to be written to a draft" },
   { "wwpn", WRITE | SHOW (virfs_show_text, CONFIG, wwpn), .store = virfs_store_wwn,
-    .help = "its port name; likewise" },
+    .help = "the port name of a Fibre Channel adapter; to be written to a draft" },
   { "vports", READ SHOW (show_vports, STATE, vports),
     .help = "of a Fibre Channel adapter with NPIV: how many virtual ones are made of it" },
   { "vports_max", READ SHOW (show_vports, CONFIG, vports_max),

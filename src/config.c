@@ -24,7 +24,7 @@ is_pool (const char *value)
 static gboolean
 is_word (const char *value)
 {
-  return *value != '\0' && g_utf8_strlen (value, -1) <= 8;
+  return *value != '\0' && g_utf8_strlen (value, -1) <= 8 && strpbrk (value, " \t") == NULL;
 }
 
 static const struct {
@@ -218,6 +218,18 @@ load_watts (VirfsConfig *config, GKeyFile *file, const char *group, GError **err
          || load_real (&host->watts_max, file, group, "watts_max", error);
 }
 
+/* What may be misspelt would vanish without a word. */
+static void
+warn_of_unknown (GKeyFile *file, const char *group)
+{
+  static const char *const known[] = { "uri", "images", "watts_idle", "watts_max", NULL };
+  g_auto (GStrv) keys = g_key_file_get_keys (file, group, NULL, NULL);
+
+  for (char **key = keys; *key; key++)
+    if (!g_strv_contains (known, *key))
+      g_warning ("[%s] %s is not a setting of a host that this version knows", group, *key);
+}
+
 static gboolean
 load_host (VirfsConfig *config, GKeyFile *file, const char *group, GError **error)
 {
@@ -230,6 +242,7 @@ load_host (VirfsConfig *config, GKeyFile *file, const char *group, GError **erro
     return FALSE;
   }
   virfs_config_add_host (config, name, uri);
+  warn_of_unknown (file, group);
   return load_images (config, file, group, error) && load_watts (config, file, group, error);
 }
 

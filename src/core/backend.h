@@ -158,7 +158,7 @@ typedef struct VirfsBackend {
 
   /* Whatever the agent in the guest does: AGAIN if it does not answer. */
   void (*agent_verb) (VirfsVm *vm, VirfsAgentVerb verb, VirfsJob *job);
-  /* Its clock; microseconds since the epoch, 0: as the host's. */
+  /* Its clock; microseconds since the epoch, 0: the time here. */
   void (*agent_set_time) (VirfsVm *vm, gint64 time, VirfsJob *job);
   void (*agent_set_password) (VirfsVm *vm, const char *user, const char *password, VirfsJob *job);
   /* Runs ARGV (without a shell) with INPUT (NULL: none) until it ends, and tells EXEC, a VirfsExecInfo of the

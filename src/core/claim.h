@@ -11,7 +11,8 @@
 #include "job.h"
 
 /* For JOB, by a thread that may wait: what was begun before, and does not go with it, is waited for, a
- * minute at most (BUSY), and not when JOB is cancelled or has ended meanwhile (CANCELLED).  If the guest must not be started meanwhile, that is all that is done to it. */
+ * minute at most (BUSY; a migration is not waited for), and not when JOB is cancelled or has ended meanwhile
+ * (CANCELLED).  If the guest must not be started meanwhile, that is all that is done to it. */
 gboolean virfs_claim_begin (VirfsVm *vm, VirfsClaim claim, VirfsJob *job, GError **error);
 void virfs_claim_end (VirfsVm *vm, VirfsJob *job);
 

@@ -35,8 +35,8 @@ const VirfsPartInfo *virfs_vm_has_device (const VirfsVmInfo *vm, const VirfsNode
 gboolean virfs_hostdev_check_move (const VirfsVmInfo *vm, const char *name,
                                    const VirfsHostInfo *host, GError **error);
 /* Whether VM can have DEVICE of its HOST now (hostdev_free.c); BUSY with who has it, or a part of it, or what it is
- * a part of, or a device of the same IOMMU group: a guest that runs, or VM itself; or the host, as far as that is
- * known, unless FORCE. */
+ * a part of: a guest that runs, or VM itself; or who has a device of the same IOMMU group: another guest that runs; or
+ * with what the host needs it for, as far as that is known, unless FORCE. */
 gboolean virfs_hostdev_check_free (VirfsVm *vm, VirfsHost *host, const VirfsNodeDeviceInfo *device,
                                    gboolean force, GError **error);
 /* Whether DEVICE of HOST can go, with all that is behind it; BUSY as above.  DEFINED: guests that are to have it

@@ -20,7 +20,7 @@
 typedef enum {
   VIRFS_INDEX_TAG,
   VIRFS_INDEX_OWNER, /* by virfs_user_name() */
-  VIRFS_INDEX_IMAGE, /* by virfs_index_image_name() */
+  VIRFS_INDEX_IMAGE, /* by the file's name, or a guest's path: see registry_index.c */
   VIRFS_N_INDEXES,
 } VirfsIndexKey;
 
