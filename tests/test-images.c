@@ -123,6 +123,16 @@ test_order (Fixture *f, gconstpointer data)
   works (f, "rm images/s.raw");
 }
 
+/* Who writes one reads what he has written, and what was there. */
+static void
+test_read_back (Fixture *f, gconstpointer data)
+{
+  works (f, "exec 3<>images/a.raw && printf 'one two' >&3 && exec 3>&-");
+  works (f, "exec 3<>images/a.raw && [ \"$(head -c 7 <&3)\" = 'one two' ] && printf ' three' >&3 "
+            "&& exec 3>&-");
+  works (f, "grep -qx 'one two three' images/a.raw && rm images/a.raw");
+}
+
 static void
 test_publish (Fixture *f, gconstpointer data)
 {
@@ -371,6 +381,7 @@ main (int argc, char **argv)
   fixture_init (&argc, &argv);
   add ("/images/copy", "h1=fake:2", test_copy);
   add ("/images/order", "h1=fake:2", test_order);
+  add ("/images/read-back", "h1=fake:2", test_read_back);
   add ("/images/publish", "h1=fake:2", test_publish);
   add ("/images/refuse", "h1=fake:2", test_refuse);
   add ("/images/killed", "h1=fake:2", test_killed);

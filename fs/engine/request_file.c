@@ -195,6 +195,7 @@ do_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_
     return;
   }
   if (sink != NULL) {
+    virfs_session_begin_read (virfs_request_session (req));
     sink->class->read (sink, (guint64) offset, size, read_content_done, req);
     return;
   }

@@ -231,6 +231,7 @@ virfs_session_end_read (VirfsSession *session)
 {
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&session->run_lock);
 
+  g_return_if_fail (session->reads > 0);
   session->reads--;
   if (session->reads == 0)
     g_cond_broadcast (&session->run_cond);
