@@ -42,8 +42,10 @@ open_backup (const VirfsVmInfo *info)
 static const char *
 next_base (const VirfsVmInfo *info, const VirfsCheckpointInfo *newest)
 {
-  if (info->kept != NULL && info->kept->backup_base != NULL)
-    return info->kept->backup_base;
+  const char *base = info->kept ? info->kept->backup_base : NULL;
+
+  if (base != NULL)
+    return virfs_part_list_find (info->parts[VIRFS_VM_CHECKPOINTS], base) ? base : "none";
   return newest ? newest->part.name : "none";
 }
 

@@ -3,6 +3,7 @@
 #include "apply.h"
 
 #include "error.h"
+#include "network_list.h"
 #include "xml.h"
 #include "xml_definition.h"
 #include "xml_network.h"
@@ -26,7 +27,7 @@ network_create (virConnectPtr conn, const char *xml)
 static char *
 network_describe (gpointer network, gboolean stored)
 {
-  return LV (virNetworkGetXMLDesc (network, stored ? VIR_NETWORK_XML_INACTIVE : 0));
+  return stored ? lv_network_definition (network) : LV (virNetworkGetXMLDesc (network, 0));
 }
 
 static int

@@ -3,6 +3,7 @@
 #include "apply.h"
 
 #include "error.h"
+#include "inventory.h"
 #include "xml.h"
 
 #include <stdlib.h>
@@ -24,7 +25,7 @@ pool_create (virConnectPtr conn, const char *xml)
 static char *
 pool_describe (gpointer pool, gboolean stored)
 {
-  return LV (virStoragePoolGetXMLDesc (pool, stored ? VIR_STORAGE_XML_INACTIVE : 0));
+  return stored ? lv_pool_definition (pool) : LV (virStoragePoolGetXMLDesc (pool, 0));
 }
 
 /* The directory that its volumes are in, or that it is mounted on, is made; what would have to be

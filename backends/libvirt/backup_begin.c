@@ -240,11 +240,29 @@ begin_once (Beginning *self, const char *parent, gboolean checkpoint, GError **e
   return result;
 }
 
+/* Somebody may have removed the checkpoint since it was written to `base`: then it is a full one. */
+static const char *
+known_base (Beginning *self, const char *base)
+{
+  g_autoptr (virDomainCheckpoint) checkpoint = NULL;
+  g_autofree char *reason = NULL;
+
+  if (base == NULL || g_str_equal (base, "none"))
+    return base;
+  checkpoint = LV (virDomainCheckpointLookupByName (self->domain, base, 0));
+  if (checkpoint != NULL || lv_last_code () != VIR_ERR_NO_DOMAIN_CHECKPOINT)
+    return base;
+  reason = g_strdup_printf ("the checkpoint %s, which base names, is not there any more", base);
+  virfs_ref_string_set (&self->info->reason, reason);
+  return "none";
+}
+
 /* With what can be had: a disk that cannot have a checkpoint, or that lacks the parent, makes it
  * a full one without. */
 static int
-begin (Beginning *self, const char *base, GError **error)
+begin (Beginning *self, const char *wanted, GError **error)
 {
+  const char *base = known_base (self, wanted);
   g_autofree char *newest = base == NULL ? newest_checkpoint (self) : NULL;
   const char *parent = base == NULL ? newest : g_str_equal (base, "none") ? NULL : base;
   g_autoptr (GError) reason = NULL;
@@ -310,6 +328,17 @@ undo (Beginning *self)
 }
 
 static gboolean
+check_disks (const Beginning *self, GError **error)
+{
+  for (guint i = 0; i < self->disks->len; i++)
+    if (!((const LvDisk *) self->disks->pdata[i])->readonly)
+      return TRUE;
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_UNSUPPORTED, "%s has no disk that can be backed up",
+               self->task->name);
+  return FALSE;
+}
+
+static gboolean
 open_backup (Beginning *self, GError **error)
 {
   LvTask *task = self->task;
@@ -323,6 +352,8 @@ open_backup (Beginning *self, GError **error)
   self->socket = g_strdup_printf ("%s/virfs-%s.sock", directory, task->uuid);
   if (self->disks == NULL || definition == NULL)
     return lv_fail (error, "cannot read the definition of %s", task->name);
+  if (!check_disks (self, error))
+    return FALSE;
   self->info->xml = virfs_blob_new (definition);
   lv_backup_drop_lost (task->link, self->domain, task->uuid);
   self->info->created = (guint64) g_get_real_time ();

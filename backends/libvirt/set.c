@@ -13,6 +13,8 @@
 #define MEMORY_TIMEOUT 30
 #define VCPUS_TIMEOUT  15
 
+#define MIB (G_GUINT64_CONSTANT (1) << 20)
+
 static int
 set_title (virDomainPtr domain, LvTask *task, guint flags)
 {
@@ -142,6 +144,13 @@ find_row (VirfsVmField field)
   return i;
 }
 
+/* A unit that was forgotten is not to kill a guest that runs: no system lives with less. */
+static guint64
+least_memory (const VirfsVmInfo *known)
+{
+  return virfs_vm_state_active (known->state) ? 16 * MIB : MIB;
+}
+
 static gboolean
 check_limit (const LvTask *task, const VirfsVmInfo *known, GError **error)
 {
@@ -150,11 +159,13 @@ check_limit (const LvTask *task, const VirfsVmInfo *known, GError **error)
                  "%s can have 1 to %u vCPUs (vcpus_max), not %" G_GUINT64_FORMAT, task->name,
                  known->vcpus_max, task->number);
   else if (task->field == VIRFS_VM_MEMORY
-           && (task->number == 0 || task->number > known->memory_max))
+           && (task->number < MIN (least_memory (known), known->memory_max)
+               || task->number > known->memory_max))
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
-                 "%s can have %" G_GUINT64_FORMAT
-                 " bytes of memory at most (memory_max), not %" G_GUINT64_FORMAT,
-                 task->name, known->memory_max, task->number);
+                 "%s can have %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
+                 " bytes of memory (memory_max), not %" G_GUINT64_FORMAT,
+                 task->name, MIN (least_memory (known), known->memory_max), known->memory_max,
+                 task->number);
   else if (task->number > G_MAXUINT && (task->field == VIRFS_VM_VCPUS_MAX))
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID, "%s cannot have that many vCPUs",
                  task->name);

@@ -14,7 +14,7 @@ guest idle h1 --no-start &
 wait
 lab() { # all that backups need is where both the host and virfs have it
   if [[ $1 == conf ]]; then
-    "$top/examples/lab" conf | sed "/^uri/s|\$|\&backup=$VIRFS_LAB/shared|"
+    "$top/examples/lab" conf | sed "s|backup=.*|backup=$VIRFS_LAB/shared|"
   else
     "$top/examples/lab" "$@"
   fi
@@ -61,6 +61,12 @@ ok 'a full one, if that is wanted' '
   echo none > $backups/base && mkdir $backups/wed && reads $backups/wed/parent "" && rmdir $backups/wed
   echo mon > $backups/base && mkdir $backups/thu && reads $backups/thu/parent mon && rmdir $backups/thu && echo > $backups/base'
 no 'a base that there is not' ENOENT 'echo never > $backups/base'
+ok 'one whose base has gone is a full one, and says why' '
+  echo thu > $backups/base && rmdir vms/w1/checkpoints/thu && mkdir $backups/fri && reads $backups/fri/parent ""
+  tells $backups/fri/reason "checkpoint thu, which base names" && echo discard > $backups/fri/ctl && echo > $backups/base'
+tiny bare h1
+no 'of a guest without disks' EOPNOTSUPP 'soon "[[ -e vms/bare/state ]]" && mkdir vms/bare/backups/mon'
+ok 'as is said' 'tells vms/bare/error "bare has no disk that can be backed up"'
 
 # --- A guest with an agent -----------------------------------------------------------------------
 

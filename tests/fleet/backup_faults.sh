@@ -14,7 +14,7 @@ lab() { # a small file system for what is put aside, which has to be there befor
     down) ! mountpoint --quiet "$scratch/small" || umount --lazy "$scratch/small" ;;
   esac
   if [[ $1 == conf ]]; then
-    "$top/examples/lab" conf | sed "/^uri/s|\$|\&backup=$scratch/small|"
+    "$top/examples/lab" conf | sed "s|backup=.*|backup=$scratch/small|"
   else
     "$top/examples/lab" "$@"
   fi

@@ -12,7 +12,7 @@ fleet 1 qemu-img qemu-io rsync perl
 guest w1 h1 --no-start
 lab() { # all that backups need is where both the host and virfs have it
   if [[ $1 == conf ]]; then
-    "$top/examples/lab" conf | sed "/^uri/s|\$|\&backup=$VIRFS_LAB/shared|"
+    "$top/examples/lab" conf | sed "s|backup=.*|backup=$VIRFS_LAB/shared|"
   else
     "$top/examples/lab" "$@"
   fi

@@ -13,7 +13,7 @@ fleet 1 supermin mke2fs qemu-img rsync setfattr
 guest known h1 --no-start
 lab() { # backups need a place that both the host and virfs have
   if [[ $1 == conf ]]; then
-    "$top/examples/lab" conf | sed "/^uri/s|\$|\&backup=$VIRFS_LAB/shared|"
+    "$top/examples/lab" conf | sed "s|backup=.*|backup=$VIRFS_LAB/shared|"
   else
     "$top/examples/lab" "$@"
   fi

@@ -15,7 +15,7 @@ wait
 tiny diskless h1
 lab() {
   if [[ $1 == conf ]]; then
-    "$top/examples/lab" conf | sed "/^uri/s|\$|\&backup=$VIRFS_LAB/shared|"
+    "$top/examples/lab" conf | sed "s|backup=.*|backup=$VIRFS_LAB/shared|"
   else
     "$top/examples/lab" "$@"
   fi
