@@ -175,6 +175,19 @@ test_refuse (Fixture *f, gconstpointer data)
 }
 
 /* A writer that is killed has not completed what he writes. */
+/* It says so of itself. */
+static void
+test_suffix (Fixture *f, gconstpointer data)
+{
+  works (
+    f, "echo '<html>404' > images/a.qcow2; tail -n 1 error | grep -q 'a.qcow2 is no qcow2 image'");
+  assert_soon (!exists (f, "images/a.qcow2"));
+  works (f, "echo '<html>404' > images/.a.raw");
+  g_assert_cmpint (mv (f, "images/.a.raw", "images/a.vmdk"), ==, EINVAL);
+  assert_says (f, "error", "a.vmdk is no vmdk image");
+  works (f, "mv images/.a.raw images/a.raw && rm images/a.raw");
+}
+
 static void
 test_killed (Fixture *f, gconstpointer data)
 {
@@ -381,6 +394,7 @@ main (int argc, char **argv)
   fixture_init (&argc, &argv);
   add ("/images/copy", "h1=fake:2", test_copy);
   add ("/images/order", "h1=fake:2", test_order);
+  add ("/images/suffix", "h1=fake:2", test_suffix);
   add ("/images/read-back", "h1=fake:2", test_read_back);
   add ("/images/publish", "h1=fake:2", test_publish);
   add ("/images/refuse", "h1=fake:2", test_refuse);

@@ -98,8 +98,8 @@ gboolean virfs_upload_begin_closing (VirfsUpload *upload);
 /* A handle for one more open file; its opener is counted already. */
 VirfsSink *virfs_upload_new_sink (VirfsUpload *upload);
 
-/* upload_publish.c: whether it can be used; INVALID. */
-gboolean virfs_upload_check (VirfsUpload *upload, GError **error);
+/* upload_publish.c: whether it can be used, with that NAME (NULL: it has none yet); INVALID. */
+gboolean virfs_upload_check (VirfsUpload *upload, const char *name, GError **error);
 /* Gives the volume its name and tells of it. */
 gboolean virfs_upload_publish (VirfsUpload *upload, const char *name, GError **error);
 void virfs_upload_tell (VirfsUpload *upload);

@@ -43,8 +43,29 @@ check_backing (VirfsUpload *upload, const char *backing, GError **error)
   return FALSE;
 }
 
+/* A name that says qcow2 of what is none: an error page that was downloaded, more often than not.  A copy has the
+ * name that it has. */
+static gboolean
+check_suffix (VirfsUpload *upload, const char *format, const char *name, GError **error)
+{
+  static const char *const formats[] = { "qcow2", "qcow", "qed", "vmdk", "vdi", "vhdx" };
+
+  for (guint i = 0; !upload->copy && i < G_N_ELEMENTS (formats); i++) {
+    g_autofree char *suffix = g_strconcat (".", formats[i], NULL);
+
+    if (!g_str_has_suffix (name, suffix) || !g_str_equal (format, "raw"))
+      continue;
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                 "%s is no %s image, for it does not begin like one: give it another name if it is"
+                 " to be used as it is",
+                 name, formats[i]);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 gboolean
-virfs_upload_check (VirfsUpload *upload, GError **error)
+virfs_upload_check (VirfsUpload *upload, const char *name, GError **error)
 {
   g_autofree guint8 *bytes = g_malloc (VIRFS_IMAGE_HEADER_BYTES);
   gssize length
@@ -54,7 +75,8 @@ virfs_upload_check (VirfsUpload *upload, GError **error)
   return length >= 0
          && virfs_image_header_parse (bytes, (gsize) length, virfs_upload_length (upload), &header,
                                       error)
-         && check_backing (upload, header.backing, error);
+         && check_backing (upload, header.backing, error)
+         && (name == NULL || check_suffix (upload, header.format, name, error));
 }
 
 /* Publishing it. */

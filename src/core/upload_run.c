@@ -224,9 +224,12 @@ publish_if_named (VirfsUpload *upload, GError **error)
 static gboolean
 settle (VirfsUpload *upload, GError **error)
 {
+  g_autoptr (VirfsImage) image = virfs_upload_image (upload);
+  const char *name = image && *image->label != '.' && is_begun (upload) ? image->label : NULL;
+
   if (!upload->dirty)
     return TRUE;
-  upload->refused = !virfs_upload_check (upload, error) || !publish_if_named (upload, error);
+  upload->refused = !virfs_upload_check (upload, name, error) || !publish_if_named (upload, error);
   upload->dirty = upload->refused;
   return !upload->refused;
 }
@@ -318,7 +321,7 @@ run_rename (VirfsUpload *upload, VirfsUploadCommand *command)
   g_autoptr (GError) error = NULL;
 
   if (check (upload, &error) && upload->file->class->flush (upload->file, FALSE, &error)
-      && (*command->name == '.' || virfs_upload_check (upload, &error))
+      && (*command->name == '.' || virfs_upload_check (upload, command->name, &error))
       && virfs_upload_publish (upload, command->name, &error))
     upload->dirty = FALSE;
   if (error == NULL && !waits (upload) && virfs_upload_begin_closing (upload))
