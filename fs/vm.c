@@ -282,8 +282,8 @@ static const VirfsRow rows[] = {
     = "weight among the guests of its host when CPU time is scarce; 0: the hypervisor's choice" },
   { "cpu_quota", WRITE | SHOW (virfs_vm_show_tuned, CPU_QUOTA, cpu_quota),
     .store_signed = virfs_vm_store_tuned,
-    .help = "microseconds of CPU time for each virtual CPU in a cpu_period; -1: no limit; 0: the"
-            " hypervisor's choice, while it is shut off" },
+    .help = "microseconds of CPU time for each vCPU in a cpu_period; -1: no limit; 0: the "
+            "hypervisor's choice" },
   { "cpu_period", WRITE | SHOW (virfs_vm_show_tuned, CPU_PERIOD, cpu_period),
     .store_signed = virfs_vm_store_tuned,
     .help = "microseconds of the period that cpu_quota is about; 0: the hypervisor's choice" },
