@@ -102,6 +102,7 @@ find_words (const char *message, VirfsError otherwise)
     { "unknown filesystem type", VIRFS_ERROR_UNSUPPORTED },
     { "special device", VIRFS_ERROR_NOT_FOUND },
     { "does not support hotplugging", VIRFS_ERROR_UNSUPPORTED },
+    { "command is not currently supported", VIRFS_ERROR_UNSUPPORTED }, /* an agent */
     { "Failed to execute child process", VIRFS_ERROR_NOT_FOUND },
     { "Tray of device", VIRFS_ERROR_BUSY },
     { "Storage source conflict", VIRFS_ERROR_EXISTS },
