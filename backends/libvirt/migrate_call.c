@@ -122,4 +122,6 @@ lv_migration_end_plan (LvPlan *plan, gboolean moved, gboolean stayed)
     lv_plan_undo (plan);
   else
     lv_plan_tell_left (plan, moved ? task->link : task->target);
+  /* whether the guest can go there again depends on it */
+  lv_plan_show (plan);
 }

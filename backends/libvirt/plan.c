@@ -7,6 +7,7 @@
 #include "error.h"
 #include "fail.h"
 #include "gate.h"
+#include "inventory.h"
 #include "xml.h"
 
 #include <stdlib.h>
@@ -307,6 +308,19 @@ gboolean
 lv_plan_copy (LvPlan *plan, GError **error)
 {
   return lv_copy_files (plan->task, plan->copies, error);
+}
+
+void
+lv_plan_show (LvPlan *plan)
+{
+  LvTask *task = plan->task;
+
+  for (guint i = 0; i < plan->copies->len; i++) {
+    const LvCopy *copy = plan->copies->pdata[i];
+
+    if (copy->made != NULL && copy->to->made == NULL)
+      lv_inventory_refresh (task->target, task->there.conn, copy->to->name, NULL);
+  }
 }
 
 void

@@ -40,6 +40,8 @@ gboolean lv_plan_make (LvPlan *plan, virDomainPtr domain, GError **error);
 gboolean lv_plan_copy (LvPlan *plan, GError **error);
 /* Deletes what was made. */
 void lv_plan_undo (LvPlan *plan);
+/* Tells the registry what is there now of what was made, or that it is gone. */
+void lv_plan_show (LvPlan *plan);
 /* What the guest's firmware keeps has gone with it: what is left here nobody could remove through us, and it would
  * be in the way when the guest comes back. */
 void lv_plan_remove_nvram (LvPlan *plan);
