@@ -373,6 +373,9 @@ test_needs (Fixture *f, gconstpointer data)
   g_assert_cmpstr (needs->pools->pdata[0], ==, "default");
   g_assert_cmpuint (needs->files->len, ==, 1);
   g_assert_cmpstr (needs->files->pdata[0], ==, "/images/web.img");
+  g_assert_cmpuint (needs->disks->len, ==, 2);
+  g_assert_cmpstr (needs->disks->pdata[0], ==, "/images/web.img");
+  g_assert_cmpstr (needs->disks->pdata[1], ==, "default/data");
   g_assert_null (virfs_libvirt_backend.vm_needs (empty, NULL));
 }
 
@@ -894,7 +897,7 @@ test_move_disk_exists (Fixture *f, gconstpointer data)
   wait_host (f, "h2", info->state == VIRFS_HOST_UP);
   g_assert_cmpint (bring (f, "web", VIRFS_VM_SHUTOFF), ==, 0);
   g_assert_cmpint (migrate (f, "web", "h2"), ==, EEXIST);
-  assert_said ("h2 has another /images/web.img already");
+  assert_said ("h2 has another web.img in the pool default already");
   g_assert_cmpint (count_volumes (f, "h2"), ==, 2);
 }
 

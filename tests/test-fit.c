@@ -40,13 +40,28 @@ pool (const char *name, const char *path)
   return array;
 }
 
+/* What hosts were seen to share; tests change it. */
+static gboolean apart;
+
+static gboolean
+pools_apart (VirfsHost *a, const VirfsPoolInfo *pool_a, VirfsHost *b, const VirfsPoolInfo *pool_b)
+{
+  g_assert_cmpstr (a->name, ==, "from");
+  g_assert_cmpstr (b->name, ==, "to");
+  return apart;
+}
+
 static void
 set_up (Fixture *f, gconstpointer data)
 {
+  static VirfsBackend backend;
   g_autoptr (VirfsVm) vm = NULL;
   g_autoptr (VirfsHostInfo) info = NULL;
 
-  f->infra = virfs_infra_new (&virfs_fake_backend, 60);
+  backend = virfs_fake_backend;
+  backend.pools_apart = pools_apart;
+  apart = FALSE;
+  f->infra = virfs_infra_new (&backend, 60);
   f->from = virfs_infra_add_host (f->infra, "from", "fake:1", NULL);
   f->to = virfs_infra_add_host (f->infra, "to", "fake:0", NULL);
   vm = virfs_infra_vm (f->infra, "from-1");
@@ -429,6 +444,79 @@ test_media (Fixture *f, gconstpointer data)
   assert_fits (f);
 }
 
+/* A pool of both, with a volume of the same name there. */
+static VirfsPoolInfo *
+add_left_over (Fixture *f, const char *disk)
+{
+  g_autoptr (VirfsHostInfo) known = virfs_host_info (f->from);
+  VirfsHostInfo *from = virfs_host_info_copy (known);
+  VirfsPoolInfo *there;
+
+  g_ptr_array_add (f->needs->disks, g_strdup (disk));
+  virfs_part_lists_set (from->parts, VIRFS_HOST_POOLS, pool ("a%pool", "/images"));
+  virfs_infra_update_host (f->infra, f->from, from, NULL);
+  virfs_part_lists_set (f->info->parts, VIRFS_HOST_POOLS, pool ("a%pool", "/images"));
+  there = f->info->parts[VIRFS_HOST_POOLS]->pdata[0];
+  there->part.parts = virfs_part_list_new ();
+  g_ptr_array_add (there->part.parts, virfs_part_info_new (&virfs_volume_class, "web.qcow2"));
+  return there;
+}
+
+/* Nothing is overwritten, where it is certain that it would be. */
+static void
+test_places (Fixture *f, gconstpointer disk)
+{
+  VirfsPoolInfo *there = add_left_over (f, disk);
+
+  assert_fits (f); /* may be one file */
+  apart = TRUE;
+  assert_does_not (f, VIRFS_ERROR_EXISTS, "rmdir hosts/to/pools/a%25pool/volumes/web.qcow2");
+  f->vm->claim = VIRFS_CLAIM_MIGRATE;
+  assert_fits (f); /* is what it is copied to now */
+  f->vm->claim = VIRFS_CLAIM_NONE;
+  ((VirfsPartInfo *) there->part.parts->pdata[0])->draft = TRUE;
+  assert_fits (f);
+  ((VirfsPartInfo *) there->part.parts->pdata[0])->draft = FALSE;
+  there->state = "inactive";
+  assert_fits (f);
+  there->state = "running";
+  g_clear_pointer (&there->part.parts, g_ptr_array_unref);
+  assert_fits (f); /* nothing is known of its volumes */
+}
+
+/* One that is shut off may lack its disk, and takes nothing along then. */
+static void
+test_places_off (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsHostInfo) from = NULL;
+  VirfsPoolInfo *here;
+
+  add_left_over (f, "/images/web.qcow2");
+  apart = TRUE;
+  f->vm->state = VIRFS_VM_SHUTOFF;
+  assert_fits (f);
+  from = virfs_host_info (f->from);
+  here = from->parts[VIRFS_HOST_POOLS]->pdata[0];
+  here->part.parts = virfs_part_list_new ();
+  g_ptr_array_add (here->part.parts, virfs_part_info_new (&virfs_volume_class, "web.qcow2"));
+  assert_does_not (f, VIRFS_ERROR_EXISTS, "web.qcow2");
+}
+
+/* The same storage, whatever anybody has seen. */
+static void
+test_places_shared (Fixture *f, gconstpointer data)
+{
+  g_autoptr (VirfsHostInfo) from = NULL;
+  VirfsPoolInfo *there = add_left_over (f, "/images/web.qcow2");
+
+  apart = TRUE;
+  from = virfs_host_info (f->from);
+  virfs_ref_string_set (&there->uuid, "00000000-0000-0000-0000-00000000000b");
+  virfs_ref_string_set (&((VirfsPoolInfo *) from->parts[VIRFS_HOST_POOLS]->pdata[0])->uuid,
+                        there->uuid);
+  assert_fits (f);
+}
+
 #define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -453,5 +541,9 @@ main (int argc, char **argv)
   ADD ("/fit/options", test_options);
   ADD ("/fit/half-way", test_half_way);
   ADD ("/fit/media", test_media);
+  g_test_add ("/fit/places/file", Fixture, "/images/web.qcow2", set_up, test_places, tear_down);
+  g_test_add ("/fit/places/volume", Fixture, "a%pool/web.qcow2", set_up, test_places, tear_down);
+  ADD ("/fit/places/off", test_places_off);
+  ADD ("/fit/places/shared", test_places_shared);
   return g_test_run ();
 }

@@ -14,6 +14,7 @@
 #include "plug.h"
 #include "private.h"
 #include "stats.h"
+#include "storage.h"
 #include "uri.h"
 #include "xml.h"
 #include "xml_definition.h"
@@ -97,6 +98,7 @@ const VirfsBackend virfs_libvirt_backend = {
   .host_close = lv_host_close,
   .host_sample = lv_host_sample,
   .host_uses = lv_host_uses,
+  .pools_apart = lv_pools_apart,
   .vm_needs = vm_needs,
   .vm_bring = lv_vm_bring,
   .vm_verb = lv_vm_verb,

@@ -6,6 +6,7 @@
 #include "copy.h"
 #include "error.h"
 #include "fail.h"
+#include "fit.h"
 #include "gate.h"
 #include "inventory.h"
 #include "xml.h"
@@ -55,17 +56,21 @@ is_planned (LvPlan *plan, const char *path)
   return FALSE;
 }
 
+/* A pool that was made for us is not shown, so nobody can remove anything there through us. */
 static gboolean
 check_free (LvPlan *plan, LvPool *to, const char *name, GError **error)
 {
   g_autoptr (virStorageVol) there = lv_pool_fresh_volume (to, name);
-  char *path = there ? LV (virStorageVolGetPath (there)) : NULL;
-  if (there != NULL)
+
+  if (there == NULL)
+    return TRUE;
+  if (to->made == NULL)
+    virfs_fit_refuse_volume (target_name (plan), to->name, name, error);
+  else
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS,
-                 "%s has another %s already; remove it first", target_name (plan),
-                 path ? path : name);
-  free (path);
-  return there == NULL;
+                 "%s has another %s/%s already; remove it first", target_name (plan), to->made,
+                 name);
+  return FALSE;
 }
 
 static gboolean plan_backing (LvPlan *plan, virStorageVolPtr volume, GError **error);

@@ -248,35 +248,68 @@ probe (LvPool *a, LvPool *b, gboolean *shared, GError **error)
 }
 
 static char *
-cache_key (LvPool *a, LvPool *b)
+cache_key (const char *uuid_a, const char *uuid_b, const LvLink *link_b)
+{
+  return g_strdup_printf ("%s %s %" G_GUINT64_FORMAT, uuid_a, uuid_b, link_b->serial);
+}
+
+static char *
+pool_key (LvPool *a, LvPool *b)
 {
   char uuid_a[VIR_UUID_STRING_BUFLEN] = "", uuid_b[VIR_UUID_STRING_BUFLEN] = "";
 
   virStoragePoolGetUUIDString (a->pool, uuid_a);
   virStoragePoolGetUUIDString (b->pool, uuid_b);
-  return g_strdup_printf ("%s %s %" G_GUINT64_FORMAT, uuid_a, uuid_b, b->link->serial);
+  return cache_key (uuid_a, uuid_b, b->link);
+}
+
+/* FALSE: nobody has compared them yet. */
+static gboolean
+recall (LvLink *link, const char *key, gboolean *shared)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&link->lock);
+  gpointer known = NULL;
+  gboolean found = g_hash_table_lookup_extended (link->shared, key, NULL, &known);
+
+  *shared = GPOINTER_TO_INT (known);
+  return found;
 }
 
 static gboolean
 compare_directories (LvPool *a, LvPool *b, gboolean *shared, GError **error)
 {
-  g_autofree char *key = cache_key (a, b);
-  gpointer known = NULL;
-  gboolean found;
+  g_autofree char *key = pool_key (a, b);
 
-  g_mutex_lock (&a->link->lock);
-  found = g_hash_table_lookup_extended (a->link->shared, key, NULL, &known);
-  g_mutex_unlock (&a->link->lock);
-  if (found) {
-    *shared = GPOINTER_TO_INT (known);
+  if (recall (a->link, key, shared))
     return TRUE;
-  }
   if (!probe (a, b, shared, error))
     return FALSE;
   g_mutex_lock (&a->link->lock);
   g_hash_table_insert (a->link->shared, g_steal_pointer (&key), GINT_TO_POINTER (*shared));
   g_mutex_unlock (&a->link->lock);
   return TRUE;
+}
+
+static gboolean
+were_apart (LvLink *a, const VirfsPoolInfo *pool_a, const LvLink *b, const VirfsPoolInfo *pool_b)
+{
+  g_autofree char *key = cache_key (pool_a->uuid, pool_b->uuid, b);
+  gboolean shared;
+
+  return recall (a, key, &shared) && !shared;
+}
+
+/* Whichever of them was compared with the other. */
+gboolean
+lv_pools_apart (VirfsHost *a, const VirfsPoolInfo *pool_a, VirfsHost *b,
+                const VirfsPoolInfo *pool_b)
+{
+  g_autoptr (LvLink) link_a = lv_host_link (a, NULL);
+  g_autoptr (LvLink) link_b = lv_host_link (b, NULL);
+
+  return link_a && link_b && pool_a->uuid && pool_b->uuid
+         && (were_apart (link_a, pool_a, link_b, pool_b)
+             || were_apart (link_b, pool_b, link_a, pool_a));
 }
 
 static gboolean

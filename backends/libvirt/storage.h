@@ -45,5 +45,8 @@ char *lv_pool_free_name (LvPool *pool, const char *guest, const char *what, cons
 /* Whether both pools, on two hosts, have the same volumes.  FALSE with ERROR if that cannot be told
  * for certain. */
 gboolean lv_pool_compare (LvPool *a, LvPool *b, gboolean *shared, GError **error);
+/* The backend's pools_apart: what that has found out, for as long as it holds. */
+gboolean lv_pools_apart (VirfsHost *a, const VirfsPoolInfo *pool_a, VirfsHost *b,
+                         const VirfsPoolInfo *pool_b);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (LvPool, lv_pool_free)

@@ -135,6 +135,22 @@ read_interface_needs (LvXml *xml, xmlNode *interface, VirfsVmNeeds *needs)
   }
 }
 
+static void
+read_disk_needs (LvXml *xml, xmlNode *disk, VirfsVmNeeds *needs)
+{
+  g_autofree char *pool = lv_xml_text (xml, disk, "self::*[not(readonly)]/source/@pool");
+  g_autofree char *volume = lv_xml_text (xml, disk, "source/@volume");
+
+  add_text (needs->pools, xml, disk, "source/@pool");
+  add_text (needs->files, xml, disk, "source/@file");
+  /* the others are dropped where they are not */
+  add_text (needs->media, xml, disk,
+            "self::*[readonly]/source[not(@startupPolicy) or @startupPolicy='mandatory']/@file");
+  add_text (needs->disks, xml, disk, "self::*[not(readonly)]/source/@file");
+  if (pool != NULL && volume != NULL)
+    g_ptr_array_add (needs->disks, g_strconcat (pool, "/", volume, NULL));
+}
+
 static gboolean
 has_tpm_state (LvXml *xml)
 {
@@ -165,13 +181,8 @@ lv_xml_read_needs (const char *text, GError **error)
   for (guint i = 0; i < interfaces->len; i++)
     read_interface_needs (xml, interfaces->pdata[i], needs);
   disks = lv_xml_nodes (xml, NULL, "/domain/devices/disk");
-  for (guint i = 0; i < disks->len; i++) {
-    add_text (needs->pools, xml, disks->pdata[i], "source/@pool");
-    add_text (needs->files, xml, disks->pdata[i], "source/@file");
-    /* the others are dropped where they are not */
-    add_text (needs->media, xml, disks->pdata[i],
-              "self::*[readonly]/source[not(@startupPolicy) or @startupPolicy='mandatory']/@file");
-  }
+  for (guint i = 0; i < disks->len; i++)
+    read_disk_needs (xml, disks->pdata[i], needs);
   return needs;
 }
 

@@ -53,6 +53,7 @@ typedef struct {
   GPtrArray *pools;    /* of char*: pools that its disks name (`<disk type='volume'>`) */
   GPtrArray *files;    /* of char*: paths of its other disks that are files */
   GPtrArray *media;    /* of char*: those that it only reads, as CD-ROMs: nobody copies them */
+  GPtrArray *disks;    /* of char*: those that it writes to: paths, or POOL/VOLUME */
 } VirfsVmNeeds;
 
 VirfsVmNeeds *virfs_vm_needs_new (void);
@@ -93,6 +94,10 @@ typedef struct VirfsBackend {
   /* What HOST itself does with its block device NODE, or a part of that, as in `is mounted at /srv`, as far as it can
    * be told without asking it; the caller owns it.  NULL: nothing that is known. */
   char *(*host_uses) (VirfsHost *host, const char *node);
+  /* Whether POOL_A of A and POOL_B of B have been seen to be two storages, as far as it is known without asking
+   * them.  NULL: that is never known. */
+  gboolean (*pools_apart) (VirfsHost *a, const VirfsPoolInfo *pool_a, VirfsHost *b,
+                           const VirfsPoolInfo *pool_b);
 
   /* From what is known already, without asking the host. */
   VirfsVmNeeds *(*vm_needs) (const VirfsVmInfo *info, GError **error);

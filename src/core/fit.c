@@ -221,6 +221,55 @@ has_media (const Way *way, GError **error)
   return file == NULL;
 }
 
+/* One directory may be mounted on both by others than libvirt, so it is not enough that nothing says it is the same. */
+static gboolean
+are_apart (const Way *way, const VirfsFitPlace *place)
+{
+  const VirfsBackend *backend = virfs_infra_backend (way->host->object.infra);
+
+  return virfs_fit_is_another (place->from, place->to)
+         || (!virfs_pool_is_same (place->from, place->to) && backend->pools_apart != NULL
+             && backend->pools_apart (way->vm->host, place->from, way->host, place->to));
+}
+
+void
+virfs_fit_refuse_volume (const char *host, const char *pool, const char *volume, GError **error)
+{
+  g_autofree char *owner = virfs_part_label (&virfs_pool_class, pool);
+  g_autofree char *label = virfs_part_label (&virfs_volume_class, volume);
+
+  g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS,
+               "%s has another %s in the pool %s already: if that is what an earlier migration left"
+               " behind, rmdir hosts/%s/pools/%s/volumes/%s",
+               host, volume, pool, host, owner, label);
+}
+
+/* Of a disk that is not there either nothing is copied; a guest that runs has it. */
+static gboolean
+has_place (const Way *way, const char *disk, GError **error)
+{
+  VirfsFitPlace place;
+
+  if (!virfs_fit_place (way->source, way->info, disk, &place) || place.there == NULL
+      || place.there->draft || (place.here == NULL && !virfs_vm_state_active (way->vm->state))
+      || !are_apart (way, &place))
+    return TRUE;
+  virfs_fit_refuse_volume (way->host->name, place.to->part.name, place.there->name, error);
+  return FALSE;
+}
+
+/* Nothing is overwritten.  While a migration is under way it is that which has made what is there. */
+static gboolean
+has_places (const Way *way, GError **error)
+{
+  GPtrArray *disks = way->needs->disks;
+
+  for (guint i = 0; way->vm->claim != VIRFS_CLAIM_MIGRATE && i < disks->len; i++)
+    if (!has_place (way, disks->pdata[i], error))
+      return FALSE;
+  return TRUE;
+}
+
 /* What is said of the guest and of its host may be right alone and contradict each other. */
 static gboolean
 has_sound_options (const Way *way, GError **error)
@@ -278,6 +327,7 @@ static const struct {
   { has_memory },
   { has_files },
   { has_media },
+  { has_places },
 };
 
 gboolean

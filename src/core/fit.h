@@ -7,7 +7,7 @@
 
 #include "infra.h"
 
-/* FALSE with the first reason: EXISTS if it or another of its name is there already, BUSY (a backup is open, something
+/* FALSE with the first reason: EXISTS if it, another of its name or a volume in the place of a disk is there already, BUSY (a backup is open, something
  * is done to its disks, some of its memory is on another host or saved, it is frozen, crashed or on its way down, the
  * host is in maintenance), HOST_DOWN, UNSUPPORTED (hypervisor, architecture, machine or CPU, a TPM, options that
  * contradict each other, devices of its host while it runs), NO_SPACE (memory), NOT_FOUND (network, storage, a medium,
@@ -21,3 +21,6 @@ GPtrArray *virfs_fit_obstacles (const VirfsVmInfo *vm, const VirfsVmNeeds *needs
  * and pools. */
 gboolean virfs_fit_needs (const VirfsVmNeeds *needs, const char *name, const VirfsHostInfo *info,
                           GError **error);
+/* EXISTS: the host has a VOLUME where a disk would be copied to.  It says what to type if nobody needs that. */
+void virfs_fit_refuse_volume (const char *host, const char *pool, const char *volume,
+                              GError **error);

@@ -16,6 +16,7 @@ virfs_vm_needs_new (void)
   needs->pools = g_ptr_array_new_with_free_func (g_free);
   needs->files = g_ptr_array_new_with_free_func (g_free);
   needs->media = g_ptr_array_new_with_free_func (g_free);
+  needs->disks = g_ptr_array_new_with_free_func (g_free);
   return needs;
 }
 
@@ -31,6 +32,7 @@ virfs_vm_needs_free (VirfsVmNeeds *needs)
   g_ptr_array_unref (needs->pools);
   g_ptr_array_unref (needs->files);
   g_ptr_array_unref (needs->media);
+  g_ptr_array_unref (needs->disks);
   g_free (needs);
 }
 
@@ -94,8 +96,8 @@ virfs_fit_missing_file (const VirfsHostInfo *source, const VirfsVmNeeds *needs,
 
 /* Two directories may be one file system of the network, mounted by others than libvirt, of which one was looked
  * at before a file was made: it has one size, but for the blocks in which each host counts it. */
-static gboolean
-is_another (const VirfsPoolInfo *from, const VirfsPoolInfo *to)
+gboolean
+virfs_fit_is_another (const VirfsPoolInfo *from, const VirfsPoolInfo *to)
 {
   guint64 least = MIN (from->capacity, to->capacity), most = MAX (from->capacity, to->capacity);
 
@@ -111,7 +113,7 @@ lacks_medium (const VirfsHostInfo *source, const VirfsHostInfo *target, const ch
   const VirfsPoolInfo *from = find_pool (source, directory);
   const VirfsPoolInfo *to = find_pool (target, directory);
 
-  return from != NULL && to != NULL && to->part.parts != NULL && is_another (from, to)
+  return from != NULL && to != NULL && to->part.parts != NULL && virfs_fit_is_another (from, to)
          && virfs_part_list_find (to->part.parts, name) == NULL;
 }
 
@@ -123,6 +125,34 @@ virfs_fit_missing_medium (const VirfsHostInfo *source, const VirfsVmNeeds *needs
     if (lacks_medium (source, target, needs->media->pdata[i]))
       return needs->media->pdata[i];
   return NULL;
+}
+
+/* A disk's pool and its volume there, as they are found. */
+
+static const VirfsPoolInfo *
+find_active (const VirfsHostInfo *host, const char *name)
+{
+  const VirfsPoolInfo *pool = virfs_part_list_find (host->parts[VIRFS_HOST_POOLS], name);
+
+  return pool && virfs_pool_is_active (pool) ? pool : NULL;
+}
+
+gboolean
+virfs_fit_place (const VirfsHostInfo *source, const VirfsHostInfo *target, const char *disk,
+                 VirfsFitPlace *place)
+{
+  const VirfsPoolInfo *(*find) (const VirfsHostInfo *host, const char *key)
+    = *disk == '/' ? find_pool : find_active;
+  g_autofree char *key = g_path_get_dirname (disk);
+  g_autofree char *name = g_path_get_basename (disk);
+
+  place->from = find (source, key);
+  place->to = find (target, key);
+  if (place->from == NULL || place->to == NULL)
+    return FALSE;
+  place->here = virfs_part_list_find (place->from->part.parts, name);
+  place->there = virfs_part_list_find (place->to->part.parts, name);
+  return TRUE;
 }
 
 gboolean

@@ -121,6 +121,24 @@ ok 'and it is said' '
   lists hosts/h1/vms w1 && tells hosts/h1/error "1 of 7 guests stay on h1: vms/w1: h[23] has no active network default"
   on h2 net-start default && on h3 net-start default && echo 0 > hosts/h1/maintenance && lists hosts/h1/vms "${all[@]}"'
 
+tiny_xml left | sed 's|<devices>|&<disk type="file"><driver name="qemu" type="qcow2"/>\
+<source file="/var/lib/libvirt/images/left.qcow2"/><target dev="vda"/></disk>|' >"$scratch/left.xml"
+on h2 vol-create-as default left.qcow2 8M --format qcow2 >/dev/null
+on h2 define "$scratch/left.xml" >/dev/null
+on h2 start left >/dev/null
+ok 'a guest takes its disks along' '
+  polled "reads vms/left/state running" && echo 1 > hosts/h2/return && echo 1 > hosts/h2/maintenance
+  reads vms/left/state running && on h2 vol-list default | grep -q left.qcow2'
+no 'it does not come back to what it has left behind' EBUSY 'echo 0 > hosts/h2/maintenance'
+ok 'what is to be done is said there, and before anybody tries' '
+  tells hosts/h2/error "1 of 1 guests did not come back to h2: vms/left: h2 has another left.qcow2 .*, rmdir hosts/h2/pools/default/volumes/left.qcow2$"
+  tells vms/left/migrate_verdict "^h2	no	h2 has another left.qcow2 .*, rmdir hosts/h2/pools/default/volumes/left.qcow2$"
+  tells hosts/$(basename $(readlink vms/left/host))/drain_plan "^left	running	[0-9]+	h[13]	$"'
+ok 'and helps' '
+  rmdir hosts/h2/pools/default/volumes/left.qcow2 && tells vms/left/migrate_verdict "^h2	yes	$"
+  echo 0 > hosts/h2/maintenance && says h2 left running && echo 0 > hosts/h2/return
+  echo destroy > vms/left/ctl && rmdir vms/left'
+
 ok 'the example' '
   polled "! cut -f 4 hosts/h1/drain_plan | grep -x -- -"
   "$top/examples/drain" . h1 bash -c "ls hosts/h1/vms > $scratch/left" && [[ ! -s $scratch/left ]]

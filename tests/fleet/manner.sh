@@ -252,7 +252,7 @@ else
   lab exec "$from" pkill -9 --full guest=w1, || :
 fi
 
-on h1 vol-delete --pool default copied.qcow2 >/dev/null
+rmdir hosts/h1/pools/default/volumes/copied.qcow2
 from=h2 to=h1
 option post_copy '' copied
 option bandwidth 1M copied

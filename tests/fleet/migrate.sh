@@ -98,16 +98,25 @@ ok 'its disk has what it wrote' '
   (($(lab exec h2 head -n 1 /run/head) >= $(last_tick h2 copied) - 1))'
 ok 'what was left behind is told' 'grep -q "vms/copied left-behind .*host=h1 path=.*copied.qcow2" events/log'
 no 'and is not overwritten' EEXIST 'echo h1 > vms/copied/migrate'
-ok 'the sentence says what is in the way' 'tells vms/copied/error "h1 has another .*copied.qcow2" && is_on copied h2 "shut off"'
+ok 'the sentence says what is in the way' '
+  tells vms/copied/error "h1 has another copied.qcow2 in the pool default already: " && is_on copied h2 "shut off"'
+ok 'nor is that host offered' '
+  tells vms/copied/migrate_verdict "^h1	no	h1 has another copied.qcow2" && ! grep -x h1 vms/copied/migrate
+  tells vms/copied/migrate_verdict "^h3	yes	$"'
+ok 'what it says to type takes it out of the way' '
+  $(sed -n "s/^h1	.*, \(rmdir .*\)/\1/p" vms/copied/migrate_verdict) && [[ -z $(on h1 vol-list default) ]]
+  reads vms/copied/migrate $'\''h1\nh3'\'''
 
 # --- Shut off ------------------------------------------------------------------------------------
 
 ok 'a definition moves' 'echo h2 > vms/idle/migrate && is_on idle h2 "shut off"'
 ok 'one with a disk that is not shared' '
-  on h1 vol-delete --pool default copied.qcow2
   echo h1 > vms/copied/migrate && is_on copied h1 "shut off" && on h1 vol-list default | grep -q copied.qcow2'
+ok 'a file that somebody else has removed is in the way until its pool is looked at' '
+  lab exec h2 rm /var/lib/libvirt/images/copied.qcow2 && tells vms/copied/migrate_verdict "^h2	no	h2 has another"
+  rmdir hosts/h2/pools/default/volumes/copied.qcow2 && tells vms/copied/migrate_verdict "^h2	yes	$"'
 ok 'and it starts there with what it had' '
-  on h2 vol-delete --pool default copied.qcow2 && echo running > vms/copied/state
+  echo running > vms/copied/state
   ticking h1 copied && [[ $(ticks h1 copied | head -n 1) -gt 1 ]]'
 
 # --- Firmware ------------------------------------------------------------------------------------
@@ -184,7 +193,8 @@ begin h2 vms/copied/migrate
 ok 'cancelled while a disk is copied' '
   eventually 10 "running_job" && eventually 10 "[[ -n \$(on h2 vol-list default) ]]"
   echo cancel > $(running_job)/ctl && fails 10 EINTR'
-ok 'the copy is gone, the guest is not' 'is_on copied h1 running && [[ -z $(on h2 vol-list default) ]]'
+ok 'the copy is gone, the guest is not' '
+  is_on copied h1 running && [[ -z $(on h2 vol-list default) ]] && tells vms/copied/migrate_verdict "^h2	yes	$"'
 
 # --- All of a host -------------------------------------------------------------------------------
 
