@@ -19,6 +19,7 @@
 #include "libvirt.h"
 #include "maintenance.h"
 #include "metrics.h"
+#include "mountpoint.h"
 #include "store.h"
 #include "tariff.h"
 #include "tree.h"
@@ -200,7 +201,8 @@ set_tariff (VirfsInfra *infra, const VirfsConfig *config)
 }
 
 static gboolean
-mount_and_serve (VirfsInfra *infra, VirfsStore *store, const VirfsDaemon *daemon, GError **error)
+mount_and_serve (VirfsInfra *infra, VirfsStore *store, const VirfsDaemon *daemon, int *hold,
+                 GError **error)
 {
   g_autoptr (VirfsTree) tree = virfs_tree_new (infra);
   VirfsSession *session = virfs_session_new (&virfs_tree_ops, tree, daemon->options, error);
@@ -211,6 +213,7 @@ mount_and_serve (VirfsInfra *infra, VirfsStore *store, const VirfsDaemon *daemon
   if (virfs_session_mount (session, daemon->mountpoint, error)) {
     int guard = virfs_guard_start (daemon->mountpoint);
 
+    virfs_mountpoint_release (hold);
     virfs_tree_set_session (tree, session);
     served = serve (session, infra, store, daemon, error);
     virfs_tree_set_session (tree, NULL);
@@ -270,8 +273,9 @@ start_infra (VirfsInfra *infra, const VirfsDaemon *daemon, gboolean history)
   set_tariff (infra, daemon->config);
 }
 
-gboolean
-virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
+/* HOLD: of the mountpoint; given up when it is mounted. */
+static gboolean
+run (const VirfsDaemon *daemon, int *hold, GError **error)
 {
   const VirfsConfig *config = daemon->config;
   g_autoptr (VirfsHistoryDb) history = NULL; /* used until the end of infra */
@@ -292,10 +296,24 @@ virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
   if (history != NULL)
     start_history (infra, history, config);
   start_infra (infra, daemon, history != NULL);
-  served = mount_and_serve (infra, store, daemon, error);
+  served = mount_and_serve (infra, store, daemon, hold, error);
   /* what has begun before it could be mounted; after serve() there is nothing left to stop */
   virfs_infra_stop (infra, STOP_TIMEOUT);
   virfs_infra_event (infra, NULL, "stopped", NULL);
   g_clear_pointer (&store, virfs_store_close);
   return served;
+}
+
+gboolean
+virfs_daemon_run (const VirfsDaemon *daemon, GError **error)
+{
+  int hold;
+  gboolean done;
+
+  /* first of all: the store is another's as long as the mountpoint is */
+  if (!virfs_mountpoint_take (daemon->mountpoint, &hold, error))
+    return FALSE;
+  done = run (daemon, &hold, error);
+  virfs_mountpoint_release (&hold);
+  return done;
 }
