@@ -2,8 +2,10 @@
 /* What needs attention: what is broken, then what is nearly full or in its own way, the worst first. */
 #include "report.h"
 
+#include "draft.h"
 #include "text.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -197,23 +199,132 @@ look_at_vm (GPtrArray *findings, const VirfsReportVm *vm)
 
 /* Jobs. */
 
+typedef struct {
+  VirfsJob *job;
+  VirfsJobInfo *info;
+  char *object; /* its path: now, if it is there */
+} Ended;
+
+static void
+free_ended (gpointer data)
+{
+  Ended *ended = data;
+
+  virfs_object_unref (ended->job);
+  virfs_job_info_free (ended->info);
+  g_free (ended->object);
+  g_free (ended);
+}
+
 static void
 collect_job (VirfsJob *job, guint number, gpointer jobs)
 {
   g_ptr_array_add (jobs, virfs_object_ref (job));
 }
 
+/* By object, the last that ended first. */
+static gint
+compare_ended (gconstpointer a, gconstpointer b)
+{
+  const Ended *p = *(Ended *const *) a, *q = *(Ended *const *) b;
+  int order = strcmp (p->object, q->object);
+
+  if (order != 0)
+    return order;
+  return p->info->ended > q->info->ended ? -1 : p->info->ended < q->info->ended;
+}
+
+static GPtrArray *
+collect_ended (VirfsInfra *infra)
+{
+  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func (virfs_object_unref);
+  GPtrArray *all = g_ptr_array_new_with_free_func (free_ended);
+
+  virfs_infra_foreach_job (infra, collect_job, jobs);
+  for (guint i = 0; i < jobs->len; i++) {
+    VirfsObject *object = virfs_job_object (jobs->pdata[i]);
+    Ended *ended = g_new (Ended, 1);
+
+    *ended = (Ended){ virfs_object_ref (jobs->pdata[i]), virfs_job_info (jobs->pdata[i]), NULL };
+    ended->object = object ? virfs_object_path (object) : g_strdup (ended->info->object);
+    g_ptr_array_add (all, ended);
+  }
+  g_ptr_array_sort (all, compare_ended);
+  return all;
+}
+
+/* Of a job of an earlier run only the path is known; what has no name of its own in the fleet passes. */
+static gboolean
+is_path_there (VirfsInfra *infra, const char *path)
+{
+  g_auto (GStrv) words = g_strsplit (path, "/", 3);
+  g_autoptr (VirfsHost) host = NULL;
+  g_autoptr (VirfsVm) vm = NULL;
+  g_autoptr (VirfsPart) draft = NULL;
+
+  if (g_strv_length (words) < 2)
+    return TRUE;
+  if (g_str_equal (words[0], "hosts"))
+    return (host = virfs_infra_host (infra, words[1])) != NULL;
+  if (g_str_equal (words[0], "vms"))
+    return (vm = virfs_infra_vm (infra, words[1])) != NULL
+           || (draft
+               = virfs_infra_part (infra, virfs_infra_root (infra), &virfs_draft_class, words[1]))
+                != NULL;
+  return TRUE;
+}
+
+static gboolean
+is_there (VirfsInfra *infra, const Ended *ended)
+{
+  VirfsObject *object = virfs_job_object (ended->job);
+  VirfsObject *found;
+
+  if (object == NULL)
+    return is_path_there (infra, ended->object);
+  found = virfs_infra_object (infra, object->id);
+  virfs_object_unref (found);
+  return found != NULL;
+}
+
+/* What is wrong with what was asked for, or with the moment, was told to who asked, and there is nothing to be
+ * done about it later.  What is missing on a host (ENOENT) is another matter: so nobody can start the guest. */
+static gboolean
+is_lasting (int failure)
+{
+  static const int told[]
+    = { EINVAL, EPERM, EACCES, EEXIST, ENOTEMPTY, EFBIG, EXDEV, EBUSY, ENOTSUP, EINTR, EAGAIN };
+
+  for (guint i = 0; i < G_N_ELEMENTS (told); i++)
+    if (failure == told[i])
+      return FALSE;
+  return TRUE;
+}
+
+/* Whether it tells how the operation stands: a mistake does not undo what was there before. */
+static gboolean
+counts (const VirfsJobInfo *info)
+{
+  return info->state == VIRFS_JOB_DONE
+         || (info->state == VIRFS_JOB_FAILED && is_lasting (info->failure));
+}
+
+/* The last outcome of each operation on an object. */
 static void
 look_at_jobs (GPtrArray *findings, const VirfsReportFleet *fleet)
 {
-  g_autoptr (GPtrArray) jobs = g_ptr_array_new_with_free_func (virfs_object_unref);
+  g_autoptr (GPtrArray) all = collect_ended (fleet->infra);
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 
-  virfs_infra_foreach_job (fleet->infra, collect_job, jobs);
-  for (guint i = 0; i < jobs->len; i++) {
-    g_autoptr (VirfsJobInfo) info = virfs_job_info (jobs->pdata[i]);
+  for (guint i = 0; i < all->len; i++) {
+    const Ended *ended = all->pdata[i];
+    const VirfsJobInfo *info = ended->info;
 
-    if (info->state == VIRFS_JOB_FAILED && fleet->now - info->ended < G_TIME_SPAN_HOUR)
-      add (findings, VIRFS_NOTICE, 1, info->ended, g_strdup (info->object ? info->object : ""),
+    if (counts (info)
+        && g_hash_table_add (seen, g_strjoin ("\n", ended->object, info->operation, NULL))
+        && info->state == VIRFS_JOB_FAILED && fleet->now - info->ended < G_TIME_SPAN_HOUR
+        && is_there (fleet->infra, ended))
+      add (findings, VIRFS_NOTICE, 1, info->ended, g_strdup (ended->object),
            g_strdup_printf ("%s has failed: %s", info->operation, info->error ? info->error : ""));
   }
 }

@@ -5,6 +5,7 @@
 #include "metrics.h"
 #include "tariff.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define FLEET "h1=fake:3 h2=fake:2"
@@ -79,16 +80,94 @@ test_attention (Fixture *f, gconstpointer data)
   assert_soon (!holds (f, "reports/attention.tsv", "vms/h2-1"));
 }
 
+/* A job that ends at once, with CODE for MESSAGE; NULL: well. */
+static void
+run_job (Fixture *f, const char *label, const char *operation, VirfsError code, const char *message)
+{
+  g_autoptr (VirfsVm) vm = vm_of (f, label);
+  VirfsJobSpec spec = { .operation = operation, .object = &vm->object };
+  g_autoptr (VirfsJob) job = virfs_job_new (f->infra, &spec);
+
+  virfs_job_finish (job, message ? g_error_new_literal (VIRFS_ERROR, code, message) : NULL);
+}
+
 static void
 test_job (Fixture *f, gconstpointer data)
 {
-  g_autoptr (VirfsVm) vm = vm_of (f, "h1-1");
-  VirfsJobSpec spec = { .operation = "migrate to h2", .object = &vm->object };
-  g_autoptr (VirfsJob) job = virfs_job_new (f->infra, &spec);
-
-  virfs_job_finish (job, g_error_new (VIRFS_ERROR, VIRFS_ERROR_FAILED, "no\troute"));
+  run_job (f, "h1-1", "migrate to h2", VIRFS_ERROR_FAILED, "no\troute");
   assert_soon (has_line (f, "reports/attention.tsv",
                          "notice\tvms/h1-1\tmigrate to h2 has failed: no\\troute\t2"));
+}
+
+/* Of one operation the last outcome; that of another is beside it. */
+static void
+test_job_again (Fixture *f, gconstpointer data)
+{
+  run_job (f, "h1-1", "start", VIRFS_ERROR_FAILED, "first");
+  run_job (f, "h1-1", "start", VIRFS_ERROR_NOT_FOUND, "second");
+  run_job (f, "h1-1", "save", VIRFS_ERROR_NO_SPACE, "full");
+  run_job (f, "h2-1", "start", VIRFS_ERROR_FAILED, "other");
+  assert_soon (has_line (f, "reports/attention.tsv",
+                         "notice\tvms/h1-1\tsave has failed: full; start has failed: second\t2"));
+  assert_soon (has_line (f, "reports/attention.tsv", "notice\tvms/h2-1\tstart has failed: other"));
+  run_job (f, "h1-1", "start", VIRFS_ERROR_FAILED, NULL);
+  assert_soon (has_line (f, "reports/attention.tsv", "notice\tvms/h1-1\tsave has failed: full\t2"));
+  run_job (f, "h1-1", "save", VIRFS_ERROR_FAILED, NULL);
+  assert_soon (!holds (f, "reports/attention.tsv", "vms/h1-1"));
+  g_assert_true (holds (f, "reports/attention.tsv", "vms/h2-1"));
+}
+
+/* Who asked for what cannot be was told, and that makes nothing good. */
+static void
+test_job_mistake (Fixture *f, gconstpointer data)
+{
+  static const VirfsError mistakes[]
+    = { VIRFS_ERROR_INVALID,   VIRFS_ERROR_BUSY,    VIRFS_ERROR_EXISTS,
+        VIRFS_ERROR_NOT_EMPTY, VIRFS_ERROR_TOO_BIG, VIRFS_ERROR_DENIED,
+        VIRFS_ERROR_PERMITTED, VIRFS_ERROR_CROSS,   VIRFS_ERROR_UNSUPPORTED,
+        VIRFS_ERROR_CANCELLED, VIRFS_ERROR_AGAIN };
+
+  run_job (f, "h1-1", "set vcpus", VIRFS_ERROR_HOST_DOWN, "away");
+  for (guint i = 0; i < G_N_ELEMENTS (mistakes); i++) {
+    run_job (f, "h1-1", "set vcpus", mistakes[i], "not 900");
+    run_job (f, "h1-3", "set vcpus", mistakes[i], "not 900");
+  }
+  assert_soon (
+    has_line (f, "reports/attention.tsv", "notice\tvms/h1-1\tset vcpus has failed: away\t2"));
+  g_assert_false (holds (f, "reports/attention.tsv", "900"));
+}
+
+/* What is gone needs nothing. */
+static void
+test_job_gone (Fixture *f, gconstpointer data)
+{
+  run_job (f, "h1-2", "start", VIRFS_ERROR_FAILED, "no disk");
+  assert_soon (holds (f, "reports/attention.tsv", "no disk"));
+  g_assert_cmpint (rmdir_at (f, "vms/h1-2"), ==, 0);
+  assert_soon (!holds (f, "reports/attention.tsv", "no disk"));
+}
+
+/* Of an earlier run no more is known than what was kept. */
+static void
+test_job_kept (Fixture *f, gconstpointer data)
+{
+  VirfsJobInfo info = { .operation = "start", .state = VIRFS_JOB_FAILED, .error = "kept" };
+  char *objects[] = { "vms/h1-1", "vms/gone", "hosts/h1", "hosts/h9", "vms/h1-3" };
+
+  info.started = info.ended = g_get_real_time ();
+  for (guint i = 0; i < G_N_ELEMENTS (objects); i++) {
+    info.number = 1000 + i;
+    info.object = objects[i];
+    info.failure = i == 4 ? EINVAL : 0;
+    virfs_job_restore (f->infra, &info);
+  }
+  assert_soon (
+    has_line (f, "reports/attention.tsv", "notice\tvms/h1-1\tstart has failed: kept\t2"));
+  assert_soon (
+    has_line (f, "reports/attention.tsv", "notice\thosts/h1\tstart has failed: kept\t2"));
+  g_assert_false (holds (f, "reports/attention.tsv", "vms/gone"));
+  g_assert_false (holds (f, "reports/attention.tsv", "hosts/h9"));
+  g_assert_false (holds (f, "reports/attention.tsv", "vms/h1-3"));
 }
 
 /* HOST has FREE of 8 GiB. */
@@ -255,6 +334,10 @@ main (int argc, char **argv)
   fixture_init (&argc, &argv);
   ADD ("/reports/attention", test_attention);
   ADD ("/reports/job", test_job);
+  ADD ("/reports/job/again", test_job_again);
+  ADD ("/reports/job/mistake", test_job_mistake);
+  ADD ("/reports/job/gone", test_job_gone);
+  ADD ("/reports/job/kept", test_job_kept);
   ADD ("/reports/memory", test_memory);
   ADD ("/reports/sprawl", test_sprawl);
   ADD ("/reports/placement", test_placement);

@@ -9,6 +9,7 @@
 #include "fake.h"
 #include "store.h"
 
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -332,7 +333,7 @@ test_upgrade (Fixture *f, gconstpointer data)
   g_assert_cmpuint (virfs_infra_last_job (f->infra), ==, 41);
   virfs_store_restore (f->store);
   stop (f);
-  g_assert_cmpint (sql (f, "PRAGMA user_version"), ==, 4);
+  g_assert_cmpint (sql (f, "PRAGMA user_version"), ==, 5);
   g_assert_cmpint (sql (f, "SELECT count(*) FROM guests"), ==, 1);
 }
 
@@ -801,6 +802,7 @@ test_jobs (Fixture *f, gconstpointer data)
   g_assert_cmpstr (info->object, ==, "fleet");
   g_assert_cmpstr (info->error, ==, "no 150");
   g_assert_cmpint (info->state, ==, VIRFS_JOB_FAILED);
+  g_assert_cmpint (info->failure, ==, EBUSY);
   g_assert_cmpuint (info->uid, ==, 42);
   g_assert_cmpuint (info->done, ==, 150);
   g_assert_cmpuint (info->total, ==, 1000);

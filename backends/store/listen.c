@@ -226,10 +226,10 @@ write_job (VirfsStore *store, VirfsJob *job, GError **error)
   return store_db_run (
     store->db, error,
     "INSERT OR REPLACE INTO jobs (number, operation, object, uid, state, started,"
-    " ended, done, total, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    "issisiiiis", (gint64) info->number, info->operation, info->object, (gint64) info->uid,
+    " ended, done, total, error, failure) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "issisiiiisi", (gint64) info->number, info->operation, info->object, (gint64) info->uid,
     virfs_job_state_name (info->state), info->started, info->ended, (gint64) info->done,
-    (gint64) info->total, info->error);
+    (gint64) info->total, info->error, (gint64) info->failure);
 }
 
 static gboolean

@@ -72,6 +72,7 @@ take_job (StoreRow *row, gpointer infra)
     .done = store_row_int (row, 7),
     .total = store_row_int (row, 8),
     .error = (char *) error,
+    .failure = (int) store_row_int (row, 10),
   };
 
   virfs_job_restore (infra, &info);
@@ -106,7 +107,7 @@ restore_jobs (VirfsStore *store, GArray *lost, GError **error)
                         g_get_real_time ())
       || !store_db_each (store->db, take_job, store->infra, error,
                          "SELECT number, operation, object, uid, state, started, ended, done,"
-                         " total, error FROM jobs ORDER BY ended, number",
+                         " total, error, failure FROM jobs ORDER BY ended, number",
                          "")
       || !store_db_each (store->db, take_number, &last, error,
                          "SELECT value FROM counters WHERE name = 'job'", ""))

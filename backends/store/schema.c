@@ -72,6 +72,9 @@ static const char *const steps[] = {
   "  hash TEXT NOT NULL,"
   "  added INTEGER NOT NULL"
   ") WITHOUT ROWID;",
+
+  /* 5: failure: what error is for who asked, an errno; 0: none, or not known */
+  "ALTER TABLE jobs ADD COLUMN failure INTEGER NOT NULL DEFAULT 0;",
 };
 
 /* Of the history of metrics, which is a file of its own.  key of a block: two bits of level, 26 of the number of

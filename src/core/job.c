@@ -123,6 +123,7 @@ virfs_job_restore (VirfsInfra *infra, const VirfsJobInfo *info)
   job->bytes_done = info->done;
   job->bytes_total = info->total;
   job->error = g_strdup (info->error);
+  job->failure = info->failure;
   for (guint i = 0; i < VIRFS_JOB_N_FIELDS; i++)
     job->changed[i] = info->ended;
   virfs_registry_add (infra, job, VIRFS_KIND_JOB, job->number, free_job);
@@ -212,6 +213,7 @@ end (VirfsJob *job, const GError *error)
     job->state = VIRFS_JOB_FAILED;
   /* it is shown, told and stored */
   job->error = error ? virfs_text_mask (error->message, " \t\n") : NULL;
+  job->failure = virfs_error_to_errno (error);
   job->ended = g_get_real_time ();
   tell (job, virfs_job_state_name (job->state));
   touch (job, VIRFS_BIT (VIRFS_JOB_STATE) | VIRFS_BIT (VIRFS_JOB_PROGRESS));

@@ -85,6 +85,7 @@ typedef struct {
   gint64 started, ended; /* microseconds since the epoch; ended 0 while it runs */
   guint64 done, total;   /* bytes; total 0: not known */
   char *error;           /* NULL for none */
+  int failure;           /* the errno of that (base/error.h); 0: none, or not known */
   gint64 changed[VIRFS_JOB_N_FIELDS];
 } VirfsJobInfo;
 

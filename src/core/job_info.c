@@ -40,6 +40,7 @@ virfs_job_info (VirfsJob *job)
   info->done = job->bytes_done;
   info->total = job->bytes_total;
   info->error = g_strdup (job->error);
+  info->failure = job->failure;
   memcpy (info->changed, job->changed, sizeof info->changed);
   return info;
 }

@@ -27,6 +27,7 @@ struct VirfsJob {
   gint64 started, ended;
   guint64 bytes_done, bytes_total;
   char *error;
+  int failure;
   gint64 changed[VIRFS_JOB_N_FIELDS];
 };
 
