@@ -103,6 +103,9 @@ test_bad_input (Fixture *f, gconstpointer data)
 {
   g_assert_cmpint (mkdir_at (f, "alarms/firing"), ==, EEXIST);
   g_assert_cmpint (mkdir_at (f, "alarms/metrics"), ==, EEXIST);
+  g_assert_cmpint (rmdir_at (f, "alarms/firing"), ==, EPERM);
+  assert_says (f, "error", "this directory cannot be removed");
+  g_assert_cmpint (mv (f, "alarms/firing", "alarms/x"), ==, EPERM);
   g_assert_cmpint (mkdir_at (f, "alarms/a~b"), ==, EINVAL);
   g_assert_cmpint (mkdir_at (f, "alarms/host-lost"), ==, EEXIST);
   g_assert_cmpint (mkdir_at (f, "alarms/firing/x"), ==, EPERM);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Requests: reading directories and changing what is in them. */
+#include "foreign.h"
 #include "request.h"
 
 #include <errno.h>
@@ -134,6 +135,18 @@ do_mkdir (fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
     virfs_call_make (req, &dir, name);
 }
 
+/* Whether NAME is a row of what DIR is of, and no object in it. */
+static gboolean
+belongs_to (fuse_req_t req, const VirfsNode *dir, const char *name)
+{
+  VirfsSession *session = virfs_request_session (req);
+  guint64 ino = virfs_node_child (session, dir, name);
+  g_auto (VirfsNode) child = { 0 };
+
+  return ino != 0 && !virfs_foreign_is (ino) && virfs_node_get (session, ino, &child)
+         && child.class == dir->class && child.object == dir->object;
+}
+
 static void
 do_rmdir (fuse_req_t req, fuse_ino_t parent, const char *name)
 {
@@ -141,7 +154,7 @@ do_rmdir (fuse_req_t req, fuse_ino_t parent, const char *name)
 
   if (!virfs_request_node (req, parent, &dir))
     return;
-  if (dir.row->dir == NULL || dir.row->dir->remove == NULL)
+  if (dir.row->dir == NULL || dir.row->dir->remove == NULL || belongs_to (req, &dir, name))
     refuse_entry (req, parent, "remove", name, "this directory cannot be removed");
   else
     virfs_call_remove (req, &dir, name);
@@ -156,7 +169,7 @@ do_rename (fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_p
 
   if (!virfs_request_node (req, parent, &dir) || !virfs_request_node (req, new_parent, &to))
     return;
-  if (dir.row->dir == NULL || dir.row->dir->move == NULL)
+  if (dir.row->dir == NULL || dir.row->dir->move == NULL || belongs_to (req, &dir, name))
     refuse_entry (req, parent, "rename", name, "this cannot be moved or renamed");
   else
     virfs_call_move (req, &dir, name, &to, new_name);
