@@ -321,8 +321,15 @@ test_parts (Fixture *f, gconstpointer data)
 static void
 test_names (Fixture *f, gconstpointer data)
 {
+  g_autofree char *name = g_strnfill (191, 'a');
+  g_autofree char *longest = g_strconcat ("vms/", name, NULL);
+  g_autofree char *longer = g_strconcat (longest, "a", NULL);
+
   g_assert_cmpint (mkdir_at (f, "vms/.hidden"), ==, EINVAL);
   g_assert_cmpint (mkdir_at (f, "vms/100%"), ==, EINVAL);
+  g_assert_cmpint (mkdir_at (f, longest), ==, 0);
+  g_assert_cmpint (mkdir_at (f, longer), ==, EINVAL);
+  assert_says (f, "error", "it has 192 bytes, more than 191");
   g_assert_cmpint (mkdir_at (f, "vms/h1-1"), ==, EEXIST);
   g_assert_cmpint (mkdir_at (f, "vms/with space"), ==, 0);
   assert_reads (f, "vms/with space/state", "draft\n");

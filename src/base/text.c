@@ -121,7 +121,7 @@ static void
 shorten_name (GString *out, const char *name)
 {
   g_autofree char *sum = g_compute_checksum_for_string (G_CHECKSUM_SHA256, name, -1);
-  gsize keep = VIRFS_NAME_MAX - 64 - 18;
+  gsize keep = VIRFS_NAME_OWN_MAX - 18;
 
   while (keep > 0 && ((guchar) out->str[keep] & 0xc0) == 0x80)
     keep--;
@@ -144,8 +144,7 @@ virfs_name_encode (const char *name)
       g_string_append_len (out, p, length);
     p += step;
   }
-  /* room is left for the ~host that tells apart two guests of one name */
-  if (out->len > VIRFS_NAME_MAX - 64)
+  if (out->len > VIRFS_NAME_OWN_MAX)
     shorten_name (out, name);
   return g_string_free (g_steal_pointer (&out), FALSE);
 }

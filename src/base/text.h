@@ -20,11 +20,13 @@ void virfs_text_escape_rest (GString *out, const char *text);
 char *virfs_text_unescape (const char *text, GError **error);
 
 /*
- * An object's name as a name of the tree, at most VIRFS_NAME_MAX bytes long: '/', '%', control
+ * An object's name as a name of the tree, at most VIRFS_NAME_OWN_MAX bytes long: '/', '%', control
  * characters, a leading dot and bytes that are not UTF-8 become %XX (as in a URI, RFC 3986 2.1).
  * A name that would be too long is cut and ends in a checksum.  The caller owns it.
  */
 #define VIRFS_NAME_MAX 255
+/* Room is left for the ~host that tells apart two guests of one name. */
+#define VIRFS_NAME_OWN_MAX (VIRFS_NAME_MAX - 64)
 char *virfs_name_encode (const char *name);
 
 /* Numbers, as in `512`, `0`; INVALID otherwise. */

@@ -147,22 +147,37 @@ keep (VirfsInfra *infra, const VirfsDraftInfo *info, GError **error)
 
 /* Lives. */
 
-gboolean
-virfs_infra_check_vm_name (VirfsInfra *infra, const char *name, GError **error)
+static gboolean
+check_name (const char *name, GError **error)
 {
   g_autofree char *label = virfs_name_encode (name);
-  g_autoptr (VirfsVm) vm = virfs_infra_vm (infra, name);
-  g_autoptr (VirfsPart) draft = virfs_infra_part (infra, &infra->root, &virfs_draft_class, name);
 
-  if (!g_str_equal (label, name))
+  if (g_str_equal (label, name))
+    return TRUE;
+  if (strlen (name) > VIRFS_NAME_OWN_MAX)
+    g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
+                 "\"%s\" cannot be the name of a guest: it has %zu bytes, more than %d", name,
+                 strlen (name), VIRFS_NAME_OWN_MAX);
+  else
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
                  "\"%s\" cannot be the name of a guest: no leading dot, no %%, no control"
                  " characters",
                  name);
-  else if (vm != NULL || draft != NULL)
+  return FALSE;
+}
+
+gboolean
+virfs_infra_check_vm_name (VirfsInfra *infra, const char *name, GError **error)
+{
+  g_autoptr (VirfsVm) vm = virfs_infra_vm (infra, name);
+  g_autoptr (VirfsPart) draft = virfs_infra_part (infra, &infra->root, &virfs_draft_class, name);
+
+  if (!check_name (name, error))
+    return FALSE;
+  if (vm != NULL || draft != NULL)
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_EXISTS, "there is a %s of that name",
                  vm ? "guest" : "draft");
-  return vm == NULL && draft == NULL && g_str_equal (label, name);
+  return vm == NULL && draft == NULL;
 }
 
 void

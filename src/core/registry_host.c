@@ -114,8 +114,9 @@ check_host_name (const char *name, GError **error)
     return TRUE;
   g_set_error (
     error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
-    "a host's name must be short, without `/`, `%%`, `~`, control characters and a leading"
-    " dot");
+    "a host's name has at most %d bytes, no `/`, `%%`, `~` or control characters and no leading"
+    " dot",
+    VIRFS_NAME_OWN_MAX);
   return FALSE;
 }
 
