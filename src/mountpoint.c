@@ -20,8 +20,7 @@
 #include <unistd.h>
 
 /* The guard of one that was killed needs moments; one that lives answers at once but on a machine that is busy. */
-#define PATIENCE   (10 * G_TIME_SPAN_SECOND)
-#define LOOK_AGAIN (5 * G_TIME_SPAN_MILLISECOND)
+#define PATIENCE 10000 /* milliseconds */
 
 /* What is mounted. */
 
@@ -80,38 +79,56 @@ is_virfs (int fd)
 
 /* Whether it lives. */
 
-/* In a process of its own.  It may stay in the kernel, so it must have nothing open that others wait for; and
- * after fork() only little can be called. */
+/* In a process of its own, which has END open.  It may stay in the kernel, so it must have nothing else open that others
+ * wait for; and after fork() only little can be called. */
 static void
-ask (int fd)
+ask (int fd, int end)
 {
   struct statx facts;
 
-  if (dup2 (fd, 0) < 0 || chdir ("/") < 0)
+  if (dup2 (fd, 0) < 0 || dup2 (end, 1) < 0 || chdir ("/") < 0)
     _exit (EIO);
-  syscall (SYS_close_range, 1, ~0U, 0);
+  syscall (SYS_close_range, 2, ~0U, 0);
   if (statx (0, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &facts) < 0)
     _exit (errno);
   _exit (0);
+}
+
+/* Whether the other end of the pipe is closed in time. */
+static gboolean
+await_end (int end)
+{
+  GPollFD one = { .fd = end };
+  int n;
+
+  do
+    n = g_poll (&one, 1, PATIENCE);
+  while (n < 0 && errno == EINTR);
+  return n > 0;
 }
 
 /* What asking FD gives: an errno, 0 if it answers, ETIMEDOUT if it does not. */
 static int
 ask_for_a_while (int fd)
 {
-  gint64 end = g_get_monotonic_time () + PATIENCE;
-  pid_t pid = fork (), gone;
-  int status = 0;
+  int ends[2], status = 0;
+  gboolean ended;
+  pid_t pid;
 
-  if (pid < 0)
+  if (pipe2 (ends, O_CLOEXEC) < 0)
     return errno;
+  pid = fork ();
   if (pid == 0)
-    ask (fd);
-  while ((gone = waitpid (pid, &status, WNOHANG)) == 0 && g_get_monotonic_time () < end)
-    g_usleep (LOOK_AGAIN);
-  if (gone == pid)
+    ask (fd, ends[1]);
+  close (ends[1]);
+  ended = pid > 0 && await_end (ends[0]);
+  close (ends[0]);
+  if (pid < 0)
+    return EAGAIN;
+  if (!ended)
+    kill (pid, SIGKILL); /* it goes when it can */
+  else if (waitpid (pid, &status, 0) == pid)
     return WIFEXITED (status) ? WEXITSTATUS (status) : EIO;
-  kill (pid, SIGKILL); /* it goes when it can */
   return ETIMEDOUT;
 }
 
