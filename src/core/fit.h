@@ -7,11 +7,11 @@
 
 #include "infra.h"
 
-/* FALSE with the first reason: EXISTS if it, another of its name or a volume in the place of a disk is there already, BUSY (a backup is open, something
- * is done to its disks, some of its memory is on another host or saved, it is frozen, crashed or on its way down, the
- * host is in maintenance), HOST_DOWN, UNSUPPORTED (hypervisor, architecture, machine or CPU, a TPM, options that
- * contradict each other, devices of its host while it runs), NO_SPACE (memory), NOT_FOUND (network, storage, a medium,
- * devices that it has while it is shut off). */
+/* FALSE with the first reason: EXISTS (it, another of its name, or a volume in the place of one of its disks is there
+ * already), BUSY (a backup is open, something is done to its disks, some of its memory is on another host or saved, it
+ * is frozen, crashed or on its way down, the host is in maintenance), HOST_DOWN, UNSUPPORTED (hypervisor, architecture,
+ * machine or CPU, a TPM, options that contradict each other, devices of its host while it runs), NO_SPACE (memory),
+ * NOT_FOUND (network, storage, a medium, devices that it has while it is shut off). */
 gboolean virfs_fit (const VirfsVmInfo *vm, const VirfsVmNeeds *needs, VirfsHost *host,
                     const VirfsHostInfo *info, GError **error);
 /* All reasons, of GError*: none if it can.  The caller owns it. */
