@@ -221,15 +221,15 @@ has_media (const Way *way, GError **error)
   return file == NULL;
 }
 
-/* One directory may be mounted on both by others than libvirt, so it is not enough that nothing says it is the same. */
+/* One directory may be mounted on both by others than libvirt, and grow between two looks: it is not enough that
+ * nothing says it is the same, nor that the sizes differ.  Who believes us deletes a file. */
 static gboolean
 are_apart (const Way *way, const VirfsFitPlace *place)
 {
   const VirfsBackend *backend = virfs_infra_backend (way->host->object.infra);
 
-  return virfs_fit_is_another (place->from, place->to)
-         || (!virfs_pool_is_same (place->from, place->to) && backend->pools_apart != NULL
-             && backend->pools_apart (way->vm->host, place->from, way->host, place->to));
+  return !virfs_pool_is_same (place->from, place->to) && backend->pools_apart != NULL
+         && backend->pools_apart (way->vm->host, place->from, way->host, place->to);
 }
 
 void

@@ -96,8 +96,8 @@ virfs_fit_missing_file (const VirfsHostInfo *source, const VirfsVmNeeds *needs,
 
 /* Two directories may be one file system of the network, mounted by others than libvirt, of which one was looked
  * at before a file was made: it has one size, but for the blocks in which each host counts it. */
-gboolean
-virfs_fit_is_another (const VirfsPoolInfo *from, const VirfsPoolInfo *to)
+static gboolean
+is_another (const VirfsPoolInfo *from, const VirfsPoolInfo *to)
 {
   guint64 least = MIN (from->capacity, to->capacity), most = MAX (from->capacity, to->capacity);
 
@@ -113,7 +113,7 @@ lacks_medium (const VirfsHostInfo *source, const VirfsHostInfo *target, const ch
   const VirfsPoolInfo *from = find_pool (source, directory);
   const VirfsPoolInfo *to = find_pool (target, directory);
 
-  return from != NULL && to != NULL && to->part.parts != NULL && virfs_fit_is_another (from, to)
+  return from != NULL && to != NULL && to->part.parts != NULL && is_another (from, to)
          && virfs_part_list_find (to->part.parts, name) == NULL;
 }
 

@@ -17,8 +17,6 @@ const char *virfs_fit_missing_file (const VirfsHostInfo *source, const VirfsVmNe
                                     const VirfsHostInfo *target);
 const char *virfs_fit_missing_medium (const VirfsHostInfo *source, const VirfsVmNeeds *needs,
                                       const VirfsHostInfo *target);
-/* Whether two pools are certainly two storages, by their sizes. */
-gboolean virfs_fit_is_another (const VirfsPoolInfo *from, const VirfsPoolInfo *to);
 
 /* Where a disk is, and where its copy would be; all of it is borrowed from what is known of the hosts. */
 typedef struct {
