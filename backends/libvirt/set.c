@@ -144,11 +144,14 @@ find_row (VirfsVmField field)
   return i;
 }
 
-/* A unit that was forgotten is not to kill a guest that runs: no system lives with less. */
+/* A unit that was forgotten is not to kill a guest that runs: no system that was started with so much lives with
+ * less. */
 static guint64
 least_memory (const VirfsVmInfo *known)
 {
-  return virfs_vm_state_active (known->state) ? 16 * MIB : MIB;
+  guint64 least = virfs_vm_state_active (known->state) ? MAX (known->memory_max / 16, MIB) : MIB;
+
+  return MIN (least, known->memory_max);
 }
 
 static gboolean
@@ -159,13 +162,11 @@ check_limit (const LvTask *task, const VirfsVmInfo *known, GError **error)
                  "%s can have 1 to %u vCPUs (vcpus_max), not %" G_GUINT64_FORMAT, task->name,
                  known->vcpus_max, task->number);
   else if (task->field == VIRFS_VM_MEMORY
-           && (task->number < MIN (least_memory (known), known->memory_max)
-               || task->number > known->memory_max))
+           && (task->number < least_memory (known) || task->number > known->memory_max))
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID,
                  "%s can have %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT
                  " bytes of memory (memory_max), not %" G_GUINT64_FORMAT,
-                 task->name, MIN (least_memory (known), known->memory_max), known->memory_max,
-                 task->number);
+                 task->name, least_memory (known), known->memory_max, task->number);
   else if (task->number > G_MAXUINT && (task->field == VIRFS_VM_VCPUS_MAX))
     g_set_error (error, VIRFS_ERROR, VIRFS_ERROR_INVALID, "%s cannot have that many vCPUs",
                  task->name);

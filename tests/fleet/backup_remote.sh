@@ -167,6 +167,24 @@ open_later() { # BACKUP: in the background
   { mkdir "vms/plain/backups/$1"; echo $? >"$scratch/opened"; } 2>/dev/null &
 }
 libvirtd() { kill "-$1" "$("$top/examples/lab" pid h3)"; } # SIGNAL
+# A step in the middle of which libvirtd 9.0 may crash: all ports in use, its errors and the thawing meet, and two
+# threads send to one QEMU at a time (a null pointer in qemuMonitorSend). Then nothing can be seen; it goes on.
+with_crashes() { # DESCRIPTION COMMANDS
+  local output status
+  define_step "$2"
+  output=$(set -e; step 2>&1 </dev/null)
+  status=$?
+  if ((status)) && ! "$top/examples/lab" pid h3 >/dev/null 2>&1; then
+    leave_ports 2>/dev/null
+    tell 0 "$1 # SKIP libvirtd of the host has crashed" ''
+    lab start h3
+    eventually 20 'reads hosts/h3/state up' && eventually 20 '[[ -s $scratch/opened ]]' && eventually 20 '! frozen'
+    rm -f "$scratch/opened"
+    for left in vms/plain/backups/*/; do rmdir "$left"; done
+  else
+    tell $status "$1" "$output"
+  fi
+}
 
 ok 'a guest has a file system' '
   eventually 60 "agent {\\\"execute\\\":\\\"guest-ping\\\"}"
@@ -174,10 +192,10 @@ ok 'a guest has a file system' '
   eventually 10 "agent {\\\"execute\\\":\\\"guest-get-fsinfo\\\"} | grep -q /files"'
 ok 'it is quiet while a backup begins' '
   mkdir vms/plain/backups/tue && reads vms/plain/backups/tue/consistency filesystem && ! frozen && rmdir vms/plain/backups/tue'
-ok 'but not for long, if that takes its time' '
+with_crashes 'but not for long, if that takes its time' '
   take_ports && open_later wed && eventually 3 frozen && eventually 3 "! frozen" && gone "$scratch/opened" && leave_ports
   eventually 10 "reads $scratch/opened 0" && reads vms/plain/backups/wed/consistency crash && rmdir vms/plain/backups/wed'
-ok 'nor if libvirtd hangs' '
+with_crashes 'nor if libvirtd hangs' '
   take_ports && open_later thu && eventually 3 frozen && libvirtd STOP && leave_ports && sleep 1.5 && libvirtd CONT
   eventually 2 "! frozen" && eventually 10 "reads $scratch/opened 0" && rmdir vms/plain/backups/thu'
 take_ports
