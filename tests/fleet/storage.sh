@@ -234,9 +234,20 @@ ok 'and are there again, and nothing was made of them' '
 walk() { find hosts/h1/pools -type f -exec cat {} + >/dev/null; }
 ok 'a thousand volumes' '
   (cd "$dir" && touch {0001..1000}.img) && echo refresh > $p/ctl && eventually 20 "[[ $(ls $v | wc -l) == 1002 ]]"'
-ok 'a walk over them, and making one more, take no time' '
-  begun=$(now); walk && (($(now) - begun < 8000000)) || { echo "$(($(now) - begun)) us for the walk"; false; }
-  begun=$(now); mkdir $v/more && echo 1M > $v/more/size && rmdir $v/more && (($(now) - begun < 1000000))'
+make_one() { mkdir $v/more && echo 1M >$v/more/size && rmdir $v/more; }
+# What asks the host for each volume takes longer however often it is tried; what waits for a CPU does not.
+takes() { # MICROSECONDS COMMAND: at most, at best
+  local begun spent
+  for _ in 1 2 3 4 5; do
+    begun=$(now)
+    "$2" || return
+    spent=$(($(now) - begun))
+    ((spent >= $1)) || return 0
+  done
+  echo "$2 takes $spent us"
+  return 1
+}
+ok 'a walk over them, and making one more, take no time' 'takes 8000000 walk && takes 1000000 make_one'
 
 # --- Nothing is left -----------------------------------------------------------------------------
 

@@ -79,8 +79,8 @@ ok 'its guests are shown as they were last known' '
   reads vms/w1/state running && [[ $(<vms/w1/xml) == "$xml" && $(<vms/w1/xml_inactive) == "$inactive" ]]
   reads vms/w1/uuid "$uuid" && leads vms/w1/host ../../hosts/h1 && lists hosts/h1/vms idle w1
   reads vms/idle/state shutoff && diff <(echo "$inodes") <(stat -c "%n %i" vms/* vms/*/state)'
-ok 'the tree can be walked' 'timeout 2 ls -lR . >/dev/null && timeout 2 grep -r . vms hosts by >/dev/null'
-no 'they cannot be written' EHOSTDOWN 'timeout 1 bash -c "echo paused > vms/w1/state"'
+ok 'the tree can be walked' 'timeout 3 ls -lR . >/dev/null && timeout 3 grep -r . vms hosts by >/dev/null'
+no 'they cannot be written' EHOSTDOWN 'timeout 3 bash -c "echo paused > vms/w1/state"'
 ok 'others can' 'echo paused > vms/far/state && echo running > vms/far/state'
 dies
 ok 'so it is after the next start' 'reads vms/w1/state running && [[ $(<vms/w1/xml) == "$xml" ]]'
