@@ -165,21 +165,34 @@ virfs_volume_image (VirfsPart *volume)
   return NULL;
 }
 
-/* Of the volume of that NAME as HOST knows it, if its pool is the same as POOL. */
-static void
-add_outdated (VirfsHost *host, const VirfsPoolInfo *pool, const char *name)
+static gboolean
+is_alike (const VirfsVolumeInfo *a, const VirfsVolumeInfo *b)
 {
-  VirfsPoolInfo *other = virfs_image_pool (host, host->info);
-  VirfsPartInfo *volume = other && virfs_pool_is_same (pool, other)
-                            ? virfs_part_list_find (other->part.parts, name)
-                            : NULL;
-
-  if (volume != NULL)
-    g_hash_table_add (host->object.infra->outdated, virfs_part_info_ref (volume));
+  return a->length == b->length && g_strcmp0 (a->modified, b->modified) == 0;
 }
 
-void
-virfs_image_volume_gone (VirfsPart *volume)
+/* Of the volume of that NAME as HOST knows it, if its pool is the same as POOL; it is NOW (NULL: gone). */
+static void
+set_outdated (VirfsHost *host, const VirfsPoolInfo *pool, const char *name,
+              const VirfsVolumeInfo *now)
+{
+  GHashTable *outdated = host->object.infra->outdated;
+  VirfsPoolInfo *other = virfs_image_pool (host, host->info);
+  VirfsVolumeInfo *volume = other && virfs_pool_is_same (pool, other)
+                              ? virfs_part_list_find (other->part.parts, name)
+                              : NULL;
+
+  if (volume == NULL)
+    return;
+  if (now != NULL && is_alike (volume, now))
+    g_hash_table_remove (outdated, volume);
+  else
+    g_hash_table_add (outdated, virfs_part_info_ref (volume));
+}
+
+/* What the other hosts say of VOLUME does not count before they have looked, unless it is what it is NOW. */
+static void
+overrule (VirfsPart *volume, const VirfsVolumeInfo *now)
 {
   VirfsInfra *infra = volume->object.infra;
   g_autoptr (VirfsPartInfo) pool = virfs_part_info ((VirfsPart *) volume->owner);
@@ -190,6 +203,20 @@ virfs_image_volume_gone (VirfsPart *volume)
   g_hash_table_iter_init (&iter, infra->hosts);
   while (g_hash_table_iter_next (&iter, NULL, &host))
     if (host != virfs_part_root (volume))
-      add_outdated (host, (VirfsPoolInfo *) pool, volume->name);
+      set_outdated (host, (VirfsPoolInfo *) pool, volume->name, now);
   virfs_registry_regroup (infra, volume->name);
+}
+
+void
+virfs_image_volume_gone (VirfsPart *volume)
+{
+  overrule (volume, NULL);
+}
+
+void
+virfs_image_volume_written (VirfsPart *volume)
+{
+  g_autoptr (VirfsPartInfo) now = virfs_part_info (volume);
+
+  overrule (volume, (VirfsVolumeInfo *) now);
 }

@@ -81,6 +81,8 @@ gboolean virfs_image_check_unused (VirfsImage *image, const char *what, GError *
 /* VOLUME is gone, or has another name; so it has on the other hosts that share its storage, which may not
  * know that yet. */
 void virfs_image_volume_gone (VirfsPart *volume);
+/* VOLUME was written and is told as it is now: likewise. */
+void virfs_image_volume_written (VirfsPart *volume);
 
 /* Notes and keeps the checksum of IMAGE as it is now, or what is installed there; NULL: it is not known any
  * more.  Waits for the disk. */

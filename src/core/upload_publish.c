@@ -109,8 +109,10 @@ tell (VirfsUpload *upload, const char *name)
   upload->file->class->tell (upload->file);
   pool = virfs_infra_part (upload->infra, upload->host, &virfs_pool_class, owner);
   volume = pool ? virfs_infra_part (upload->infra, pool, &virfs_volume_class, label) : NULL;
-  if (volume != NULL)
-    virfs_volume_note_sum (volume, sum);
+  if (volume == NULL)
+    return;
+  virfs_volume_note_sum (volume, sum);
+  virfs_image_volume_written (volume);
 }
 
 static void
