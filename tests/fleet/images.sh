@@ -90,8 +90,8 @@ interrupted() { # WHERE
   dd if=/dev/urandom of=images/half.raw bs=64k count=1000000 status=none 2>/dev/null &
   writer=$!
   ok "$1: an upload is a job, and cancelled" '
-    eventually 5 "grep -l upload jobs/*/operation | while read f; do [[ \$(<\${f%operation}state) != running ]] || echo \$f; done | grep -q ."
-    for j in jobs/*; do [[ $(<$j/state) != running ]] || echo cancel > $j/ctl; done
+    eventually 5 "grep -ls upload jobs/*/operation | while read f; do ! grep -qsx running \${f%operation}state || echo \$f; done | grep -q ."
+    for j in jobs/*; do ! grep -qsx running $j/state || echo cancel > $j/ctl; done # others may just be forgotten
     soon "images a.qcow2 a.raw" && soon no_left'
   kill -9 $writer 2>/dev/null
   wait $writer 2>/dev/null
