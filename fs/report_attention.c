@@ -246,7 +246,8 @@ collect_ended (VirfsInfra *infra)
     Ended *ended = g_new (Ended, 1);
 
     *ended = (Ended){ virfs_object_ref (jobs->pdata[i]), virfs_job_info (jobs->pdata[i]), NULL };
-    ended->object = object ? virfs_object_path (object) : g_strdup (ended->info->object);
+    ended->object = object ? virfs_object_path (object)
+                           : g_strdup (ended->info->object ? ended->info->object : "");
     g_ptr_array_add (all, ended);
   }
   g_ptr_array_sort (all, compare_ended);
